@@ -1,0 +1,110 @@
+"""Every way this project says no: one exception tree, one table of numbered codes.
+
+The tree is split by who can mend it: Retryable (ask again), Terminal (give up on this task),
+ConfigError (a person edits something), SafetyStop (the robot is being stopped). The codes travel in
+action results and in diagnostics; a range belongs to one server. docs/errors.md is this table in
+words.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ErrorCode(IntEnum):
+    """Numbered reasons.
+
+    1xx planner, 2xx plan check, 3xx controller, 4xx gate, 5xx configuration, 6xx simulator.
+    """
+
+    OK = 0
+
+    INSTRUCTION_EMPTY = 100
+    INSTRUCTION_TOO_LONG = 101
+    INSTRUCTION_REFUSED = 102
+    MODEL_OUTPUT_MALFORMED = 103
+    MODEL_UNAVAILABLE = 104
+    SCENE_UNAVAILABLE = 105
+    REPAIRS_EXHAUSTED = 106
+    TASK_TIMEOUT = 107
+    TASK_CANCELLED = 108
+    GOAL_NOT_REACHED = 109
+    METHOD_UNKNOWN = 110
+    TASK_BUSY = 111
+    CONTROLLER_UNAVAILABLE = 112
+    REPLANS_EXHAUSTED = 113
+
+    PLAN_SCHEMA = 200
+    SKILL_UNKNOWN = 201
+    OBJECT_UNKNOWN = 202
+    PARAMETER_OUT_OF_BOUNDS = 203
+    PRECONDITION_UNMET = 204
+    OUT_OF_WORKSPACE = 205
+    GOAL_CONTRADICTED = 206
+    PATTERN_INVALID = 207
+
+    POLICY_MISSING = 300
+    POLICY_REFUSED = 301
+    NO_POLICY_FITS = 302
+    TARGET_NOT_SEEN = 303
+    NO_PATH = 304
+    SUBGOAL_TIMEOUT = 305
+    SUBGOAL_CANCELLED = 306
+    SUBGOAL_FAILED = 307
+    OBSERVATION_STALE = 308
+    GATE_STOPPED = 309
+    ROBOT_FELL = 310
+    PLANNER_LOST = 311
+
+    COMMAND_NOT_FINITE = 400
+    COMMAND_INCOMPLETE = 401
+    POSITION_LIMIT = 402
+    VELOCITY_LIMIT = 403
+    EFFORT_LIMIT = 404
+    STEP_LIMIT = 405
+    GAIN_LIMIT = 406
+    COMMAND_STALE = 407
+    COMMAND_REPLAYED = 408
+    LEASE_INVALID = 409
+    COMMAND_SILENCE = 410
+    STOP_REQUESTED = 411
+    NOT_ARMED = 412
+
+    CONFIG_INVALID = 500
+    ASSET_MISSING = 501
+    CAPABILITY_MISSING = 502
+
+    SIMULATION_DIVERGED = 600
+    RESET_REFUSED = 601
+
+
+class FmrlError(Exception):
+    """Root of every error this project raises on purpose."""
+
+    default_code = ErrorCode.CONFIG_INVALID
+
+    def __init__(self, message: str, code: ErrorCode | None = None) -> None:
+        super().__init__(message)
+        self.code = self.default_code if code is None else code
+
+
+class Retryable(FmrlError):
+    """The model or the step may try again, given this message."""
+
+    default_code = ErrorCode.MODEL_OUTPUT_MALFORMED
+
+
+class Terminal(FmrlError):
+    """This task cannot go on; the robot holds."""
+
+    default_code = ErrorCode.REPAIRS_EXHAUSTED
+
+
+class ConfigError(FmrlError):
+    """A person has to change a file, an argument or an installation."""
+
+
+class SafetyStop(FmrlError):
+    """The robot is being stopped by its stop kind."""
+
+    default_code = ErrorCode.STOP_REQUESTED

@@ -1,0 +1,196 @@
+"""The seams of the project on one page: what a part must offer to be plugged in.
+
+All are structural: a class offers the methods, it inherits nothing. Implementations are found by
+name through :mod:`fmrl_robot.registry`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from fmrl_robot.types import (
+        FloatArray,
+        JointCommand,
+        Outcome,
+        Plan,
+        Pose,
+        RewardOut,
+        RobotState,
+        Scene,
+        SubGoal,
+        Usage,
+    )
+
+    FloatBatch = npt.NDArray[np.float32]
+    Image = npt.NDArray[np.uint8]
+
+
+# --- planning -------------------------------------------------------------------------------------
+
+
+@runtime_checkable
+class Planner(Protocol):
+    """Turns an instruction and what is known of the scene into a plan."""
+
+    def reset(self, instruction: str, robot: str) -> None:
+        """Begin a new task."""
+        ...
+
+    def should_query(self, scene: Scene, last: Outcome | None) -> bool:
+        """Whether a new proposal is wanted now (None: nothing ran yet)."""
+        ...
+
+    def propose(self, scene: Scene, feedback: str = "") -> Plan:
+        """Propose a plan; ``feedback`` is why the last one was refused or failed.
+
+        Raises:
+            Retryable: the model's answer was malformed.
+            Terminal: the instruction is refused, or the model cannot be reached.
+        """
+        ...
+
+    def observe(self, subgoal: SubGoal, outcome: Outcome) -> None:
+        """Hear how a step ended."""
+        ...
+
+    def usage(self) -> Sequence[Usage]:
+        """What was asked of models since the last call."""
+        ...
+
+
+# --- acting ---------------------------------------------------------------------------------------
+
+
+class Controller(Protocol):
+    """Carries out sub-goals of the kinds it accepts, one at a time."""
+
+    def accepts(self, subgoal: SubGoal) -> bool: ...
+
+    def start(self, subgoal: SubGoal, state: RobotState, scene: Scene | None) -> None:
+        """Begin; raises FmrlError with a 3xx code when it cannot."""
+        ...
+
+    def step(self, state: RobotState, scene: Scene | None) -> JointCommand:
+        """One control tick; always returns a safe command."""
+        ...
+
+    def outcome(self) -> Outcome | None:
+        """None while running."""
+        ...
+
+    def progress(self) -> float:
+        """From 0 to 1."""
+        ...
+
+    def hold(self) -> None:
+        """Give up the sub-goal and hold (arm) or stand (quadruped) from the next step on."""
+        ...
+
+
+class MotionPlanner(Protocol):
+    """Finds a collision-free path in joint space."""
+
+    def plan(
+        self, q_start: FloatArray, goal: Pose, scene: Scene, held: str | None = None
+    ) -> FloatArray:
+        """Return waypoints, shape (steps, joints). Raises FmrlError(NO_PATH)."""
+        ...
+
+
+class Body(Protocol):
+    """A simulated or physical robot below the gate."""
+
+    def read(self) -> RobotState: ...
+
+    def send(self, command: JointCommand) -> None:
+        """Apply a command that the gate let through."""
+        ...
+
+    def stop(self) -> None:
+        """Apply the robot's stop kind."""
+        ...
+
+
+# --- watching -------------------------------------------------------------------------------------
+
+
+class RewardModel(Protocol):
+    """Scores camera frames against a sub-goal."""
+
+    def reset(self, subgoal: SubGoal) -> None: ...
+
+    def score(self, images: Sequence[Image], scene: Scene | None = None) -> list[RewardOut]: ...
+
+
+# --- asking models, split by capability -----------------------------------------------------------
+
+
+class Generates(Protocol):
+    """Text in, text out."""
+
+    model_id: str
+
+    def generate(
+        self,
+        prompt: str,
+        *,
+        grammar: str | None = None,
+        max_tokens: int = 256,
+        temperature: float = 0.0,
+        seed: int = 0,
+        role: str = "plan",
+    ) -> tuple[str, Usage]:
+        """Complete ``prompt``; ``grammar`` is GBNF and the answer never leaves it."""
+        ...
+
+
+class Scores(Protocol):
+    """Log-probabilities of given continuations."""
+
+    model_id: str
+
+    def score(self, prompt: str, continuations: Sequence[str]) -> tuple[FloatArray, Usage]:
+        """Summed natural-log probabilities, shape (continuations,)."""
+        ...
+
+
+class Embeds(Protocol):
+    """Unit vectors for texts and images in one space."""
+
+    model_id: str
+
+    def embed_texts(self, texts: Sequence[str]) -> FloatBatch:
+        """Shape (texts, dim)."""
+        ...
+
+    def embed_images(self, images: Sequence[Image]) -> FloatBatch:
+        """RGB uint8 (height, width, 3) each; shape (images, dim)."""
+        ...
+
+
+# --- training -------------------------------------------------------------------------------------
+
+
+class VecEnv(Protocol):
+    """Many copies of one task stepped together; numpy in, numpy out, reset by itself."""
+
+    num_envs: int
+    num_actions: int
+    control_dt_s: float
+    max_episode_length: int
+
+    def reset(self) -> dict[str, FloatBatch]: ...
+
+    def step(
+        self, actions: FloatBatch
+    ) -> tuple[dict[str, FloatBatch], FloatBatch, npt.NDArray[np.bool_], dict[str, Any]]:
+        """Return observations by group (``policy``, ``critic``), rewards, dones and extras."""
+        ...
+
+
+EnvFactory = Callable[..., VecEnv]
