@@ -69,7 +69,9 @@ class Planner(Protocol):
 class Controller(Protocol):
     """Carries out sub-goals of the kinds it accepts, one at a time."""
 
-    def accepts(self, subgoal: SubGoal) -> bool: ...
+    def accepts(self, subgoal: SubGoal) -> bool:
+        """Whether this controller can carry it out."""
+        ...
 
     def start(self, subgoal: SubGoal, state: RobotState, scene: Scene | None) -> None:
         """Begin; raises FmrlError with a 3xx code when it cannot."""
@@ -105,7 +107,9 @@ class MotionPlanner(Protocol):
 class Body(Protocol):
     """A simulated or physical robot below the gate."""
 
-    def read(self) -> RobotState: ...
+    def read(self) -> RobotState:
+        """Measure."""
+        ...
 
     def send(self, command: JointCommand) -> None:
         """Apply a command that the gate let through."""
@@ -122,9 +126,13 @@ class Body(Protocol):
 class RewardModel(Protocol):
     """Scores camera frames against a sub-goal."""
 
-    def reset(self, subgoal: SubGoal) -> None: ...
+    def reset(self, subgoal: SubGoal) -> None:
+        """Begin scoring against another sub-goal."""
+        ...
 
-    def score(self, images: Sequence[Image], scene: Scene | None = None) -> list[RewardOut]: ...
+    def score(self, images: Sequence[Image], scene: Scene | None = None) -> list[RewardOut]:
+        """One score an image; RGB uint8, shape (height, width, 3)."""
+        ...
 
 
 # --- asking models, split by capability -----------------------------------------------------------
@@ -184,7 +192,9 @@ class VecEnv(Protocol):
     control_dt_s: float
     max_episode_length: int
 
-    def reset(self) -> dict[str, FloatBatch]: ...
+    def reset(self) -> dict[str, FloatBatch]:
+        """Reset every environment; return observations by group (``policy``, ``critic``)."""
+        ...
 
     def step(
         self, actions: FloatBatch

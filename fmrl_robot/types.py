@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from enum import IntEnum, StrEnum
 from typing import Literal
 
 import numpy as np
@@ -21,7 +21,7 @@ BoolArray = npt.NDArray[np.bool_]
 _PREDICATE = re.compile(r"^(not )?([a-z_]+)\(([a-zA-Z0-9_, ]*)\)$")
 
 
-class Leg(str, Enum):
+class Leg(StrEnum):
     """A leg of a quadruped, by its name; never index legs by a bare number."""
 
     FL = "FL"

@@ -1,1 +1,1 @@
-"""Simulation of the graph's robots in MuJoCo: scenes, bodies, batched training environments and rendering."""
+"""Simulation in MuJoCo: scenes, bodies, batched training environments and rendering."""
