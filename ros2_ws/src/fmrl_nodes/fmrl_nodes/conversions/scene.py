@@ -1,0 +1,115 @@
+"""Scenes, rewards and model usage."""
+
+from __future__ import annotations
+
+import numpy as np
+from geometry_msgs.msg import Vector3
+
+from fmrl_msgs import msg as fm
+from fmrl_nodes.conversions.geometry import header, pose_from_msg, pose_to_msg, time_from_msg
+from fmrl_nodes.conversions.plans import predicates_from_msg, predicates_to_msg
+from fmrl_robot.types import (
+    RewardOut,
+    Scene,
+    SceneObject,
+    Success,
+    Usage,
+)
+
+
+def scene_to_msg(scene: Scene, frame: str = "panda_link0") -> fm.Scene:
+    """A scene whose object poses are in ``frame``."""
+    return fm.Scene(
+        header=header(scene.stamp_s, frame),
+        objects=[
+            fm.SceneObject(
+                name=o.name,
+                category=o.category,
+                color=o.color,
+                pose=pose_to_msg(o.pose),
+                size=Vector3(x=float(o.size[0]), y=float(o.size[1]), z=float(o.size[2])),
+                confidence=float(o.confidence),
+                visible=o.visible,
+            )
+            for o in scene.objects
+        ],
+        predicates=predicates_to_msg(scene.predicates),
+        caption=scene.caption,
+        source=scene.source,
+    )
+
+
+def scene_from_msg(message: fm.Scene) -> Scene:
+    """A scene from the wire."""
+    frame = message.header.frame_id
+    return Scene(
+        stamp_s=time_from_msg(message.header.stamp),
+        objects=tuple(
+            SceneObject(
+                name=o.name,
+                category=o.category,
+                color=o.color,
+                pose=pose_from_msg(o.pose, frame),
+                size=np.array([o.size.x, o.size.y, o.size.z], dtype=np.float64),
+                confidence=o.confidence,
+                visible=o.visible,
+            )
+            for o in message.objects
+        ),
+        predicates=frozenset(predicates_from_msg(message.predicates)),
+        caption=message.caption,
+        source="ground_truth" if message.source == "ground_truth" else "camera",
+    )
+
+
+def reward_to_msg(
+    reward: RewardOut,
+    *,
+    stamp_s: float,
+    subgoal_id: str,
+    source: str,
+    version: str = "",
+    staleness_s: float = 0.0,
+) -> fm.Reward:
+    """A score of the frame taken at ``stamp_s``."""
+    return fm.Reward(
+        header=header(stamp_s),
+        subgoal_id=subgoal_id,
+        source=source,
+        version=version,
+        value=float(reward.value),
+        component_names=[name for name, _ in reward.components],
+        component_values=[float(value) for _, value in reward.components],
+        valid=reward.valid,
+        confidence=float(reward.confidence),
+        staleness_s=float(staleness_s),
+        success=int(reward.success),
+    )
+
+
+def reward_from_msg(message: fm.Reward) -> RewardOut:
+    """A score from the wire."""
+    return RewardOut(
+        value=message.value,
+        success=Success(message.success),
+        components=tuple(zip(message.component_names, message.component_values, strict=True)),
+        valid=message.valid,
+        confidence=message.confidence,
+    )
+
+
+def usage_to_msg(usage: Usage, *, stamp_s: float, node: str) -> fm.FMUsage:
+    """What ``node`` spent on one question to a model."""
+    return fm.FMUsage(
+        header=header(stamp_s),
+        node=node,
+        role=usage.role,
+        model=usage.model,
+        prompt_sha256=usage.prompt_sha256,
+        calls=usage.calls,
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        latency_s=float(usage.latency_s),
+        cost=float(usage.cost),
+        cached=usage.cached,
+    )

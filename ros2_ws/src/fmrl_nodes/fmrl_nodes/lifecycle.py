@@ -1,0 +1,251 @@
+"""What every node of the graph shares: lifecycle, parameters, diagnostics and a clean end.
+
+A node fills in ``configure`` (publishers, subscriptions, timers, models), ``activate``,
+``deactivate`` and ``cleanup``; what ``configure`` created is destroyed for it. With ``autostart``
+(the default) the process goes to *active* by itself, so no lifecycle manager is needed; without it
+``ros2 lifecycle set`` drives the same transitions.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+
+from fmrl_robot.errors import ConfigError, ErrorCode, FmrlError
+
+STEADY = Clock(clock_type=ClockType.STEADY_TIME)
+"""For what has to go on while simulated time stands still."""
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Diagnosis:
+    """How a node is, in a form that ``/diagnostics`` carries."""
+
+    level: bytes = OK
+    message: str = "ok"
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+class FmrlNode(LifecycleNode):
+    """Base of every node."""
+
+    def __init__(self, name: str, **node_arguments: Any) -> None:
+        super().__init__(name, **node_arguments)
+        self.active = False
+        self.failure: FmrlError | None = None
+        self._permanent: set[int] = set()
+        self.autostart: bool = self.declare("autostart", True, "become active without being told")
+
+    # --- for subclasses ---------------------------------------------------------------------------
+
+    def configure(self) -> None:
+        """Create publishers, subscriptions and timers; load models. May raise FmrlError."""
+
+    def activate(self) -> None:
+        """Begin to act."""
+
+    def deactivate(self) -> None:
+        """Stop acting; keep what was configured."""
+
+    def cleanup(self) -> None:
+        """Let go of what is not a ROS entity; those are destroyed by the base."""
+
+    def close(self) -> None:
+        """Finish files and threads at the very end; the ROS context may be gone already."""
+
+    def diagnose(self) -> Diagnosis:
+        """Say how the node is; asked once a second while it is configured."""
+        return Diagnosis()
+
+    def declare(
+        self,
+        name: str,
+        default: Any,
+        description: str,
+        *,
+        low: float | None = None,
+        high: float | None = None,
+        choices: Sequence[str] = (),
+    ) -> Any:
+        """Declare a read-only parameter and return its value, checked.
+
+        Raises:
+            ConfigError: the value is of the wrong type or out of its range.
+        """
+        descriptor = ParameterDescriptor(description=description, read_only=True)
+        if low is not None and high is not None:
+            if isinstance(default, int):
+                descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high))]
+            else:
+                descriptor.floating_point_range = [
+                    FloatingPointRange(from_value=float(low), to_value=float(high))
+                ]
+        if choices:
+            descriptor.additional_constraints = f"one of {', '.join(choices)}"
+        given = self._parameter_overrides.get(name)
+        if isinstance(default, float) and given and given.type_ == Parameter.Type.INTEGER:
+            # A launch file that says rate:=10 means 10.0.
+            self._parameter_overrides[name] = Parameter(name, value=float(given.value))
+        try:
+            value = self.declare_parameter(name, default, descriptor).value
+        except (InvalidParameterValueException, InvalidParameterTypeException) as error:
+            raise ConfigError(f"parameter {name} of {self.get_name()}: {error}") from error
+        if choices and value not in choices:
+            raise ConfigError(
+                f"parameter {name} of {self.get_name()}: expected one of {', '.join(choices)}, "
+                f"got {value!r}"
+            )
+        return value
+
+    # --- lifecycle --------------------------------------------------------------------------------
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Run ``configure`` and begin to publish diagnostics."""
+        self._permanent = {id(entity) for entity in self._entities()}
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self.create_timer(1.0, self._publish_diagnosis, clock=STEADY)
+        result = self._attempt(self.configure)
+        if result != TransitionCallbackReturn.SUCCESS:
+            self._destroy_configured()
+            return result
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Run ``activate``."""
+        self.active = True
+        result = self._attempt(self.activate)
+        self.active = result == TransitionCallbackReturn.SUCCESS
+        return super().on_activate(state) if self.active else result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Run ``deactivate``."""
+        self.active = False
+        self._attempt(self.deactivate)
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Run ``cleanup`` and destroy what ``configure`` created."""
+        self._attempt(self.cleanup)
+        result = super().on_cleanup(state)
+        self._destroy_configured()
+        return result
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """End from any state."""
+        if self.active:
+            self.active = False
+            self._attempt(self.deactivate)
+        self._attempt(self.cleanup)
+        self._destroy_configured()
+        return super().on_shutdown(state)
+
+    def _attempt(self, hook: Callable[[], None]) -> TransitionCallbackReturn:
+        try:
+            hook()
+        except FmrlError as error:
+            self.failure = error
+            self.get_logger().error(f"{hook.__name__} failed: code={int(error.code)} {error}")
+            return TransitionCallbackReturn.FAILURE
+        except Exception as error:  # rclpy would swallow it without a word
+            self.failure = ConfigError(f"{hook.__name__} failed: {error!r}")
+            self.get_logger().error(f"{hook.__name__} failed: {traceback.format_exc()}")
+            return TransitionCallbackReturn.FAILURE
+        return TransitionCallbackReturn.SUCCESS
+
+    def _entities(self) -> list[Any]:
+        return [
+            *self.timers,
+            *self.subscriptions,
+            *self.publishers,
+            *self.clients,
+            *self.services,
+            *self.guards,
+            *self.waitables,
+        ]
+
+    def _destroy_configured(self) -> None:
+        destroyers = (
+            (self.timers, self.destroy_timer),
+            (self.subscriptions, self.destroy_subscription),
+            (self.publishers, self.destroy_publisher),
+            (self.clients, self.destroy_client),
+            (self.services, self.destroy_service),
+            (self.guards, self.destroy_guard_condition),
+            (self.waitables, lambda waitable: waitable.destroy()),
+        )
+        for entities, destroy in destroyers:
+            for entity in list(entities):
+                if id(entity) not in self._permanent and hasattr(entity, "destroy"):
+                    self._managed_entities.discard(entity)
+                    destroy(entity)
+
+    # --- diagnostics ------------------------------------------------------------------------------
+
+    def _publish_diagnosis(self) -> None:
+        diagnosis = self.diagnose()
+        status = DiagnosticStatus(
+            level=diagnosis.level,
+            name=self.get_fully_qualified_name().lstrip("/"),
+            message=diagnosis.message if self.active else f"inactive; {diagnosis.message}",
+            hardware_id=self.get_namespace(),
+            values=[KeyValue(key=k, value=str(v)) for k, v in diagnosis.values.items()],
+        )
+        message = DiagnosticArray(status=[status])
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(message)
+
+
+def run(factory: Callable[[], FmrlNode], args: Sequence[str] | None = None) -> int:
+    """Be the process of one node; return its exit code.
+
+    SIGINT and SIGTERM end it with 0 whenever they come; a node that cannot start ends it with 1
+    after logging its numbered code.
+    """
+    rclpy.init(args=args)  # installs the handlers of SIGINT and SIGTERM
+    executor = SingleThreadedExecutor()
+    node: FmrlNode | None = None
+    try:
+        node = factory()
+        executor.add_node(node)
+        if node.autostart:
+            _start(node)
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        return 0
+    except FmrlError as error:
+        rclpy.logging.get_logger("fmrl_nodes").fatal(f"code={int(error.code)} {error}")
+        return 1
+    except Exception:
+        # Every ROS call fails once a signal has ended the context, wherever the node happened to
+        # be; only then is the failure a clean end.
+        if rclpy.ok():
+            raise
+        return 0
+    finally:
+        executor.shutdown(timeout_sec=1.0)
+        if node is not None:
+            node.close()
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+def _start(node: FmrlNode) -> None:
+    for transition in (node.trigger_configure, node.trigger_activate):
+        if transition() != TransitionCallbackReturn.SUCCESS:
+            raise node.failure or ConfigError(
+                f"{node.get_name()} could not start", ErrorCode.CONFIG_INVALID
+            )
