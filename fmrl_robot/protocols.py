@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Scene,
         SubGoal,
         Usage,
+        Velocity,
     )
 
     FloatBatch = npt.NDArray[np.float32]
@@ -67,7 +68,13 @@ class Planner(Protocol):
 
 
 class Controller(Protocol):
-    """Carries out sub-goals of the kinds it accepts, one at a time."""
+    """Carries out sub-goals of the kinds it accepts, one at a time.
+
+    It is called from the loop that keeps the robot alive, so every method returns within a fraction
+    of ``RobotSpec.command_dt_s``: what takes longer (a motion plan) runs in a thread of its own
+    while ``step`` holds. ``seq``, ``stamp_s`` and ``lease`` of a command are filled in by the
+    caller.
+    """
 
     def accepts(self, subgoal: SubGoal) -> bool:
         """Whether this controller can carry it out."""
@@ -78,7 +85,7 @@ class Controller(Protocol):
         ...
 
     def step(self, state: RobotState, scene: Scene | None) -> JointCommand:
-        """One control tick; always returns a safe command."""
+        """One control tick; always returns a safe command, also before the first ``start``."""
         ...
 
     def outcome(self) -> Outcome | None:
@@ -91,6 +98,15 @@ class Controller(Protocol):
 
     def hold(self) -> None:
         """Give up the sub-goal and hold (arm) or stand (quadruped) from the next step on."""
+        ...
+
+
+@runtime_checkable
+class Drivable(Protocol):
+    """A controller that a person can drive."""
+
+    def drive(self, velocity: Velocity) -> None:
+        """Move at this velocity from the next step on, until the next call, start or hold."""
         ...
 
 

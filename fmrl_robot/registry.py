@@ -48,6 +48,16 @@ class Registry:
         return getattr(importlib.import_module(module), attribute)
 
 
+CONTROLLERS = Registry(
+    "fmrl.controllers",
+    {
+        "arm": "fmrl_robot.control.arm:ArmController",
+        "quadruped": "fmrl_robot.control.quadruped:QuadrupedController",
+    },
+    ErrorCode.NO_POLICY_FITS,
+)
+"""Controllers by ``RobotSpec.kind``: callables ``(spec, *, policies: Path | None)``."""
+
 METHODS = Registry(
     "fmrl.methods",
     {"psl": "fmrl_robot.methods.psl:PSL", "saytap": "fmrl_robot.methods.saytap:SayTap"},
