@@ -1,0 +1,158 @@
+"""What every scene is: a compiled model, the things in it, and a sampler of initial states.
+
+Furniture that a robot must not push around hangs on mocap bodies, so its pose is state (drawn by
+seed) and not model: one MjModel serves all seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import mujoco
+import numpy as np
+
+from fmrl_robot.errors import ConfigError
+from fmrl_robot.robots import RobotSpec
+from fmrl_robot.types import FloatArray
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SceneOptions:
+    """How an initial state may depart from the plain random one."""
+
+    at: tuple[tuple[str, str], ...] = ()
+    """Pairs (cube, place): the cube starts in or on that place (bowl, bin, drawer, a cube)."""
+    drawer_open: bool = False
+    pressed: bool = False
+    """The button starts pressed."""
+    far: tuple[str, ...] = ()
+    """Cubes that start beyond the arm's reach."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values; ``from_json`` reads them back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> SceneOptions:
+        """Read what ``to_json`` wrote; raises ConfigError on an unknown key."""
+        unknown = set(values) - set(cls.__dataclass_fields__)
+        if unknown:
+            raise ConfigError(
+                f"expected scene options among {sorted(cls.__dataclass_fields__)}, "
+                f"got {sorted(unknown)!r}"
+            )
+        return cls(
+            at=tuple((str(c), str(p)) for c, p in values.get("at", ())),
+            drawer_open=bool(values.get("drawer_open", False)),
+            pressed=bool(values.get("pressed", False)),
+            far=tuple(str(c) for c in values.get("far", ())),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SceneState:
+    """An initial state for a scene's model."""
+
+    qpos: FloatArray
+    """Shape (nq,)."""
+    mocap_pos: FloatArray
+    """Shape (nmocap, 3)."""
+    mocap_quat: FloatArray
+    """wxyz, shape (nmocap, 4)."""
+
+    def apply(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+        """Reset ``data`` to this state, at rest at time zero, and compute what follows from it."""
+        mujoco.mj_resetData(model, data)
+        data.qpos[:] = self.qpos
+        if model.nmocap:
+            data.mocap_pos[:] = self.mocap_pos
+            data.mocap_quat[:] = self.mocap_quat
+        mujoco.mj_forward(model, data)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObjectInfo:
+    """What a thing in the scene is, apart from where it is."""
+
+    name: str
+    """Also the name of its body in the model."""
+    category: str
+    """cube, bowl, bin, drawer, button or marker."""
+    color: str
+    size: FloatArray
+    """Extent of its box in m, shape (3,)."""
+
+
+Sampler = Callable[[np.random.Generator, SceneOptions], SceneState]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SceneModel:
+    """A scene, compiled."""
+
+    name: str
+    robot: RobotSpec
+    model: mujoco.MjModel
+    objects: tuple[ObjectInfo, ...]
+    cameras: tuple[str, ...]
+    sampler: Sampler = field(repr=False)
+
+    def sample(self, rng: np.random.Generator, options: SceneOptions | None = None) -> SceneState:
+        """Draw an initial state; the same generator state gives the same scene bit by bit."""
+        return self.sampler(rng, options or SceneOptions())
+
+    def seeded(self, seed: int, options: SceneOptions | None = None) -> SceneState:
+        """Return the initial state of ``seed``."""
+        return self.sample(np.random.default_rng(seed), options)
+
+    def new_data(self, seed: int, options: SceneOptions | None = None) -> mujoco.MjData:
+        """Return fresh data in the initial state of ``seed``, servos holding that pose."""
+        data = mujoco.MjData(self.model)
+        self.seeded(seed, options).apply(self.model, data)
+        data.ctrl[:] = self.joint_positions(data)
+        return data
+
+    def joint_positions(self, data: mujoco.MjData) -> FloatArray:
+        """Positions of the commanded joints in the RobotSpec's order, shape (n,)."""
+        return np.array([data.joint(name).qpos[0] for name in self.robot.model_joints])
+
+
+def look_at(eye: FloatArray, target: FloatArray, up: FloatArray) -> FloatArray:
+    """Orientation wxyz of a MuJoCo camera (looks along its -z) at ``eye`` facing ``target``."""
+    back = (eye - target) / np.linalg.norm(eye - target)
+    right = np.cross(up, back)
+    right /= np.linalg.norm(right)
+    matrix = np.stack([right, np.cross(back, right), back], axis=1)
+    quat = np.zeros(4)
+    mujoco.mju_mat2Quat(quat, matrix.reshape(-1))
+    return quat
+
+
+def make_servos(spec: mujoco.MjSpec, robot: RobotSpec) -> None:
+    """Make every actuator the servo ``tau = kp (ctrl - q) - kd dq`` in the RobotSpec's order.
+
+    The law is MuJoCo's affine gain and bias, so that the integrator sees the damping (implicitly)
+    and no Python loop runs at the physics rate. Effort limits clamp the sum.
+    """
+    ordered = [spec.actuator(name) for name in robot.model_actuators]
+    described = [(a.name, a.trntype, a.target) for a in ordered]
+    for actuator in ordered:
+        spec.delete(actuator)
+    for i, (name, transmission, target) in enumerate(described):
+        gain, bias = np.zeros(10), np.zeros(10)
+        gain[0] = robot.kp[i]
+        bias[1:3] = -robot.kp[i], -robot.kd[i]
+        spec.add_actuator(
+            name=name,
+            trntype=transmission,
+            target=target,
+            gaintype=mujoco.mjtGain.mjGAIN_FIXED,
+            biastype=mujoco.mjtBias.mjBIAS_AFFINE,
+            gainprm=gain,
+            biasprm=bias,
+            ctrllimited=False,
+            forcelimited=True,
+            forcerange=[-robot.effort[i], robot.effort[i]],
+        )

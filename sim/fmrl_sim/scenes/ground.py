@@ -1,0 +1,201 @@
+"""*ground*: a quadruped (Go2 or Go1) on a flat floor with coloured markers and a following camera.
+
+The quadruped's masses, joint friction and armature are its model's own (Go2's were identified);
+its motors become servos, and collision keeps what can touch the floor.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import mujoco
+import numpy as np
+
+from fmrl_robot.errors import ConfigError
+from fmrl_robot.robots import RobotSpec
+from fmrl_robot.robots import robot as find_robot
+from fmrl_robot.types import FloatArray
+from fmrl_sim.scenes.base import (
+    ObjectInfo,
+    SceneModel,
+    SceneOptions,
+    SceneState,
+    look_at,
+    make_servos,
+)
+
+PHYSICS_DT_S = 0.002
+FOOT_FRICTION = (0.8, 0.02, 0.01)
+MARKERS = {
+    "red_marker": (0.85, 0.08, 0.08, 1.0),
+    "green_marker": (0.10, 0.65, 0.15, 1.0),
+    "blue_marker": (0.08, 0.22, 0.85, 1.0),
+}
+_MARKER_RADIUS_M, _MARKER_HEIGHT_M = 0.12, 0.30
+_ROBOT_BIT, _FLOOR_BIT = 1, 2
+
+
+def quadruped_spec(robot: RobotSpec | str) -> mujoco.MjSpec:
+    """Return the quadruped alone, on servos, ready to be put on a floor.
+
+    Its geoms have contype 1 and conaffinity 0: they touch what has conaffinity 1 and never each
+    other. Feet are spheres named as ``RobotSpec.foot_geoms``.
+    """
+    robot = find_robot(robot) if isinstance(robot, str) else robot
+    if robot.kind != "quadruped":
+        raise ConfigError(f"expected a quadruped such as 'go2', got {robot.name!r}")
+    spec = mujoco.MjSpec.from_file(str(robot.model.locate()))
+    for unwanted in [*spec.keys, *spec.cameras, *spec.lights, *spec.sensors]:
+        spec.delete(unwanted)
+    make_servos(spec, robot)
+    base = spec.body(robot.base_body)
+    base.joints[0].name = "base"
+    for geom in spec.geoms:
+        if geom.contype or geom.conaffinity:
+            geom.contype, geom.conaffinity, geom.condim = _ROBOT_BIT, 0, 3
+            geom.group = 3
+    for name in robot.foot_geoms:
+        foot = spec.geom(name)
+        foot.friction = FOOT_FRICTION
+        foot.priority = 1
+        foot.solimp = [0.9, 0.95, 0.001, 0.5, 2.0]
+        foot.margin = 0.0
+    spec.option.timestep = PHYSICS_DT_S
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    spec.option.cone = mujoco.mjtCone.mjCONE_PYRAMIDAL
+    spec.option.impratio = 1.0
+    _add_imu(spec)
+    return spec
+
+
+def _add_imu(spec: mujoco.MjSpec) -> None:
+    kinds = {
+        "imu_gyro": mujoco.mjtSensor.mjSENS_GYRO,
+        "imu_accelerometer": mujoco.mjtSensor.mjSENS_ACCELEROMETER,
+        "imu_quat": mujoco.mjtSensor.mjSENS_FRAMEQUAT,
+    }
+    for name, kind in kinds.items():
+        spec.add_sensor(name=name, type=kind, objtype=mujoco.mjtObj.mjOBJ_SITE, objname="imu")
+
+
+def add_floor(spec: mujoco.MjSpec, robot: RobotSpec) -> None:
+    """Add the floor, and for each foot a sensor ``<leg>_contact``: found (0/1), force in N (3,)."""
+    spec.add_texture(
+        name="floor",
+        type=mujoco.mjtTexture.mjTEXTURE_2D,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_CHECKER,
+        rgb1=[0.62, 0.64, 0.66],
+        rgb2=[0.52, 0.54, 0.57],
+        width=256,
+        height=256,
+    )
+    spec.add_material(
+        name="floor", textures=["", "floor"], texrepeat=[2, 2], texuniform=True, reflectance=0.05
+    )
+    spec.worldbody.add_geom(
+        name="floor",
+        type=mujoco.mjtGeom.mjGEOM_PLANE,
+        size=[0, 0, 0.05],
+        material="floor",
+        contype=_FLOOR_BIT,
+        conaffinity=_ROBOT_BIT,
+        friction=[0.8, 0.02, 0.01],
+    )
+    for leg, geom in zip(robot.legs, robot.foot_geoms, strict=True):
+        spec.add_sensor(
+            name=f"{leg.value}_contact",
+            type=mujoco.mjtSensor.mjSENS_CONTACT,
+            objtype=mujoco.mjtObj.mjOBJ_GEOM,
+            objname=geom,
+            reftype=mujoco.mjtObj.mjOBJ_GEOM,
+            refname="floor",
+            intprm=[0b11, 3, 1],
+        )
+
+
+def _add_looks(spec: mujoco.MjSpec, robot: RobotSpec) -> None:
+    spec.add_texture(
+        name="sky",
+        type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
+        rgb1=[0.72, 0.80, 0.90],
+        rgb2=[0.93, 0.94, 0.95],
+        width=256,
+        height=256,
+    )
+    spec.worldbody.add_light(
+        pos=[0, 0, 4],
+        dir=[0.2, 0.2, -1],
+        type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
+        diffuse=[0.7, 0.7, 0.7],
+        specular=[0.2, 0.2, 0.2],
+    )
+    spec.visual.headlight.ambient = [0.35, 0.35, 0.35]
+    spec.visual.headlight.diffuse = [0.35, 0.35, 0.35]
+    eye, target = np.array([-0.5, -1.45, 0.75]), np.array([0.05, 0.0, -0.05])
+    spec.body(robot.base_body).add_camera(
+        name="follow",
+        mode=mujoco.mjtCamLight.mjCAMLIGHT_TRACKCOM,
+        pos=eye,
+        quat=look_at(eye, target, np.array([0.0, 0.0, 1.0])),
+        fovy=45,
+    )
+    spec.visual.global_.offwidth, spec.visual.global_.offheight = 1280, 960
+
+
+def _add_markers(spec: mujoco.MjSpec) -> None:
+    for name, rgba in MARKERS.items():
+        body = spec.worldbody.add_body(name=name, mocap=True)
+        body.add_geom(
+            name=name,
+            type=mujoco.mjtGeom.mjGEOM_CYLINDER,
+            size=[_MARKER_RADIUS_M, _MARKER_HEIGHT_M / 2, 0],
+            pos=[0, 0, _MARKER_HEIGHT_M / 2],
+            rgba=rgba,
+            contype=0,
+            conaffinity=0,
+        )
+
+
+def standing_qpos(robot: RobotSpec, model: mujoco.MjModel) -> FloatArray:
+    """Whole-model positions of the quadruped standing at the origin, shape (nq,)."""
+    qpos = model.qpos0.copy()
+    qpos[:7] = 0.0, 0.0, robot.base_height_m, 1.0, 0.0, 0.0, 0.0
+    for name, value in zip(robot.model_joints, robot.default, strict=True):
+        qpos[model.joint(name).qposadr[0]] = value
+    return qpos
+
+
+def _sample(
+    rng: np.random.Generator, options: SceneOptions, *, robot: RobotSpec, model: mujoco.MjModel
+) -> SceneState:
+    del options
+    angles = rng.permutation(3) * 0.5 - 0.5 + rng.uniform(-0.12, 0.12, 3)
+    ranges = rng.uniform(1.8, 2.6, 3)
+    positions = np.stack([ranges * np.cos(angles), ranges * np.sin(angles), np.zeros(3)], axis=1)
+    return SceneState(
+        qpos=standing_qpos(robot, model),
+        mocap_pos=positions,
+        mocap_quat=np.tile([1.0, 0.0, 0.0, 0.0], (3, 1)),
+    )
+
+
+def build(robot: str = "go2") -> SceneModel:
+    """Compile the scene for ``robot``."""
+    found = find_robot(robot)
+    spec = quadruped_spec(found)
+    add_floor(spec, found)
+    _add_markers(spec)
+    _add_looks(spec, found)
+    model = spec.compile()
+    size = np.array([2 * _MARKER_RADIUS_M, 2 * _MARKER_RADIUS_M, _MARKER_HEIGHT_M])
+    return SceneModel(
+        name="ground",
+        robot=found,
+        model=model,
+        objects=tuple(
+            ObjectInfo(name=n, category="marker", color=n.split("_")[0], size=size) for n in MARKERS
+        ),
+        cameras=("follow",),
+        sampler=partial(_sample, robot=found, model=model),
+    )
