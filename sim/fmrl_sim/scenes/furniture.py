@@ -30,7 +30,7 @@ BIN_HALF_M, BIN_HEIGHT_M, WALL_M, BIN_FLOOR_M = 0.080, 0.050, 0.006, 0.006
 DRAWER_TRAVEL_M = 0.16
 DRAWER_INSIDE_M = (0.16, 0.188, 0.050)
 """Extent of the room that the open drawer offers."""
-DRAWER_FLOOR_M = 0.014
+DRAWER_FLOOR_M, DRAWER_LENGTH_M = 0.014, 0.185
 DRAWER_ROOM_X_M = 0.078
 """Centre of that room behind the front panel, in the drawer's frame."""
 HANDLE_X_M, HANDLE_Z_M = -0.070, 0.062
@@ -202,7 +202,7 @@ def add_cabinet(spec: mujoco.MjSpec) -> None:
         frictionloss=0.6,
         armature=0.05,
     )
-    length, y_wall, z_top = 0.185, 0.100, 0.060
+    length, y_wall, z_top = DRAWER_LENGTH_M, 0.100, 0.060
     for name, pos, size in (
         ("drawer", (-0.006, 0, 0.041), (0.006, 0.118, 0.036)),
         (None, (length / 2, 0, 0.011), (length / 2, 0.100, 0.003)),

@@ -1,0 +1,162 @@
+"""What is true in the simulated world, from the physics state alone; it only judges.
+
+Thresholds are geometric: ``in`` means that a cube's centre lies inside the container's room below
+its rim, ``on`` that it rests, in contact, on what is named. What the gripper holds is neither in
+nor on anything.
+"""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import mujoco
+import numpy as np
+
+from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.types import SAYTAP_LEGS, Predicate
+from fmrl_sim.scenes import furniture as f
+from fmrl_sim.scenes.base import SceneModel
+
+CUBES = tuple(f.CUBE_COLORS)
+CONTAINERS = ("bowl", "bin", "drawer")
+OPEN_M, CLOSED_M = 0.10, 0.02
+"""The drawer is open beyond the one and closed below the other; between, it is neither."""
+PRESSED_M = 0.6 * f.BUTTON_TRAVEL_M
+NEAR_M = 0.6
+"""Between the quadruped's base and a marker's centre."""
+ON_ASIDE_M, ON_HEIGHT_M = 0.032, 0.006
+_RIM_SLACK_M = 0.016
+"""How far a cube's centre may stand above the rim: one that lies on others is still inside."""
+
+
+def button_pressed(model: mujoco.MjModel, data: mujoco.MjData) -> bool:
+    """Whether the button has been pushed down; it stays so until the scene is reset."""
+    address = model.joint("button_slide").qposadr[0]
+    return bool(data.qpos[address] > PRESSED_M)
+
+
+class GroundTruth:
+    """Reads facts off the state of one scene. Call ``mj_forward`` first on a state just set."""
+
+    def __init__(self, scene: SceneModel) -> None:
+        self._model = scene.model
+        self._robot = scene.robot
+        self._arm = scene.robot.kind == "arm"
+        self._markers = tuple(o.name for o in scene.objects if o.category == "marker")
+        self._vocabulary = self._all_predicates()
+
+    @property
+    def vocabulary(self) -> tuple[Predicate, ...]:
+        """Every fact that can hold in this scene."""
+        return self._vocabulary
+
+    def facts(self, data: mujoco.MjData) -> frozenset[Predicate]:
+        """Return the facts that hold; what is absent is false."""
+        touching = self._touching(data)
+        return frozenset(p for p in self._vocabulary if self._true(p, data, touching))
+
+    def holds(self, predicate: Predicate, data: mujoco.MjData) -> bool:
+        """Return whether ``predicate`` (with its sign) is true.
+
+        Raises:
+            ConfigError: the scene has no such fact.
+        """
+        plain = Predicate(predicate.name, predicate.args)
+        if plain not in self._vocabulary:
+            raise ConfigError(
+                f"expected a fact of this scene, such as {self._vocabulary[0]}, got {predicate}",
+                ErrorCode.OBJECT_UNKNOWN,
+            )
+        return self._true(plain, data, self._touching(data)) == predicate.value
+
+    def _all_predicates(self) -> tuple[Predicate, ...]:
+        if not self._arm:
+            return (
+                *(Predicate("near", ("robot", marker)) for marker in self._markers),
+                *(Predicate("contact", (leg.value,)) for leg in SAYTAP_LEGS),
+            )
+        return (
+            *(Predicate("on", pair) for pair in permutations(CUBES, 2)),
+            *(Predicate("on", (cube, "table")) for cube in CUBES),
+            *(Predicate("in", (cube, place)) for cube in CUBES for place in CONTAINERS),
+            *(Predicate("held", (cube,)) for cube in CUBES),
+            *(Predicate("clear", (thing,)) for thing in (*CUBES, *CONTAINERS)),
+            Predicate("hand_empty"),
+            Predicate("open", ("drawer",)),
+            Predicate("closed", ("drawer",)),
+            Predicate("pressed", ("button",)),
+        )
+
+    def _touching(self, data: mujoco.MjData) -> frozenset[tuple[str, str]]:
+        """Pairs of names in contact, both ways round: geoms' names where they have one."""
+        pairs: set[tuple[str, str]] = set()
+        for contact in data.contact[: data.ncon]:
+            if contact.dist > 0.001:
+                continue
+            one, two = (self._model.geom(int(g)).name for g in contact.geom)
+            pairs |= {(one, two), (two, one)}
+        return frozenset(pairs)
+
+    def _true(
+        self, predicate: Predicate, data: mujoco.MjData, touching: frozenset[tuple[str, str]]
+    ) -> bool:
+        match predicate.name, predicate.args:
+            case "held", (cube,):
+                return self._held(cube, touching)
+            case "hand_empty", ():
+                return not any(self._held(cube, touching) for cube in CUBES)
+            case "on", (cube, support):
+                return not self._held(cube, touching) and self._on(cube, support, data, touching)
+            case "in", (cube, place):
+                return not self._held(cube, touching) and self._inside(cube, place, data)
+            case "clear", (thing,):
+                return not any(
+                    self._on(cube, thing, data, touching)
+                    if thing in CUBES
+                    else self._inside(cube, thing, data)
+                    for cube in CUBES
+                    if cube != thing
+                )
+            case "open", _:
+                return bool(data.joint("drawer_slide").qpos[0] > OPEN_M)
+            case "closed", _:
+                return bool(data.joint("drawer_slide").qpos[0] < CLOSED_M)
+            case "pressed", _:
+                return button_pressed(self._model, data)
+            case "near", (_, marker):
+                apart = data.body(self._robot.base_body).xpos - data.body(marker).xpos
+                return bool(np.linalg.norm(apart[:2]) < NEAR_M)
+            case "contact", (leg,):
+                return bool(data.sensor(f"{leg}_contact").data[0] > 0)
+            case _:
+                raise ConfigError(f"expected a known predicate, got {predicate}")
+
+    @staticmethod
+    def _held(cube: str, touching: frozenset[tuple[str, str]]) -> bool:
+        return all((cube, f"{side}_finger_pad") in touching for side in ("left", "right"))
+
+    @staticmethod
+    def _on(
+        cube: str, support: str, data: mujoco.MjData, touching: frozenset[tuple[str, str]]
+    ) -> bool:
+        if (cube, support) not in touching:
+            return False
+        if support == "table":
+            return True
+        apart = data.body(cube).xpos - data.body(support).xpos
+        return bool(
+            np.linalg.norm(apart[:2]) < ON_ASIDE_M
+            and abs(apart[2] - 2 * f.CUBE_HALF_M) < ON_HEIGHT_M
+        )
+
+    @staticmethod
+    def _inside(cube: str, place: str, data: mujoco.MjData) -> bool:
+        container = data.body(place)
+        x, y, z = container.xmat.reshape(3, 3).T @ (data.body(cube).xpos - container.xpos)
+        if place == "bowl":
+            reach = f.BOWL_RADIUS_M - 0.012
+            return bool(np.hypot(x, y) < reach and 0.0 < z < f.BOWL_HEIGHT_M + _RIM_SLACK_M)
+        if place == "bin":
+            inside = f.BIN_HALF_M - f.WALL_M
+            return bool(max(abs(x), abs(y)) < inside and 0.0 < z < f.BIN_HEIGHT_M + _RIM_SLACK_M)
+        return bool(0.0 < x < f.DRAWER_LENGTH_M and abs(y) < 0.1 and 0.0 < z < 0.06 + _RIM_SLACK_M)
