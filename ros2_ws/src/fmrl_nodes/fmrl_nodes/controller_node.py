@@ -44,7 +44,9 @@ class ControllerNode(FmrlNode):
     def __init__(self, **node_arguments: Any) -> None:
         super().__init__("controller_node", **node_arguments)
         self._spec = robot(self.declare("robot", "panda", "which robot", choices=ROBOTS.names()))
-        self._policies: str = self.declare("policies", "", "folder of policies; empty: the shipped")
+        self._policies: str = self.declare(
+            "policy_path", "", "folder of policies; empty: those that come with fmrl_robot"
+        )
         self._stamped: bool = self.declare(
             "cmd_vel_stamped", False, "cmd_vel is a TwistStamped instead of a Twist"
         )

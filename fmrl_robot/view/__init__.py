@@ -1,0 +1,1 @@
+"""What people see: the live page, the recording, the report. Watches only; never commands."""

@@ -1,0 +1,176 @@
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from fmrl_robot.types import (
+    ContactPattern,
+    Plan,
+    PlanStatus,
+    Predicate,
+    Problem,
+    RewardOut,
+    SubGoal,
+    SubGoalKind,
+    Success,
+    Usage,
+    Velocity,
+)
+from fmrl_robot.view.report import render
+from fmrl_robot.view.run_log import RunLog
+
+
+def region(number, skill, target, goal):
+    return SubGoal(
+        id=str(number),
+        kind=SubGoalKind.REGION,
+        skill=skill,
+        target=target,
+        termination=goal,
+        text=f"step {number}",
+    )
+
+
+def small_run(instruction="put the red cube in the bowl"):
+    """A pick and place of eleven seconds, its second step failing once the gate stops."""
+    rng = np.random.default_rng(0)
+    log = RunLog(robot="panda", title="20260101-120000")
+    log.final_frame = rng.integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    steps = (
+        region(0, "grasp", "red_cube", Predicate("held", ("red_cube",))),
+        region(1, "place", "bowl", Predicate("in", ("red_cube", "bowl"))),
+    )
+    plan = Plan(
+        instruction=instruction,
+        method="psl",
+        task_id="t",
+        subgoals=steps,
+        goal=(Predicate("in", ("red_cube", "bowl")),),
+        status=PlanStatus.VALID,
+    )
+    log.add_plan(100.0, plan)
+    log.add_subgoal(101.0, steps[0])
+    for i in range(100):
+        out = RewardOut(
+            value=i / 100, success=Success.YES if i > 90 else Success.UNKNOWN, confidence=1.0
+        )
+        log.add_reward(101.0 + i / 10, "0", out)
+    log.end_step(105.0, "done")
+    log.add_subgoal(105.0, steps[1])
+    log.note(110.0, "gate", "stopped: asked to")
+    log.end_task(111.0, "failed")
+    log.usages.append(
+        ("planner_node", Usage(role="plan", model="lm-embedded", prompt_sha256="0", latency_s=0.1))
+    )
+    log.gate = {"accepted": 550, "refused": 2, "stops": 1}
+    log.commands_delay_s = [0.002] * 100
+    return log
+
+
+class Strict(HTMLParser):
+    """Fails on tags that do not match."""
+
+    void = frozenset({"meta", "img", "line", "br"})
+
+    def __init__(self):
+        super().__init__()
+        self.stack, self.links = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.links += [v for k, v in attrs if k in ("src", "href") and v]
+        if tag not in self.void:
+            self.stack.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.void:
+            self.stack.pop()
+
+    def handle_endtag(self, tag):
+        if tag not in self.void:
+            assert self.stack.pop() == tag
+
+
+def parsed(html):
+    parser = Strict()
+    parser.feed(html)
+    assert parser.stack == []
+    return parser
+
+
+def test_the_report_tells_the_run():
+    html = render(small_run(), ("video.mp4",))
+    parsed(html)
+    for text in (
+        "put the red cube in the bowl",
+        "grasp(red_cube) until held(red_cube)",
+        "place(bowl)",
+        "in(red_cube, bowl)",
+        "stopped: asked to",
+        "lm-embedded",
+        "<polyline",
+        "550",
+        "video.mp4",
+    ):
+        assert text in html, text
+
+
+def test_the_report_needs_nothing_from_elsewhere():
+    html = render(small_run(), ("video.mp4",))
+    links = parsed(html).links
+    assert all(link.startswith("data:") or link == "video.mp4" for link in links)
+    assert "<script" not in html
+
+
+def test_an_instruction_is_text_and_never_markup():
+    html = render(small_run("<script>alert(1)</script><img src=x onerror=alert(1)>"))
+    assert "<script" not in html
+    assert "<img src=x" not in html
+
+
+def test_a_run_without_a_task_still_has_a_report():
+    html = render(RunLog(robot="go2"))
+    parsed(html)
+    assert "No task was given" in html
+
+
+def test_a_contact_pattern_is_drawn_leg_by_leg():
+    log = RunLog(robot="go2")
+    gait = SubGoal(
+        id="0",
+        kind=SubGoalKind.CONTACT_PATTERN,
+        pattern=ContactPattern(contacts=np.array([[1, 0], [0, 1], [0, 1], [1, 0]], dtype=bool)),
+        velocity=Velocity(vx=0.5),
+        duration_s=5.0,
+    )
+    log.add_plan(0.0, Plan(instruction="trot", method="saytap", subgoals=(gait,)))
+    html = render(log)
+    parsed(html)
+    assert html.count('class="on"') == 4
+    assert all(f"<b>{leg}</b>" in html for leg in ("FL", "FR", "RL", "RR"))
+
+
+def test_a_refused_plan_says_why():
+    log = RunLog(robot="panda")
+    log.add_plan(
+        0.0,
+        Plan(
+            instruction="juggle",
+            method="psl",
+            status=PlanStatus.REFUSED,
+            problems=(Problem(code=201, message="no skill juggle", step=0),),
+        ),
+    )
+    assert "201: no skill juggle" in render(log)
+
+
+@pytest.mark.parametrize(("state", "expected"), [("done", "done"), ("failed", "failed")])
+def test_steps_end_with_their_task(state, expected):
+    log = small_run()
+    log.tasks.clear()
+    log.add_plan(0.0, Plan(instruction="x", method="psl", task_id="a"))
+    log.add_subgoal(1.0, region(0, "grasp", "red_cube", None))
+    log.end_task(2.0, state)
+    assert log.task.steps[0].state == expected
+    log.add_plan(3.0, Plan(instruction="y", method="psl", task_id="b"))
+    assert [t.instruction for t in log.tasks] == ["x", "y"]
