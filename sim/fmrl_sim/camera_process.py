@@ -1,0 +1,138 @@
+"""Cameras in a process of their own, so that drawing a picture never delays a command.
+
+The simulator sends a copied state and goes on; the pictures of that state come back when they are
+ready. A camera that is still busy is simply not asked again.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+import mujoco
+
+from fmrl_robot.registry import SCENES
+from fmrl_sim.render import IMAGE_SIZE, Frame, SceneRenderer
+from fmrl_sim.scenes.base import SceneModel, SceneState
+
+_READY_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shot:
+    """What every camera saw at one moment."""
+
+    stamp_s: float
+    frames: dict[str, Frame]
+
+
+class CameraProcess:
+    """The simulator's end; used by one thread."""
+
+    def __init__(self, scene: SceneModel, size: int = IMAGE_SIZE) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            # The list of arguments is fixed but for names that the registry has resolved.
+            self._child = subprocess.Popen(  # noqa: S603
+                [
+                    sys.executable,
+                    "-m",
+                    "fmrl_sim.camera_process",
+                    str(theirs.fileno()),
+                    scene.name,
+                    scene.robot.name,
+                    str(size),
+                ],
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, "LP_NUM_THREADS": os.environ.get("LP_NUM_THREADS", "2")},
+            )
+        self._pipe: Connection = Connection(ours.detach())
+        self._busy = True  # until its first message, which says that it is ready
+        self._ready = False
+
+    def wait(self, timeout_s: float = _READY_TIMEOUT_S) -> bool:
+        """Wait until the cameras can draw; False where they never could."""
+        if not self._ready and self._pipe.poll(timeout_s):
+            self.poll()
+        return self._ready
+
+    def ask(self, stamp_s: float, state: SceneState) -> bool:
+        """Ask for pictures of ``state``; False (and nothing happens) while it is busy or gone."""
+        if self._busy:
+            return False
+        self._busy = True
+        try:
+            self._pipe.send((stamp_s, state))
+        except OSError:
+            return False
+        return True
+
+    def poll(self) -> Shot | None:
+        """Return the pictures asked for once they are there; never waits."""
+        try:
+            if not self._pipe.poll():
+                return None
+            answer = self._pipe.recv()
+        except (EOFError, OSError):
+            self._busy = True
+            return None
+        self._busy = False
+        if not self._ready:
+            self._ready = True
+            return None
+        return answer
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._child.poll() is None
+
+    def close(self) -> None:
+        """End the process; it ends by itself once the line is cut."""
+        self._pipe.close()
+        try:
+            self._child.wait(timeout=3.0)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait(timeout=3.0)
+
+
+def serve(pipe: Connection, scene: SceneModel, size: int) -> None:
+    """Draw until the line is cut."""
+    data = mujoco.MjData(scene.model)
+    with SceneRenderer(scene.model, size, size) as renderer:
+        for camera in scene.cameras:
+            renderer.rgb(data, camera)  # the first picture compiles the shaders
+        pipe.send("ready")
+        while True:
+            stamp_s, state = pipe.recv()
+            state.apply(scene.model, data)
+            frames = {camera: renderer.frame(data, camera) for camera in scene.cameras}
+            pipe.send(Shot(stamp_s=stamp_s, frames=frames))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Be the camera process; the arguments come from ``CameraProcess``."""
+    # The simulator decides when to end, by cutting the line: a signal to the group must not.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    descriptor, scene, robot, size = arguments
+    pipe = Connection(int(descriptor))
+    try:
+        serve(pipe, SCENES.load(scene)(robot), int(size))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    # Not as __main__: what is pickled here has to be found by the simulator under its own name.
+    from fmrl_sim.camera_process import main as run
+
+    sys.exit(run(sys.argv[1:]))

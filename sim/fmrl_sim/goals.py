@@ -1,0 +1,221 @@
+"""What an instruction demands, without any language model: a template grammar for the benchmarks.
+
+It reads a small, stated set of sentence forms and says so where a sentence is none of them. A
+judge that used a model would share the planner's misunderstandings.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.types import Leg, Predicate
+
+SLOW_M_S, FAST_M_S = 0.5, 1.0
+MOVE_S, STAND_S = 5.0, 2.0
+"""How long a segment lasts where the sentence does not say."""
+
+_COLOR = r"(red|green|blue|yellow)(?: cube| block| one)?"
+_PUT = r"(?:put|place|drop|move|set|lay|stack|throw|bring|push)"
+_CLAUSES: tuple[tuple[str, str], ...] = (
+    (
+        rf"(?:build|make|stack) a (?:tower|stack)(?: of three)? ?(?:of|with)? ?{_COLOR} at bottom "
+        rf"(?:and )?(?:then )?{_COLOR} (?:in middle )?(?:and )?(?:then )?{_COLOR} on top",
+        "tower_up",
+    ),
+    (rf"(?:build|make) a (?:tower|stack) of {_COLOR} on {_COLOR} on {_COLOR}", "tower_down"),
+    (
+        rf"(?:pick up |take |grab )?(?:{_PUT} )?{_COLOR} (?:and )?(?:{_PUT} (?:it )?)?"
+        rf"(?:in|into|inside|inside of|to) (bowl|bin|drawer)",
+        "in",
+    ),
+    (
+        rf"(?:take|get|remove) {_COLOR} (?:out of|from) (?:bowl|bin|drawer)"
+        rf"(?: and {_PUT} it on table)?",
+        "out",
+    ),
+    (
+        rf"(?:pick up |take |grab )?(?:{_PUT} )?{_COLOR} (?:and {_PUT} it )?"
+        rf"(?:on|onto|on top of|upon) {_COLOR}",
+        "on",
+    ),
+    (rf"{_PUT} {_COLOR} (?:back )?(?:on|onto) table", "table"),
+    (rf"(?:pick up|lift|lift up|grasp|grab|hold) {_COLOR}(?: up)?", "held"),
+    (r"(?:open|pull open) drawer", "open"),
+    (r"(?:close|shut) (?:drawer|it)", "close"),
+    (r"(?:press|push|hit) button", "press"),
+)
+_GAITS = {"trot": "trot", "pace": "pace", "bound": "bound", "stand": "stand"}
+_LEG_WORDS = {
+    ("front", "left"): Leg.FL,
+    ("front", "right"): Leg.FR,
+    ("rear", "left"): Leg.RL,
+    ("rear", "right"): Leg.RR,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Segment:
+    """A stretch of locomotion that has to happen."""
+
+    gait: str
+    """stand, trot, pace or bound."""
+    vx: float = 0.0
+    """Forward speed in m/s."""
+    duration_s: float = MOVE_S
+    up: tuple[Leg, ...] = ()
+    """Legs whose foot stays in the air."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Goal:
+    """What has to hold at the end, or what has to have happened in this order."""
+
+    predicates: tuple[Predicate, ...] = ()
+    segments: tuple[Segment, ...] = ()
+
+
+class UnknownGoal(ConfigError):
+    """No template reads this instruction; name the goal yourself."""
+
+    default_code = ErrorCode.INSTRUCTION_REFUSED
+
+
+def goal_of(instruction: str, kind: str) -> Goal:
+    """Read the goal of an instruction for a robot of ``kind`` (arm, quadruped).
+
+    Raises:
+        UnknownGoal: it is in no form that this grammar knows.
+    """
+    text = re.sub(r"[.!?]+$", "", instruction.strip().lower())
+    text = re.sub(r"\b(please|the|robot|carefully|now)\b", " ", text)
+    text = re.sub(r"\s+", " ", text).strip(" ,")
+    if "drawer" in text:
+        text = re.sub(r"\b(in|into|inside) it\b", r"\1 drawer", text)
+    clauses = [
+        c.strip(" ,")
+        for c in re.split(r"(?:,| and| ;|;)? then |; |, (?:and )?|, ", text)
+        if c.strip(" ,")
+    ]
+    if not clauses:
+        raise UnknownGoal(f"expected an instruction, got {instruction!r}")
+    if kind == "quadruped":
+        return Goal(segments=tuple(_segment(c, instruction) for c in clauses))
+    whole = _match(re.sub(r"[,:]", "", text))
+    return Goal(predicates=_settle(whole if whole is not None else _all(clauses, instruction)))
+
+
+def _all(clauses: list[str], instruction: str) -> list[Predicate]:
+    """Read clause by clause; an ``and`` splits a clause only where the whole says nothing."""
+    found: list[Predicate] = []
+    for clause in clauses:
+        clause = re.sub(r"^(first|then|and|finally|after that) ", "", clause)
+        read = _match(clause)
+        if read is None and " after " in clause:
+            late, early = clause.split(" after ", 1)
+            early = re.sub(r"^(putting|placing)", "put", early)
+            read = [*_all([early], instruction), *_all([late], instruction)]
+        if read is None and " and " in clause:
+            parts = clause.split(" and ")
+            for cut in range(1, len(parts)):
+                left, right = " and ".join(parts[:cut]), " and ".join(parts[cut:])
+                head = _match(left)
+                if head is not None:
+                    read = [*head, *_all([_with_verb(right, left)], instruction)]
+                    break
+        if read is None:
+            raise UnknownGoal(
+                f"expected an instruction of the benchmark's forms, got {instruction!r} "
+                f"(stuck at {clause!r}); give the goal as predicates"
+            )
+        found += read
+    return found
+
+
+def _with_verb(clause: str, before: str) -> str:
+    """Repeat the verb that an elliptic clause shares with the one before it."""
+    return (
+        f"{before.split(' ')[0]} {clause}"
+        if re.match(r"(red|green|blue|yellow)", clause)
+        else clause
+    )
+
+
+def _match(clause: str) -> list[Predicate] | None:
+    for pattern, form in _CLAUSES:
+        match = re.fullmatch(pattern, clause)
+        if match:
+            return _predicates(form, match.groups())
+    return None
+
+
+def _predicates(form: str, words: tuple[str, ...]) -> list[Predicate]:
+    cubes = [f"{w}_cube" for w in words if w in ("red", "green", "blue", "yellow")]
+    match form:
+        case "in":
+            return [Predicate("in", (cubes[0], words[1]))]
+        case "on":
+            return [Predicate("on", (cubes[0], cubes[1]))]
+        case "tower_up":
+            return [Predicate("on", (cubes[1], cubes[0])), Predicate("on", (cubes[2], cubes[1]))]
+        case "tower_down":
+            return [Predicate("on", (cubes[1], cubes[2])), Predicate("on", (cubes[0], cubes[1]))]
+        case "out" | "table":
+            return [Predicate("on", (cubes[0], "table"))]
+        case "held":
+            return [Predicate("held", (cubes[0],))]
+        case "open":
+            return [Predicate("open", ("drawer",))]
+        case "close":
+            return [Predicate("closed", ("drawer",))]
+        case _:
+            return [Predicate("pressed", ("button",))]
+
+
+def _settle(found: list[Predicate]) -> tuple[Predicate, ...]:
+    """Drop what a later clause undoes: a cube is in one place, a drawer open or closed."""
+    kept: dict[tuple[str, ...], Predicate] = {}
+    for predicate in found:
+        about = ("place", predicate.args[0]) if predicate.args else (predicate.name,)
+        if predicate.args and predicate.args[0] in ("drawer", "button"):
+            about = ("device", predicate.args[0])
+        kept.pop(about, None)
+        kept[about] = predicate
+    return tuple(kept.values())
+
+
+def _segment(clause: str, instruction: str) -> Segment:
+    words = clause.replace("backwards", "backward").replace("forwards", "forward")
+    words = words.replace("hind", "rear").replace("back right", "rear right")
+    words = words.replace("back left", "rear left")
+    up = tuple(
+        leg
+        for (end, side), leg in _LEG_WORDS.items()
+        if re.search(rf"{end} {side}|{side} {end}", words)
+    )
+    seconds = re.search(r"(\d+(?:\.\d+)?) ?(?:s|seconds)\b", words)
+    gait = next((g for word, g in _GAITS.items() if re.search(rf"\b{word}", words)), None)
+    if gait is None and ((up and re.search(r"\b(lift|raise)", words)) or "stop" in words):
+        gait = "stand"
+    if gait is None:
+        raise UnknownGoal(
+            f"expected a gait (trot, pace, bound, stand) in every part, got {instruction!r}"
+        )
+    moving = gait != "stand"
+    if moving and up and "air" not in words:
+        up = ()
+    direction = 0.0
+    if moving and "forward" in words:
+        direction = 1.0
+    elif moving and "backward" in words:
+        direction = -1.0
+    elif moving and not re.search(r"in place|on spot", words):
+        direction = 1.0
+    speed = FAST_M_S if re.search(r"fast|quick", words) else SLOW_M_S
+    return Segment(
+        gait=gait,
+        vx=direction * speed,
+        duration_s=float(seconds[1]) if seconds else (MOVE_S if moving else STAND_S),
+        up=up,
+    )

@@ -1,0 +1,138 @@
+"""A judge who was not there: rebuilds the scene from the record and decides whether it was done.
+
+It shares no code with planner, reward or controller, and no state with the simulator that ran.
+``python -m fmrl_sim.judge RUN_DIR --instruction "..."`` exits with 0 (done), 1 (not done) or 2 (it
+cannot tell, because no template reads the instruction).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import mujoco
+import numpy as np
+
+from fmrl_robot.errors import ConfigError, FmrlError
+from fmrl_robot.registry import SCENES
+from fmrl_robot.types import Predicate
+from fmrl_sim import recorder
+from fmrl_sim.gaits import Motion, happened
+from fmrl_sim.goals import Goal, UnknownGoal, goal_of
+from fmrl_sim.ground_truth import GroundTruth
+from fmrl_sim.scenes.base import SceneModel
+
+DONE, NOT_DONE, CANNOT_TELL = 0, 1, 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """Whether a run did what was asked."""
+
+    done: bool
+    reason: str
+    facts: tuple[str, ...] = ()
+    """Arm: what held at the end."""
+
+
+def judge(folder: Path, goal: Goal, episode: int = -1) -> Verdict:
+    """Decide about one episode of a run folder."""
+    record = recorder.load(folder, episode)
+    scene: SceneModel = SCENES.load(record.scene)(record.robot)
+    if record.error:
+        return Verdict(done=False, reason=f"the run ended with an error: {record.error}")
+    if scene.robot.kind == "quadruped":
+        return _judge_motion(record, scene, goal)
+    return _judge_facts(record, scene, goal.predicates)
+
+
+def _judge_facts(
+    record: recorder.Record, scene: SceneModel, predicates: tuple[Predicate, ...]
+) -> Verdict:
+    if not predicates:
+        raise ConfigError("expected at least one goal predicate, got none")
+    data = mujoco.MjData(scene.model)
+    record.restore(scene.model, data)
+    truth = GroundTruth(scene)
+    facts = tuple(sorted(str(p) for p in truth.facts(data)))
+    missing = [str(p) for p in predicates if not truth.holds(p, data)]
+    if missing:
+        return Verdict(done=False, reason=f"at the end not: {', '.join(missing)}", facts=facts)
+    return Verdict(done=True, reason="every goal predicate holds at the end", facts=facts)
+
+
+def motion_of(record: recorder.Record, scene: SceneModel) -> Motion:
+    """Work out feet and speeds of a recorded quadruped."""
+    data = mujoco.MjData(scene.model)
+    legs = [f"{leg.value}_contact" for leg in scene.robot.legs]
+    contacts = np.zeros((len(record.time), 4), dtype=np.bool_)
+    velocity = np.zeros((len(record.time), 2))
+    upright = np.zeros(len(record.time))
+    for row in range(len(record.time)):
+        record.restore(scene.model, data, row)
+        contacts[row] = [data.sensor(leg).data[0] > 0 for leg in legs]
+        matrix = data.body(scene.robot.base_body).xmat.reshape(3, 3)
+        heading = np.arctan2(matrix[1, 0], matrix[0, 0])
+        c, s = np.cos(heading), np.sin(heading)
+        vx, vy = record.qvel[row, :2]
+        velocity[row] = c * vx + s * vy, -s * vx + c * vy
+        upright[row] = matrix[2, 2]
+    return Motion(
+        dt_s=float(np.median(np.diff(record.time))),
+        contacts=contacts,
+        velocity=velocity,
+        height=record.qpos[:, 2],
+        upright=upright,
+    )
+
+
+def _judge_motion(record: recorder.Record, scene: SceneModel, goal: Goal) -> Verdict:
+    if not goal.segments:
+        raise ConfigError("expected at least one segment of locomotion, got none")
+    if len(record.time) < 2:
+        return Verdict(done=False, reason="nothing was recorded")
+    motion = motion_of(record, scene)
+    if motion.fallen:
+        return Verdict(done=False, reason="the robot fell")
+    count, reason = happened(motion, goal.segments)
+    return Verdict(done=count == len(goal.segments), reason=reason)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Judge a run folder from the command line; return the exit code."""
+    parser = argparse.ArgumentParser(description="Judge a recorded run by its physics state.")
+    parser.add_argument("run", type=Path, help="run folder that holds physics.npz")
+    parser.add_argument("--instruction", help="what was asked; read by templates, not by a model")
+    parser.add_argument(
+        "--goal", nargs="+", default=[], help="predicates instead: in(red_cube, bowl)"
+    )
+    parser.add_argument("--episode", type=int, default=-1, help="which reset of the run")
+    chosen = parser.parse_args(arguments)
+    try:
+        if chosen.goal:
+            goal = Goal(predicates=tuple(Predicate.parse(text) for text in chosen.goal))
+        else:
+            record = recorder.load(chosen.run, chosen.episode)
+            kind = "quadruped" if record.scene == "ground" else "arm"
+            goal = goal_of(chosen.instruction or "", kind)
+        verdict = judge(chosen.run, goal, chosen.episode)
+    except UnknownGoal as error:
+        _say({"done": None, "reason": str(error)})
+        return CANNOT_TELL
+    except (FmrlError, ValueError) as error:
+        _say({"done": None, "reason": str(error)})
+        return CANNOT_TELL
+    _say(asdict(verdict))
+    return DONE if verdict.done else NOT_DONE
+
+
+def _say(answer: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Keeps physics time in step with the wall clock, and measures how well commands keep up."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+MAX_LAG_S = 0.1
+"""Behind by more than this, the simulation lets the lost time go instead of racing after it."""
+WINDOW = 3000
+
+
+class Pacer:
+    """Says how far physics should have come; ``factor`` simulated seconds a second."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+        self._wall = self._physics = 0.0
+        self.lost_s = 0.0
+        """Wall time given up because the machine was too slow."""
+
+    def restart(self, wall_s: float, physics_s: float) -> None:
+        """Begin to count here."""
+        self._wall, self._physics = wall_s, physics_s
+
+    def target(self, wall_s: float, physics_s: float) -> float:
+        """Physics time that should be reached at ``wall_s``."""
+        target = self._physics + (wall_s - self._wall) * self.factor
+        lag = (target - physics_s) / self.factor
+        if lag > MAX_LAG_S:
+            self.lost_s += lag - MAX_LAG_S
+            self._wall += lag - MAX_LAG_S
+            target = physics_s + MAX_LAG_S * self.factor
+        return target
+
+
+class Latencies:
+    """From a published observation to the command that answers it, on the wall clock."""
+
+    def __init__(self) -> None:
+        self._sent: dict[int, float] = {}
+        self._answers: deque[float] = deque(maxlen=WINDOW)
+        self._periods: deque[float] = deque(maxlen=WINDOW)
+        self._last: float | None = None
+
+    def sent(self, stamp_s: float, wall_s: float) -> None:
+        """Note that the observation of ``stamp_s`` went out."""
+        self._sent[round(stamp_s * 1e6)] = wall_s
+        if len(self._sent) > 50:
+            del self._sent[next(iter(self._sent))]
+
+    def answered(self, stamp_s: float, wall_s: float) -> None:
+        """Note that a command answering the observation of ``stamp_s`` came in."""
+        if self._last is not None:
+            self._periods.append(wall_s - self._last)
+        self._last = wall_s
+        sent = self._sent.pop(round(stamp_s * 1e6), None)
+        if sent is not None:
+            self._answers.append(wall_s - sent)
+
+    def summary(self) -> dict[str, float]:
+        """Percentiles in ms over the last ``WINDOW`` commands; empty without any."""
+        if not self._answers or not self._periods:
+            return {}
+        answers, periods = np.array(self._answers) * 1e3, np.array(self._periods) * 1e3
+        return {
+            "answer_p50_ms": float(np.percentile(answers, 50)),
+            "answer_p99_ms": float(np.percentile(answers, 99)),
+            "period_p50_ms": float(np.percentile(periods, 50)),
+            "period_p999_ms": float(np.percentile(periods, 99.9)),
+        }

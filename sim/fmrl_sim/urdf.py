@@ -1,0 +1,103 @@
+"""A robot's kinematic tree as URDF, written from the MuJoCo model that is being simulated.
+
+Tools of the ROS world ask for URDF; writing it from the model that moves keeps the two from ever
+disagreeing. Visuals are left to tools that load the MuJoCo model itself.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as Xml
+
+import mujoco
+import numpy as np
+
+from fmrl_robot.robots import RobotSpec
+from fmrl_robot.types import FloatArray
+
+
+def robot_bodies(model: mujoco.MjModel, robot: RobotSpec) -> list[int]:
+    """Ids of the bodies that are the robot's, parents first."""
+    root = model.body(robot.base_body).id
+    found = {root}
+    for body in range(root + 1, model.nbody):
+        if int(model.body_parentid[body]) in found:
+            found.add(body)
+    return sorted(found)
+
+
+def link_name(model: mujoco.MjModel, robot: RobotSpec, body: int) -> str:
+    """Name of a body's link and frame: as in the model, an arm's with the robot's name before."""
+    name = model.body(body).name
+    return f"{robot.name}_{name}" if robot.kind == "arm" else name
+
+
+def write(model: mujoco.MjModel, robot: RobotSpec) -> str:
+    """Return the URDF of ``robot``; its joints bear the RobotSpec's names."""
+    document = Xml.Element("robot", name=robot.name)
+    bodies = robot_bodies(model, robot)
+    names = dict(zip(robot.model_joints, robot.joint_names, strict=True))
+    for body in bodies:
+        Xml.SubElement(document, "link", name=link_name(model, robot, body))
+        if body == bodies[0]:
+            continue
+        count = int(model.body_jntnum[body])
+        joint = int(model.body_jntadr[body]) if count else -1
+        _write_joint(document, model, robot, body, joint, names)
+    Xml.indent(document)
+    return Xml.tostring(document, encoding="unicode", xml_declaration=True)
+
+
+def _write_joint(
+    document: Xml.Element,
+    model: mujoco.MjModel,
+    robot: RobotSpec,
+    body: int,
+    joint: int,
+    names: dict[str, str],
+) -> None:
+    link = link_name(model, robot, body)
+    kind, name = "fixed", f"{link}_fixed"
+    if joint >= 0:
+        slides = model.jnt_type[joint] == int(mujoco.mjtJoint.mjJNT_SLIDE)
+        kind = "prismatic" if slides else "revolute"
+        plain = model.joint(joint).name
+        name = names.get(plain, f"{robot.name}_{plain}")
+    element = Xml.SubElement(document, "joint", name=name, type=kind)
+    parent = link_name(model, robot, int(model.body_parentid[body]))
+    Xml.SubElement(element, "parent", link=parent)
+    Xml.SubElement(element, "child", link=link)
+    Xml.SubElement(
+        element, "origin", xyz=_text(model.body_pos[body]), rpy=_text(_rpy(model.body_quat[body]))
+    )
+    if joint < 0:
+        return
+    Xml.SubElement(element, "axis", xyz=_text(model.jnt_axis[joint]))
+    low, high = model.jnt_range[joint]
+    effort, speed = 100.0, 0.2
+    if model.joint(joint).name in robot.model_joints:
+        index = robot.model_joints.index(model.joint(joint).name)
+        effort, speed = robot.effort[index], robot.velocity[index]
+    Xml.SubElement(
+        element,
+        "limit",
+        lower=f"{low:.6g}",
+        upper=f"{high:.6g}",
+        effort=f"{effort:.6g}",
+        velocity=f"{speed:.6g}",
+    )
+
+
+def _text(values: FloatArray) -> str:
+    return " ".join(f"{v:.9g}" for v in values)
+
+
+def _rpy(quat: FloatArray) -> FloatArray:
+    """Fixed-axis roll, pitch, yaw of a quaternion wxyz."""
+    w, x, y, z = quat
+    return np.array(
+        [
+            np.arctan2(2 * (w * x + y * z), 1 - 2 * (x * x + y * y)),
+            np.arcsin(np.clip(2 * (w * y - z * x), -1.0, 1.0)),
+            np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z)),
+        ]
+    )
