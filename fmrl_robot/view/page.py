@@ -23,7 +23,7 @@ _STYLE = {
     "done": ("#3fb950", "✓"),
     "running": ("#58a6ff", "▶"),
     "failed": ("#f85149", "✗"),
-    "cancelled": ("#d29922", "–"),
+    "cancelled": ("#d29922", "-"),
     "waiting": ("#7d8899", "·"),
 }
 _CURVE_POINTS = 300
@@ -42,7 +42,9 @@ class Actions:
 class Page:
     """One browser page for one robot."""
 
-    def __init__(self, spec: RobotSpec, actions: Actions, port: int, host: str = "127.0.0.1"):
+    def __init__(
+        self, spec: RobotSpec, actions: Actions, port: int, host: str = "127.0.0.1"
+    ) -> None:
         import viser
 
         self._server = viser.ViserServer(host=host, port=port, label="fmrl_robot", verbose=False)

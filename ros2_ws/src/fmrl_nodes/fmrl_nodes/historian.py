@@ -1,0 +1,109 @@
+"""Feeds the run log from the topics of the graph: what was planned, done, scored and stopped."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from action_msgs.msg import GoalStatus, GoalStatusArray
+
+from fmrl_msgs import msg as fm
+from fmrl_nodes import conversions
+from fmrl_robot.types import Usage
+from fmrl_robot.view.run_log import RunLog, State
+
+_STATES: dict[int, State] = {
+    GoalStatus.STATUS_SUCCEEDED: "done",
+    GoalStatus.STATUS_ABORTED: "failed",
+    GoalStatus.STATUS_CANCELED: "cancelled",
+}
+_GATE = {0: "disarmed", 1: "armed", 2: "stopped", 3: "re-arming"}
+
+
+class Historian:
+    """One method a topic; ``now_s`` is the graph's clock."""
+
+    def __init__(self, log: RunLog) -> None:
+        self.log = log
+        self.now_s = 0.0
+        self.headline = "waiting for the robot"
+        self._gate: int | None = None
+        self._ended: set[bytes] = set()
+        self._began_s = time.monotonic()
+
+    def plan(self, message: fm.Plan) -> None:
+        """Topic ``plan``."""
+        plan = conversions.plan_from_msg(message)
+        self.log.add_plan(self.now_s, plan)
+        self.headline = f"plan {plan.status.name.lower()}"
+
+    def subgoal(self, message: fm.SubGoal) -> None:
+        """Topic ``subgoal``."""
+        self.log.add_subgoal(self.now_s, conversions.subgoal_from_msg(message))
+        self.headline = message.text or message.skill or self.headline
+
+    def subgoal_status(self, message: GoalStatusArray) -> None:
+        """Status of the action ``execute_subgoal``."""
+        for state in self._news(message):
+            self.log.end_step(self.now_s, state)
+
+    def task_status(self, message: GoalStatusArray) -> None:
+        """Status of the action ``execute_task``."""
+        for state in self._news(message):
+            self.log.end_task(self.now_s, state)
+            self.headline = f"task {state}"
+
+    def task_feedback(self, message: Any) -> None:
+        """Feedback of the action ``execute_task``."""
+        told = message.feedback
+        if told.message and told.phase != "executing":
+            self.log.note(self.now_s, "phase", f"{told.phase}: {told.message}")
+
+    def reward(self, message: fm.Reward) -> None:
+        """Topic ``reward``."""
+        stamp = conversions.time_from_msg(message.header.stamp) or self.now_s
+        self.log.add_reward(stamp, message.subgoal_id, conversions.reward_from_msg(message))
+
+    def usage(self, message: fm.FMUsage) -> None:
+        """Topic ``fm_usage``."""
+        usage = Usage(
+            role=message.role,
+            model=message.model,
+            prompt_sha256=message.prompt_sha256,
+            calls=message.calls,
+            prompt_tokens=message.prompt_tokens,
+            completion_tokens=message.completion_tokens,
+            latency_s=message.latency_s,
+            cost=message.cost,
+            cached=message.cached,
+        )
+        self.log.usages.append((message.node, usage))
+
+    def gate(self, message: fm.GateState) -> None:
+        """Topic ``gate_state``."""
+        self.now_s = max(self.now_s, conversions.time_from_msg(message.header.stamp))
+        log = self.log
+        log.gate = {k: getattr(message, k) for k in ("received", "accepted", "refused", "stops")}
+        if message.accepted:
+            log.commands_delay_s.append(message.delay_s)
+        if message.state != self._gate:
+            self._gate = message.state
+            name = _GATE.get(message.state, str(message.state))
+            log.note(self.now_s, "gate", f"{name} {message.reason}".strip())
+            if message.state == fm.GateState.STOPPED:
+                self.headline = f"stopped: {message.reason}"
+
+    def facts(self, message: fm.PredicateArray) -> None:
+        """Topic ``ground_truth/predicates``."""
+        if self.log.task is not None and self.log.task.state == "running":
+            facts = conversions.predicates_from_msg(message.predicates)
+            self.log.task.facts = tuple(str(p) for p in sorted(facts) if p.name != "clear")
+
+    def _news(self, message: GoalStatusArray) -> list[State]:
+        news: list[State] = []
+        for status in message.status_list:
+            goal = bytes(status.goal_info.goal_id.uuid)
+            if status.status in _STATES and goal not in self._ended:
+                self._ended.add(goal)
+                news.append(_STATES[status.status])
+        return news

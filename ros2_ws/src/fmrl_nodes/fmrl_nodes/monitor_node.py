@@ -1,0 +1,338 @@
+"""Watches the graph: records it, shows it in a browser, asks people what the planner wants to know.
+
+It is a process of its own, draws at a few hertz, and nothing waits for it: the robot runs the same
+whether anybody looks or not.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import time
+import webbrowser
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
+from nav_msgs.msg import Odometry
+from rclpy.action import ActionClient, ActionServer, CancelResponse, GoalResponse
+from rclpy.task import Future
+from sensor_msgs.msg import Imu, JointState
+from std_srvs.srv import Trigger
+
+from fmrl_msgs.action import AskHuman, ExecuteTask
+from fmrl_nodes import conversions
+from fmrl_nodes.historian import Historian
+from fmrl_nodes.lifecycle import STEADY, WARN, Diagnosis, FmrlNode, run
+from fmrl_nodes.tap import Tap
+from fmrl_robot.robots import ROBOTS, robot
+from fmrl_robot.view.mcap_log import McapLog
+from fmrl_robot.view.page import Actions, Page
+from fmrl_robot.view.report import render
+from fmrl_robot.view.run_log import RunLog
+from fmrl_robot.view.video import VideoLog
+
+STALE_S = 3.0
+"""A node that has not diagnosed itself for this long is shown as stale."""
+
+_LEVELS = {0: "ok", 1: "warn", 2: "error", 3: "stale"}
+
+
+class MonitorNode(FmrlNode):
+    """Recorder, page, report, action server ``ask_human``."""
+
+    def __init__(self, **node_arguments: Any) -> None:
+        super().__init__("monitor_node", **node_arguments)
+        self._spec = robot(self.declare("robot", "panda", "which robot", choices=ROBOTS.names()))
+        self._run_dir: str = self.declare("run_dir", "", "folder of this run; empty: no recording")
+        self._port: int = self.declare(
+            "view_port", 8080, "port of the page; 0: none", low=0, high=65535
+        )
+        self._host: str = self.declare("view_host", "127.0.0.1", "address the page listens on")
+        self._headless: bool = self.declare("headless", True, "do not open a browser")
+        default_camera = "front" if self._spec.kind == "arm" else "follow"
+        self._camera: str = self.declare("camera", default_camera, "the camera shown and filmed")
+        self._page_hz: float = self.declare("page_hz", 10.0, "redraws a second", low=0.5, high=30.0)
+        self._page: Page | None = None
+        self._mcap: McapLog | None = None
+        self._video: VideoLog | None = None
+        self._joints: JointState | None = None
+        self._base: Any = None
+        self._scene: Any = None
+        self._frame: Any = None
+        self._nodes: dict[str, tuple[float, Any]] = {}
+        self._asked: Future[str] | None = None
+        self._todo: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._task_goal: Any = None
+
+    # --- lifecycle --------------------------------------------------------------------------------
+
+    def configure(self) -> None:
+        """Open the recording, the page and the taps."""
+        folder = Path(self._run_dir) if self._run_dir else None
+        self._historian = Historian(
+            RunLog(robot=self._spec.name, title=folder.name if folder else "not recorded")
+        )
+        if folder is not None:
+            self._mcap = McapLog(folder / f"{folder.name}.mcap")
+            self._video = VideoLog(folder / "video.mp4")
+        self._tap = Tap(self, self._mcap)
+        self._listen()
+        self._open_doors()
+        if self._port:
+            self._wake = self.create_guard_condition(self._work_off)
+            actions = Actions(
+                instruct=lambda text: self._later(partial(self._instruct, text)),
+                stop=lambda: self._later(partial(self._trigger, self._stop_client)),
+                rearm=lambda: self._later(partial(self._trigger, self._rearm_client)),
+                answer=lambda text: self._later(partial(self._answer, text)),
+            )
+            self._page = Page(self._spec, actions, self._port, self._host)
+            url = f"http://{self._host}:{self._page.port}"
+            self.get_logger().info(f"page={url}")
+            if not self._headless:
+                webbrowser.open(url)
+            self.create_timer(1.0 / self._page_hz, self._draw, clock=STEADY)
+            self.create_timer(0.5, self._draw_log, clock=STEADY)
+        self.create_timer(0.5, self._tap.discover, clock=STEADY)
+        self.create_timer(1.0, self._publish_health, clock=STEADY)
+        # Recording is the first thing to give way when the machine is short of time.
+        os.nice(5)
+
+    def _listen(self) -> None:
+        history, tap = self._historian, self._tap
+        for topic, handler in (
+            ("plan", history.plan),
+            ("subgoal", history.subgoal),
+            ("reward", history.reward),
+            ("fm_usage", history.usage),
+            ("gate_state", history.gate),
+            ("ground_truth/predicates", history.facts),
+            ("execute_subgoal/_action/status", history.subgoal_status),
+            ("execute_task/_action/status", self._on_task_status),
+            ("execute_task/_action/feedback", history.task_feedback),
+            ("joint_states", self._on_joints),
+            ("scene", self._on_scene),
+            ("/diagnostics", self._on_diagnostics),
+            (f"camera/{self._camera}/image_raw", self._on_frame),
+        ):
+            tap.handle(topic, handler)
+        if self._spec.kind == "quadruped":
+            tap.handle("ground_truth/odom", self._on_odometry)
+            tap.handle("imu/data", self._on_imu)
+
+    def _open_doors(self) -> None:
+        self._health = self.create_publisher(DiagnosticArray, "/diagnostics_agg", 10)
+        self._stop_client = self.create_client(Trigger, "stop")
+        self._rearm_client = self.create_client(Trigger, "gate/rearm")
+        self._task_client = ActionClient(self, ExecuteTask, "execute_task")
+        self._ask_server = ActionServer(
+            self,
+            AskHuman,
+            "ask_human",
+            execute_callback=self._ask,
+            goal_callback=lambda _: (
+                GoalResponse.REJECT if self._page is None or self._asked else GoalResponse.ACCEPT
+            ),
+            cancel_callback=self._cancel_question,
+        )
+
+    def close(self) -> None:
+        """Write what a run leaves behind."""
+        if self._page is not None:
+            self._page.close()
+        if self._video is not None:
+            self._video.close()
+        if self._mcap is not None:
+            self._mcap.close()
+            self._write_report()
+
+    def _write_report(self) -> None:
+        folder = Path(self._run_dir)
+        files = tuple(
+            sorted(
+                p.name for p in folder.iterdir() if p.suffix in (".mp4", ".mcap", ".json", ".npz")
+            )
+        )
+        text = render(self._historian.log, files)
+        # A reader who reloads must never see half a page.
+        draft = folder / "report.html.part"
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(folder / "report.html")
+
+    def diagnose(self) -> Diagnosis:
+        """Report what was recorded and what was lost."""
+        values: dict[str, object] = {"page": self._page.port if self._page else "none"}
+        if self._mcap is not None:
+            values |= {"recorded": self._mcap.written, "dropped": self._mcap.dropped}
+            if self._mcap.dropped:
+                return Diagnosis(level=WARN, message="recording loses messages", values=values)
+        return Diagnosis(message="watching", values=values)
+
+    # --- what the graph says ----------------------------------------------------------------------
+
+    def _on_joints(self, message: JointState) -> None:
+        self._joints = message
+        stamp = conversions.time_from_msg(message.header.stamp)
+        self._historian.now_s = stamp
+        if self._historian.headline == "waiting for the robot":
+            self._historian.headline = "ready"
+
+    def _on_odometry(self, message: Odometry) -> None:
+        pose = conversions.pose_from_msg(message.pose.pose, "world")
+        self._base = (pose.position, pose.quaternion)
+
+    def _on_imu(self, message: Imu) -> None:
+        if not self.count_publishers("ground_truth/odom"):
+            height = np.array([0.0, 0.0, self._spec.base_height_m])
+            self._base = (height, conversions.imu_from_msg(message)[0])
+
+    def _on_scene(self, message: Any) -> None:
+        self._scene = message
+
+    def _on_frame(self, message: Any) -> None:
+        image = conversions.image_from_msg(message)
+        log = self._historian.log
+        self._frame = log.final_frame = image
+        if self._video is not None:
+            task, step = log.task, log.step
+            self._video.add(
+                image, task.instruction if task else "", step.subgoal.text if step else ""
+            )
+
+    def _on_task_status(self, message: Any) -> None:
+        before = self._historian.log.task.state if self._historian.log.task else ""
+        self._historian.task_status(message)
+        after = self._historian.log.task.state if self._historian.log.task else ""
+        if self._mcap is not None and before == "running" != after:
+            self._write_report()
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            self._nodes[status.name] = (time.monotonic(), status)
+
+    def _states(self) -> dict[str, tuple[str, str]]:
+        now = time.monotonic()
+        return {
+            name: (
+                "stale" if now - heard > STALE_S else _LEVELS[status.level[0]],
+                status.message if now - heard <= STALE_S else f"silent for {now - heard:.0f} s",
+            )
+            for name, (heard, status) in self._nodes.items()
+        }
+
+    def _publish_health(self) -> None:
+        message = DiagnosticArray()
+        message.header.stamp = self.get_clock().now().to_msg()
+        levels = {
+            name: level.encode() for level, name in zip("\0\1\2\3", _LEVELS.values(), strict=True)
+        }
+        for name, (level, text) in self._states().items():
+            status = self._nodes[name][1]
+            status.level, status.message = levels[level], text
+            message.status.append(status)
+        self._health.publish(message)
+
+    # --- the page ---------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        page = self._page
+        if page is None:
+            return
+        if self._joints is not None:
+            q, _, _ = conversions.joint_state_from_msg(self._joints, self._spec)
+            page.show_robot(q, self._base)
+        if self._frame is not None:
+            page.show_camera(self._frame)
+            self._frame = None
+
+    def _draw_log(self) -> None:
+        page = self._page
+        if page is None:
+            return
+        if self._scene is not None:
+            page.show_scene(conversions.scene_from_msg(self._scene))
+            self._scene = None
+        page.show_log(self._historian.log, self._historian.headline, self._states())
+
+    def _later(self, job: Callable[[], None]) -> None:
+        """Run ``job`` in the executor's thread; the page calls this from its own threads."""
+        self._todo.put(job)
+        if self.context.ok():
+            self._wake.trigger()
+
+    def _work_off(self) -> None:
+        while not self._todo.empty():
+            self._todo.get()()
+
+    def _instruct(self, text: str) -> None:
+        if not self._task_client.server_is_ready():
+            self._historian.headline = "no planner is listening"
+            return
+        self._historian.headline = f"asked: {text}"
+        self._task_client.send_goal_async(ExecuteTask.Goal(instruction=text)).add_done_callback(
+            self._on_task_answer
+        )
+
+    def _on_task_answer(self, sent: Any) -> None:
+        if not sent.result().accepted:
+            self._historian.headline = "the planner is busy: not accepted"
+
+    def _trigger(self, client: Any) -> None:
+        if client.service_is_ready():
+            client.call_async(Trigger.Request()).add_done_callback(
+                lambda call: self._historian.log.note(
+                    self._historian.now_s,
+                    "human",
+                    f"{client.srv_name}: {getattr(call.result(), 'message', 'no answer')}",
+                )
+            )
+        else:
+            self._historian.headline = f"no body offers {client.srv_name}"
+
+    # --- questions --------------------------------------------------------------------------------
+
+    async def _ask(self, goal: Any) -> AskHuman.Result:
+        request, page = goal.request, self._page
+        self._asked = Future(executor=self.executor)
+        if page is not None:
+            page.ask(request.question, tuple(request.options))
+        self._historian.log.note(self._historian.now_s, "human", f"asked: {request.question}")
+        timer = None
+        if request.timeout_s > 0:
+            timer = self.create_timer(request.timeout_s, lambda: self._answer(""), clock=STEADY)
+        began = time.monotonic()
+        answer = await self._asked
+        self._asked = None
+        if timer is not None:
+            self.destroy_timer(timer)
+        if page is not None:
+            page.ask("")
+        self._historian.log.note(self._historian.now_s, "human", f"answered: {answer!r}")
+        if goal.is_cancel_requested:
+            goal.canceled()
+        else:
+            goal.succeed()
+        self.get_logger().info(f"question answered={bool(answer)} s={time.monotonic() - began:.1f}")
+        return AskHuman.Result(answered=bool(answer), answer=answer)
+
+    def _answer(self, text: str) -> None:
+        if self._asked is not None and not self._asked.done():
+            self._asked.set_result(text)
+
+    def _cancel_question(self, _: Any) -> CancelResponse:
+        self.executor.create_task(self._answer, "")
+        return CancelResponse.ACCEPT
+
+
+def main() -> int:
+    """Be the process ``monitor_node``."""
+    return run(MonitorNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
