@@ -1,0 +1,90 @@
+"""Phrases from nested alternatives, and the noise of real typing.
+
+A template such as ``(put|place) {x} (in|into) {p}(, please|)`` stands for all its readings; an
+empty alternative makes a part optional. Corpus breadth lives in such templates, so the engine is
+kept to one function and the language to what a reader understands at sight.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping
+
+_SPACES = re.compile(r"\s+")
+_BEFORE_PUNCTUATION = re.compile(r"\s+([,.;:!?])")
+_KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+
+
+def expand(template: str, rng: random.Random, slots: Mapping[str, str] | None = None) -> str:
+    """Draw one reading of ``template`` and fill its ``{slots}``."""
+    text, end = _sequence(template, 0, rng)
+    if end < len(template):
+        raise ValueError(f"expected balanced brackets, got {template!r}")
+    if slots:
+        for name, value in slots.items():
+            text = text.replace("{" + name + "}", value)
+    return _BEFORE_PUNCTUATION.sub(r"\1", _SPACES.sub(" ", text)).strip()
+
+
+def _sequence(template: str, i: int, rng: random.Random) -> tuple[str, int]:
+    """Read alternatives up to the closing bracket (or the end) and pick one."""
+    alternatives = [""]
+    while i < len(template):
+        char = template[i]
+        if char == "(":
+            inner, i = _sequence(template, i + 1, rng)
+            alternatives[-1] += inner
+        elif char == ")":
+            return rng.choice(alternatives), i + 1
+        elif char == "|":
+            alternatives.append("")
+            i += 1
+        else:
+            alternatives[-1] += char
+            i += 1
+    return rng.choice(alternatives), i
+
+
+def misspell(text: str, rng: random.Random) -> str:
+    """Make one typing error in a word of at least four letters."""
+    spans = [m.span() for m in re.finditer(r"[A-Za-z]{4,}", text)]
+    if not spans:
+        return text
+    start, end = rng.choice(spans)
+    word = text[start:end]
+    i = rng.randrange(1, len(word))
+    kind = rng.random()
+    if kind < 0.3:
+        word = word[:i] + word[i + 1 :]
+    elif kind < 0.55:
+        word = word[: i - 1] + word[i] + word[i - 1] + word[i + 1 :]
+    elif kind < 0.8:
+        word = word[:i] + word[i - 1] + word[i:]
+    else:
+        row = next((r for r in _KEYBOARD if word[i].lower() in r), "aeiou")
+        j = max(0, min(len(row) - 1, row.find(word[i].lower()) + rng.choice((-1, 1))))
+        word = word[:i] + row[j] + word[i + 1 :]
+    return text[:start] + word + text[end:]
+
+
+def type_like_a_person(text: str, rng: random.Random) -> str:
+    """Vary case, final punctuation, articles and spelling."""
+    if rng.random() < 0.06:
+        text = re.sub(r"\b(the|The|a) ", "", text)
+    if rng.random() < 0.14:
+        text = misspell(text, rng)
+        if rng.random() < 0.25:
+            text = misspell(text, rng)
+    case = rng.random()
+    if case < 0.35:
+        text = text[:1].upper() + text[1:]
+    elif case < 0.37:
+        text = text.upper()
+    elif case < 0.75:
+        text = text.lower()
+    if not text.endswith(("?", ".", "!")):
+        text += rng.choice(("", "", "", "", ".", ".", "!"))
+    elif rng.random() < 0.3:
+        text = text[:-1]
+    return text
