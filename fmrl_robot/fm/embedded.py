@@ -1,0 +1,38 @@
+"""The small models that this repository trains and ships; the default of every node.
+
+They prove the mechanism offline and are read through the same code as any other model.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fmrl_robot.assets import policies_dir
+from fmrl_robot.errors import ConfigError, ErrorCode
+
+LANGUAGE, VISION = "lm-embedded", "clip-embedded"
+
+
+def _folder(name: str) -> Path:
+    folder = policies_dir() / name
+    if not folder.is_dir():
+        raise ConfigError(
+            f"expected the embedded model in {folder}, found none; run fmrl train {name}",
+            ErrorCode.ASSET_MISSING,
+        )
+    return folder
+
+
+def load_language_model(name: str = "") -> Any:
+    """Load the embedded planner; ``name`` may be another folder of policies/."""
+    from fmrl_robot.fm import transformers_lm
+
+    return transformers_lm.load_language_model(str(_folder(name or LANGUAGE)))
+
+
+def load_vision_model(name: str = "", device: str = "cpu") -> Any:
+    """Load the embedded CLIP; ``name`` may be another folder of policies/."""
+    from fmrl_robot.fm import open_clip_vision
+
+    return open_clip_vision.load_vision_model(str(_folder(name or VISION)), device)

@@ -1,0 +1,198 @@
+"""Macros and references of the plan language become PSL sub-goals for the scene at hand.
+
+``put`` and ``hold`` make a cube reachable first: they empty the hand, take off what lies on the
+cube and open the drawer it is in. A closed drawer as the *target* is opened only by
+``ensure_open(drawer)``, and primitive steps insert nothing: what they lack, the plan check refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fmrl_robot.errors import ErrorCode, Retryable, Terminal
+from fmrl_robot.planners.cube_world import CUBES, CubeWorld
+from fmrl_robot.planners.plan_language import Reference, Step
+from fmrl_robot.skills.captioner import caption
+from fmrl_robot.types import Predicate, Scene, SubGoal, SubGoalKind
+
+
+def expand(
+    steps: Sequence[Step], scene: Scene
+) -> tuple[tuple[SubGoal, ...], tuple[Predicate, ...]]:
+    """Resolve steps against a scene; return sub-goals and the facts that should hold at the end.
+
+    Raises:
+        Terminal: a reference means nothing in this scene.
+        Retryable: a step makes no sense by itself, such as a cube on itself.
+    """
+    expansion = _Expansion(scene)
+    for step in steps:
+        expansion.step(step)
+    return tuple(expansion.subgoals), tuple(expansion.goal.values())
+
+
+class _Expansion:
+    """The plan so far and the world as it would then be."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.world = CubeWorld(scene)
+        self.subgoals: list[SubGoal] = []
+        self.goal: dict[str, Predicate] = {}
+        self._first_held = self.world.held
+
+    def step(self, step: Step) -> None:
+        """Append the sub-goals of one step."""
+        match step.name:
+            case "put":
+                for cube in self._resolve(step.ref, step.place):
+                    self._put(cube, self._target(step.place, cube))
+            case "hold":
+                for cube in self._resolve(step.ref)[:1]:
+                    self._grasp(cube)
+            case "stack":
+                self._stack([self._present(c) for c in step.cubes])
+            case "ensure_open" | "ensure_closed":
+                opening = step.name == "ensure_open"
+                if self.world.drawer_open != opening:
+                    self._empty_hand()
+                    self._drawer(opening)
+                else:
+                    self._want(_drawer_fact(opening))
+            case "open" | "close":
+                self._drawer(step.name == "open")
+            case "press":
+                self._emit("press", "button", Predicate("pressed", ("button",)))
+            case "grasp":
+                self._take(self._present(step.ref.cube))
+            case _:
+                held = self.world.held
+                if held is None:
+                    raise Retryable(
+                        f"expected a grasp before place({step.place}), the hand is empty",
+                        ErrorCode.PRECONDITION_UNMET,
+                    )
+                self._release(held, self._target(step.place, held))
+
+    def _resolve(self, ref: Reference, place: str = "") -> list[str]:
+        if ref.cube == "held":
+            cube = self.world.held or self._first_held
+            if cube is None:
+                raise Terminal("the gripper holds nothing", ErrorCode.OBJECT_UNKNOWN)
+            return [cube]
+        if ref.cube:
+            return [self._present(ref.cube)]
+        found = [c for c in self.world.matching(ref.condition) if c not in ref.excepting]
+        if not found:
+            raise Terminal(
+                f"the scene has no cube for {ref.condition!r}", ErrorCode.OBJECT_UNKNOWN
+            )
+        away = [c for c in found if not self.world.is_at(c, place) and c != place]
+        if ref.count:
+            free = sorted(away, key=lambda c: (bool(self.world.above(c)), CUBES.index(c)))
+            return free[: ref.count]
+        return away
+
+    def _present(self, cube: str) -> str:
+        if cube not in self.world.cubes:
+            raise Terminal(
+                f"the scene has no {cube}; it has {', '.join(self.world.cubes) or 'no cubes'}",
+                ErrorCode.OBJECT_UNKNOWN,
+            )
+        return cube
+
+    def _target(self, place: str, cube: str) -> str:
+        if place == "top":
+            top = self.world.top(cube)
+            if top is None:
+                raise Terminal("the scene has no stack of cubes", ErrorCode.OBJECT_UNKNOWN)
+            return top
+        if place == cube:
+            raise Retryable(
+                f"expected another place than the cube itself, got put({cube},{place})",
+                ErrorCode.PRECONDITION_UNMET,
+            )
+        return self._present(place) if place in CUBES else place
+
+    def _stack(self, cubes: Sequence[str]) -> None:
+        base = cubes[0]
+        if self.world.base(base) != "table":
+            self._put(base, "table")
+        for below, above in zip(cubes, cubes[1:], strict=False):
+            if self.world.is_at(above, below):
+                self._want(_rest_fact(above, below))
+            else:
+                self._put(above, below)
+
+    def _put(self, cube: str, place: str) -> None:
+        if self.world.is_at(cube, place):
+            self._want(_rest_fact(cube, place))
+            return
+        if place in CUBES:
+            self._uncover(place, keep=cube)
+        self._grasp(cube)
+        self._release(cube, place)
+
+    def _grasp(self, cube: str) -> None:
+        if self.world.held == cube:
+            self._want(Predicate("held", (cube,)))
+            return
+        self._empty_hand()
+        self._uncover(cube)
+        if self.world.base(cube) == "drawer" and not self.world.drawer_open:
+            self._drawer(True)
+        self._take(cube)
+
+    def _uncover(self, cube: str, keep: str = "") -> None:
+        for above in self.world.above(cube):
+            if above == keep:
+                continue
+            self._empty_hand()
+            if self.world.base(above) == "drawer" and not self.world.drawer_open:
+                self._drawer(True)
+            self._take(above)
+            self._release(above, "table")
+
+    def _empty_hand(self) -> None:
+        if self.world.held is not None:
+            self._release(self.world.held, "table")
+
+    def _take(self, cube: str) -> None:
+        self._emit("grasp", cube, Predicate("held", (cube,)))
+        self.world.below.pop(cube, None)
+        self.world.held = cube
+
+    def _release(self, cube: str, place: str) -> None:
+        self._emit("place", place, _rest_fact(cube, place))
+        self.world.below[cube] = place
+        self.world.held = None
+
+    def _drawer(self, opening: bool) -> None:
+        self._emit("open" if opening else "close", "drawer", _drawer_fact(opening))
+        self.world.drawer_open = opening
+
+    def _emit(self, skill: str, target: str, termination: Predicate) -> None:
+        self.subgoals.append(
+            SubGoal(
+                id=str(len(self.subgoals) + 1),
+                kind=SubGoalKind.REGION,
+                skill=skill,
+                target=target,
+                termination=termination,
+                text=caption(termination),
+            )
+        )
+        self._want(termination)
+
+    def _want(self, fact: Predicate) -> None:
+        """Remember the last wish about each thing; a later one takes its place."""
+        subject = fact.args[0]
+        self.goal.pop(subject, None)
+        self.goal[subject] = fact
+
+
+def _rest_fact(cube: str, place: str) -> Predicate:
+    return Predicate("on" if place in CUBES or place == "table" else "in", (cube, place))
+
+
+def _drawer_fact(is_open: bool) -> Predicate:
+    return Predicate("open" if is_open else "closed", ("drawer",))

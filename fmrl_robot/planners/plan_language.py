@@ -1,0 +1,140 @@
+"""The arm's plan language: its grammar and its reading into words.
+
+Steps are primitive skills, ``grasp(red_cube);place(bowl);open(drawer);close(drawer);press(button)``,
+or macros that code expands against the scene (plan_expansion.py): ``put(each(on_table-red_cube),bin)``,
+``stack(red_cube,blue_cube)`` from below to top, ``hold(red_cube)``, ``ensure_open(drawer)``.
+``refuse(reason)`` declines.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fmrl_robot.errors import ErrorCode, Retryable
+from fmrl_robot.planners.cube_world import CONTAINERS, CUBES
+from fmrl_robot.planners.gait_language import raise_if_refused
+
+MAX_STEPS = 24
+
+GRAMMAR = r"""
+root ::= refuse | step (";" step)*
+refuse ::= "refuse(" ("unknown" | "impossible" | "unsafe") ")"
+step ::= macro | primitive
+macro ::= "put(" ref "," place ")" | "hold(" ref ")" | "stack(" cube ("," cube)+ ")" | "ensure_open(drawer)" | "ensure_closed(drawer)"
+primitive ::= "grasp(" cube ")" | "place(" place ")" | "open(drawer)" | "close(drawer)" | "press(button)"
+ref ::= cube | "held" | "each(" condition except* ")" | "any(" [1-3] "," condition except* ")"
+condition ::= "all" | "on_table" | "in_bowl" | "in_bin" | "in_drawer" | "stacked" | "top" | "on_" cube | "under_" cube
+except ::= "-" cube
+place ::= "bowl" | "bin" | "drawer" | "table" | "top" | cube
+cube ::= "red_cube" | "green_cube" | "blue_cube" | "yellow_cube"
+"""  # noqa: E501
+"""GBNF of the language."""
+
+_CUBE = "(?:" + "|".join(CUBES) + ")"
+_CONDITION = (
+    rf"(?:all|on_table|in_(?:{'|'.join(CONTAINERS)})|stacked|top|on_{_CUBE}|under_{_CUBE})"
+)
+_REF = re.compile(
+    rf"^(?:({_CUBE})|(held)|(each|any)\((?:([1-3]),)?({_CONDITION})((?:-{_CUBE})*)\))$"
+)
+_PLACE = re.compile(rf"^(?:bowl|bin|drawer|table|top|{_CUBE})$")
+_STEP = re.compile(r"^([a-z_]+)\((.*)\)$")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reference:
+    """Which cubes a step is about."""
+
+    cube: str = ""
+    """One named cube, or ``held``; empty where ``condition`` says which."""
+    condition: str = ""
+    count: int = 0
+    """How many of those that match, 0 for each of them."""
+    excepting: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One step of the language, read but not yet resolved."""
+
+    name: str
+    ref: Reference = Reference()
+    place: str = ""
+    cubes: tuple[str, ...] = ()
+    """The layers of ``stack``, from below."""
+
+
+def parse(text: str) -> list[Step]:
+    """Read a plan.
+
+    Raises:
+        Terminal: the plan is a refusal.
+        Retryable: anything that is not a sentence of the language, with what was expected.
+    """
+    raise_if_refused(text)
+    parts = [re.sub(r"\s+", "", p) for p in re.split(r"[;\n]", text) if p.strip()]
+    if not parts or len(parts) > MAX_STEPS:
+        raise Retryable(f"expected 1 to {MAX_STEPS} steps, got {len(parts)}", ErrorCode.PLAN_SCHEMA)
+    return [_step(part) for part in parts]
+
+
+def _step(part: str) -> Step:
+    match = _STEP.match(part)
+    if match is None:
+        raise Retryable(f"expected a step such as 'put(red_cube,bowl)', got {part[:60]!r}")
+    name, inside = match.groups()
+    if name == "put":
+        ref, _, place = inside.rpartition(",")
+        return Step(name=name, ref=_reference(ref, part), place=_place(place, part))
+    if name in ("hold", "grasp"):
+        return Step(name=name, ref=_reference(inside, part))
+    if name == "place":
+        return Step(name=name, place=_place(inside, part))
+    if name == "stack":
+        cubes = tuple(inside.split(","))
+        if len(cubes) < 2 or len(set(cubes)) != len(cubes) or not set(cubes) <= set(CUBES):
+            raise Retryable(
+                f"expected two or more different cubes, got {part!r}", ErrorCode.OBJECT_UNKNOWN
+            )
+        return Step(name=name, cubes=cubes)
+    target = {"open": "drawer", "close": "drawer", "ensure_open": "drawer",
+              "ensure_closed": "drawer", "press": "button"}.get(name)  # fmt: skip
+    if target is None:
+        raise Retryable(
+            f"expected put, hold, stack, grasp, place, open, close or press, got {name!r}",
+            ErrorCode.SKILL_UNKNOWN,
+        )
+    if inside != target:
+        raise Retryable(f"expected {name}({target}), got {part[:60]!r}", ErrorCode.OBJECT_UNKNOWN)
+    return Step(name=name, place=target)
+
+
+def _reference(text: str, part: str) -> Reference:
+    match = _REF.match(text)
+    if match is None:
+        raise Retryable(
+            f"expected a cube ({', '.join(CUBES)}), held, each(..) or any(..), got {text[:40]!r} "
+            f"in {part[:60]!r}",
+            ErrorCode.OBJECT_UNKNOWN,
+        )
+    cube, held, kind, count, condition, minus = match.groups()
+    if kind is None:
+        return Reference(cube=cube or held)
+    if (kind == "any") != (count is not None):
+        raise Retryable(f"expected each(condition) or any(number,condition), got {text!r}")
+    return Reference(
+        condition=condition,
+        count=int(count or 0),
+        excepting=frozenset(c for c in minus.split("-") if c),
+    )
+
+
+def _place(text: str, part: str) -> str:
+    if not _PLACE.match(text):
+        raise Retryable(
+            f"expected a place (bowl, bin, drawer, table, top or a cube), got {text[:40]!r} in "
+            f"{part[:60]!r}",
+            ErrorCode.OBJECT_UNKNOWN,
+        )
+    return text

@@ -1,0 +1,96 @@
+"""What planners that ask a language model share: checking the request, the prompt, the meter."""
+
+from __future__ import annotations
+
+from fmrl_robot.errors import ErrorCode, Terminal
+from fmrl_robot.fm import require
+from fmrl_robot.fm.usage import UsageMeter
+from fmrl_robot.protocols import Generates
+from fmrl_robot.types import Scene, Usage
+
+MAX_INSTRUCTION_CHARS = 1000
+REPAIR_TEMPERATURE = 0.7
+"""A refused answer would come again at temperature 0."""
+
+
+def check_instruction(instruction: str) -> str:
+    """Return the instruction on one line.
+
+    Raises:
+        Terminal: it is empty or longer than MAX_INSTRUCTION_CHARS.
+    """
+    text = " ".join(instruction.split())
+    if not text:
+        raise Terminal(
+            "expected an instruction, got an empty one; say what the robot should do",
+            ErrorCode.INSTRUCTION_EMPTY,
+        )
+    if len(text) > MAX_INSTRUCTION_CHARS:
+        raise Terminal(
+            f"expected at most {MAX_INSTRUCTION_CHARS} characters, got {len(text)}; shorten it",
+            ErrorCode.INSTRUCTION_TOO_LONG,
+        )
+    return text
+
+
+def describe_scene(scene: Scene) -> str:
+    """Say what is known of the scene, one fact a line, for a large model's prompt."""
+    names = ", ".join(o.name for o in scene.objects) or "nothing"
+    facts = "\n".join(sorted(f"- {p}" for p in scene.predicates if p.value))
+    return f"Objects: {names}.\nFacts:\n{facts or '- none'}"
+
+
+class PlanAsker:
+    """Asks one model for plans in one grammar, with a prompt that fits the model's size."""
+
+    def __init__(
+        self, model: Generates, *, method: str, grammar: str, kind: str, guide: str,
+        temperature: float, seed: int,
+    ) -> None:  # fmt: skip
+        require(model, "Generates", by=method)
+        self.model = model
+        self._grammar = grammar
+        self._kind = kind
+        self._guide = guide
+        self._temperature = temperature
+        self._seed = seed
+        self._asked = 0
+        self._meter = UsageMeter()
+
+    def reset(self) -> None:
+        """Begin a new task: the same instruction gets the same answer again."""
+        self._asked = 0
+
+    def ask(self, instruction: str, scene: Scene, feedback: str) -> str:
+        """Ask for a plan; ``feedback`` says what was wrong with the last one."""
+        temperature = self._temperature
+        if feedback and not temperature:
+            temperature = REPAIR_TEMPERATURE
+        text, usage = self.model.generate(
+            self.prompt(instruction, scene, feedback),
+            grammar=self._grammar,
+            max_tokens=160 if self._is_embedded else 400,
+            temperature=temperature,
+            seed=self._seed + self._asked,
+        )
+        self._asked += 1
+        self._meter.add(usage)
+        return text
+
+    def prompt(self, instruction: str, scene: Scene, feedback: str) -> str:
+        """Write the prompt; the scene's and the user's words stand in it as quoted data."""
+        if self._is_embedded:
+            return f"{self._kind}: {instruction} =>"
+        lines = [self._guide, "", describe_scene(scene), ""]
+        if feedback:
+            lines += [f"Your last answer was refused: {feedback}", ""]
+        lines += [f'Instruction: "{instruction}"', "Answer:"]
+        return "\n".join(lines)
+
+    @property
+    def _is_embedded(self) -> bool:
+        return bool(getattr(self.model, "embedded", False))
+
+    def usage(self) -> tuple[Usage, ...]:
+        """What was asked since the last call."""
+        return self._meter.drain()

@@ -1,0 +1,1 @@
+"""What robots can do and what can be true: skills, predicates and their words."""

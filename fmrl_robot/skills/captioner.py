@@ -1,0 +1,35 @@
+"""Facts in words; the one place where a predicate becomes a sentence.
+
+Planner (text of a sub-goal), reward (what the camera is asked about) and the training of the
+vision model all speak through this function, so that they mean the same thing.
+"""
+
+from __future__ import annotations
+
+from fmrl_robot.types import Predicate
+
+_PLURAL_FREE = {
+    "on": "the {0} is on the {1}",
+    "in": "the {0} is in the {1}",
+    "held": "the gripper holds the {0}",
+    "hand_empty": "the gripper is empty",
+    "clear": "nothing is on the {0}",
+    "open": "the {0} is open",
+    "closed": "the {0} is closed",
+    "pressed": "the {0} is pressed",
+    "near": "the {0} is near the {1}",
+    "contact": "the {0} foot is on the ground",
+}
+
+
+def caption(predicate: Predicate) -> str:
+    """Say a fact in words, for example ``the red cube is in the bowl``.
+
+    Raises:
+        ValueError: the predicate is not in the vocabulary.
+    """
+    template = _PLURAL_FREE.get(predicate.name)
+    if template is None:
+        raise ValueError(f"expected one of {', '.join(_PLURAL_FREE)}, got {predicate}")
+    text = template.format(*(a.replace("_", " ") for a in predicate.args))
+    return text if predicate.value else f"it is not true that {text}"
