@@ -44,9 +44,13 @@ def make_scene(facts: list[str] = (), absent: list[str] = ()) -> Scene:
         for i, n in enumerate(names)
     )
     facts_now = set(given + defaults)
-    clear = {*CUBES, "bowl", "bin", "drawer"} - {p.args[1] for p in facts_now if p.name in ("on", "in")}
+    clear = {*CUBES, "bowl", "bin", "drawer"} - {
+        p.args[1] for p in facts_now if p.name in ("on", "in")
+    }
     facts_now |= {Predicate("clear", (c,)) for c in clear if c not in absent}
-    return Scene(stamp_s=0.0, objects=objects, predicates=frozenset(facts_now), source="ground_truth")
+    return Scene(
+        stamp_s=0.0, objects=objects, predicates=frozenset(facts_now), source="ground_truth"
+    )
 
 
 class World:
@@ -122,7 +126,11 @@ def judge_arm(case: dict[str, Any], scene: Scene, plan: Plan) -> str:
         return f"order: {reached}"
     named = {a for f in goal for a in f.args} | set(case.get("free", []))
     moved = [c for c in before if c not in named and world.at.get(c) != before[c]]
-    if moved or (world.held and world.held not in named) or (world.pressed and "button" not in named):
+    if (
+        moved
+        or (world.held and world.held not in named)
+        or (world.pressed and "button" not in named)
+    ):
         return f"more than asked: {moved} {world.held} {world.pressed}"
     return ""
 
@@ -150,7 +158,11 @@ class Result:
 
 
 def run_case(planner: Any, robot: str, case: dict[str, Any]) -> Result:
-    scene = make_scene(case.get("scene", []), case.get("absent", [])) if robot == "panda" else Scene(stamp_s=0.0)
+    scene = (
+        make_scene(case.get("scene", []), case.get("absent", []))
+        if robot == "panda"
+        else Scene(stamp_s=0.0)
+    )
     refuse = case.get("refuse", False)
     try:
         planner.reset(case["text"], robot)

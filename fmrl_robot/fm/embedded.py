@@ -10,6 +10,7 @@ from typing import Any
 
 from fmrl_robot.assets import policies_dir
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.registry import LANGUAGE_MODELS, VISION_MODELS
 
 LANGUAGE, VISION = "lm-embedded", "clip-embedded"
 
@@ -26,13 +27,9 @@ def _folder(name: str) -> Path:
 
 def load_language_model(name: str = "") -> Any:
     """Load the embedded planner; ``name`` may be another folder of policies/."""
-    from fmrl_robot.fm import transformers_lm
-
-    return transformers_lm.load_language_model(str(_folder(name or LANGUAGE)))
+    return LANGUAGE_MODELS.load("transformers")(str(_folder(name or LANGUAGE)))
 
 
 def load_vision_model(name: str = "", device: str = "cpu") -> Any:
     """Load the embedded CLIP; ``name`` may be another folder of policies/."""
-    from fmrl_robot.fm import open_clip_vision
-
-    return open_clip_vision.load_vision_model(str(_folder(name or VISION)), device)
+    return VISION_MODELS.load("open_clip")(str(_folder(name or VISION)), device)

@@ -41,7 +41,9 @@ def accepts(grammar: str, text: str) -> bool:
 
 
 def _matcher(grammar: str, xgrammar: Any) -> Any:
-    info = xgrammar.TokenizerInfo([bytes([b]) for b in range(256)] + [b"</s>"], stop_token_ids=[256])
+    info = xgrammar.TokenizerInfo(
+        [bytes([b]) for b in range(256)] + [b"</s>"], stop_token_ids=[256]
+    )
     compiled = xgrammar.GrammarCompiler(info, max_threads=1).compile_grammar(grammar)
     return xgrammar.GrammarMatcher(compiled)
 

@@ -179,8 +179,12 @@ def load_language_model(name: str) -> TransformersLM:
     apply_network_switch()
     try:
         import torch
-        from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
-        from transformers import AutoTokenizer
+        from transformers import (
+            AutoConfig,
+            AutoModelForCausalLM,
+            AutoModelForSeq2SeqLM,
+            AutoTokenizer,
+        )
     except ImportError as error:
         raise ConfigError(
             "expected transformers and torch for language models, found none; "

@@ -2,9 +2,9 @@
 
 Reference: Dalal, Chiruvolu, Chaplot, Salakhutdinov, "Plan-Seq-Learn: Language Model Guided RL for
 Solving Long Horizon Robotics Tasks", ICLR 2024.
-Inputs: an instruction, the scene's objects and facts. Outputs: an ordered list of regions, each with
-the skill to use there and the condition that ends it; motion planning brings the arm to the region,
-a learned local policy does the contact-rich rest.
+Inputs: an instruction, the scene's objects and facts. Outputs: an ordered list of regions, each
+with the skill to use there and the condition that ends it; motion planning brings the arm to the
+region, a learned local policy does the contact-rich rest.
 
 What differs from the paper: the operators are grasp, place, open, close and press, not grasp and
 place; a plan may name macros and references ("each(on_table)") that code resolves against the
@@ -46,9 +46,10 @@ METHOD = MethodCard(
 
 GUIDE = """\
 You plan for a robot arm. Write steps separated by semicolons, nothing else.
-Operators: grasp(cube); place(bowl|bin|drawer|table|cube); open(drawer); close(drawer); press(button).
-Short forms: put(cube,place) does all that is needed to bring a cube somewhere; put(each(in_bowl),bin)
-moves every cube that matches (all, on_table, in_bowl, in_bin, in_drawer, stacked, top, on_red_cube,
+Operators: grasp(cube); place(bowl|bin|drawer|table|cube); open(drawer); close(drawer);
+press(button).
+Short forms: put(cube,place) does all that is needed to bring a cube somewhere;
+put(each(in_bowl),bin) moves every cube that matches (all, on_table, in_bowl, in_bin, in_drawer, stacked, top, on_red_cube,
 under_red_cube; -red_cube excepts one); stack(a,b,c) from bottom to top; hold(cube);
 ensure_open(drawer) before the drawer is a target; ensure_closed(drawer).
 If it needs something that is not there, or no operator can do it, or it could do harm, write

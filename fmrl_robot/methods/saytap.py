@@ -1,11 +1,12 @@
 """SayTap: language to quadrupedal locomotion by foot contact patterns.
 
-Reference: Tang, Yu, Tan, Zen, Faust, Harada, "SayTap: Language to Quadrupedal Locomotion", CoRL 2023.
+Reference: Tang, Yu, Tan, Zen, Faust, Harada, "SayTap: Language to Quadrupedal Locomotion", CoRL
+2023.
 Inputs: an instruction. Outputs: segments, each a desired forward velocity and a foot contact
 template of 4 x T rows (FL, FR, RL, RR; 20 ms a column) which a learned controller tracks.
 
-What differs from the paper: a small model names gait and parameters and code draws the rows; a large
-model may still write the rows itself; several segments make a sequence; answers are held to a
+What differs from the paper: a small model names gait and parameters and code draws the rows; a
+large model may still write the rows itself; several segments make a sequence; answers are held to a
 grammar and the rows are checked before they reach the controller.
 """
 

@@ -152,7 +152,9 @@ def describe(call: GaitCall) -> str:
     """Say a segment in words."""
     speed = {0.0: "in place", 0.5: "slowly", 1.0: "fast"}[abs(call.vx)]
     way = "" if call.vx == 0 else " forward" if call.vx > 0 else " backward"
-    text = "the robot stands still" if call.gait == "stand" else f"the robot {call.gait}s{way} {speed}"
+    text = (
+        "the robot stands still" if call.gait == "stand" else f"the robot {call.gait}s{way} {speed}"
+    )
     if call.up:
         text += f" with {' and '.join(sorted(call.up))} in the air"
     if call.suspended:

@@ -8,6 +8,7 @@ cube and open the drawer it is in. A closed drawer as the *target* is opened onl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from fmrl_robot.errors import ErrorCode, Retryable, Terminal
 from fmrl_robot.planners.cube_world import CUBES, CubeWorld
@@ -83,9 +84,7 @@ class _Expansion:
             return [self._present(ref.cube)]
         found = [c for c in self.world.matching(ref.condition) if c not in ref.excepting]
         if not found:
-            raise Terminal(
-                f"the scene has no cube for {ref.condition!r}", ErrorCode.OBJECT_UNKNOWN
-            )
+            raise Terminal(f"the scene has no cube for {ref.condition!r}", ErrorCode.OBJECT_UNKNOWN)
         away = [c for c in found if not self.world.is_at(c, place) and c != place]
         if ref.count:
             free = sorted(away, key=lambda c: (bool(self.world.above(c)), CUBES.index(c)))
@@ -117,7 +116,7 @@ class _Expansion:
         base = cubes[0]
         if self.world.base(base) != "table":
             self._put(base, "table")
-        for below, above in zip(cubes, cubes[1:], strict=False):
+        for below, above in pairwise(cubes):
             if self.world.is_at(above, below):
                 self._want(_rest_fact(above, below))
             else:

@@ -1,8 +1,8 @@
 """The arm's plan language: its grammar and its reading into words.
 
-Steps are primitive skills, ``grasp(red_cube);place(bowl);open(drawer);close(drawer);press(button)``,
-or macros that code expands against the scene (plan_expansion.py): ``put(each(on_table-red_cube),bin)``,
-``stack(red_cube,blue_cube)`` from below to top, ``hold(red_cube)``, ``ensure_open(drawer)``.
+Steps are primitive skills, ``grasp(red_cube);place(bowl);open(drawer);press(button)``, or macros
+that plan_expansion.py expands against the scene: ``put(each(on_table-red_cube),bin)``,
+``hold(red_cube)``, ``stack(red_cube,blue_cube)`` from below to top, ``ensure_open(drawer)``.
 ``refuse(reason)`` declines.
 """
 
@@ -32,9 +32,7 @@ cube ::= "red_cube" | "green_cube" | "blue_cube" | "yellow_cube"
 """GBNF of the language."""
 
 _CUBE = "(?:" + "|".join(CUBES) + ")"
-_CONDITION = (
-    rf"(?:all|on_table|in_(?:{'|'.join(CONTAINERS)})|stacked|top|on_{_CUBE}|under_{_CUBE})"
-)
+_CONDITION = rf"(?:all|on_table|in_(?:{'|'.join(CONTAINERS)})|stacked|top|on_{_CUBE}|under_{_CUBE})"
 _REF = re.compile(
     rf"^(?:({_CUBE})|(held)|(each|any)\((?:([1-3]),)?({_CONDITION})((?:-{_CUBE})*)\))$"
 )

@@ -67,9 +67,10 @@ def period_s(pattern: ContactPattern) -> float:
     """The shortest cycle that reproduces the rows, s."""
     length = pattern.contacts.shape[1]
     for shift in range(1, length + 1):
-        if length % shift == 0 and (
-            np.roll(pattern.contacts, shift, axis=1) == pattern.contacts
-        ).all():
+        if (
+            length % shift == 0
+            and (np.roll(pattern.contacts, shift, axis=1) == pattern.contacts).all()
+        ):
             return shift * pattern.dt_s
     return length * pattern.dt_s
 

@@ -1,0 +1,1 @@
+"""Training: rollouts, learners, export, and the recipes of the embedded models."""

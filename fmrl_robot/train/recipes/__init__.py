@@ -1,0 +1,1 @@
+"""Recipes of the embedded models, one package or module each."""

@@ -8,6 +8,7 @@ the connectors of a sequence can be drawn independently of what they connect.
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fmrl_robot.train.recipes.lm_embedded.phrases import expand
@@ -62,7 +63,9 @@ PRESS_VERBS = (
 )
 IN_PREP = "(in|in|in|into|into|into|inside|inside of|in to|to|over to|down into|right into)"
 ON_PREP = "(on|on|on top of|on top of|onto|onto|on to|atop|above|over|upon|on the top of|right on)"
-TABLE_PREP = "(on|on|onto|down on|back on|back onto|on to|back down on|to|back to|over on|on top of)"
+TABLE_PREP = (
+    "(on|on|onto|down on|back on|back onto|on to|back down on|to|back to|over on|on top of)"
+)
 
 
 @dataclass(frozen=True)
@@ -94,9 +97,7 @@ class Noun:
 
 def verb(table: str, rng: random.Random) -> tuple[str, str, str]:
     """Draw base form, gerund and participle."""
-    base, gerund, participle = (
-        w.replace("_", " ") for w in rng.choice(table.split("|")).split()
-    )
+    base, gerund, participle = (w.replace("_", " ") for w in rng.choice(table.split("|")).split())
     return base, gerund, participle
 
 
@@ -137,15 +138,23 @@ def join(parts: list[str], rng: random.Random) -> str:
         return parts[0]
     if len(parts) == 2:
         form = rng.choice(
-            ("{0} and {1}",) * 5 + ("both {0} and {1}", "{0} as well as {1}", "{0} & {1}",
-             "{0} plus {1}", "{0} and also {1}", "{0} and then {1}", "{0} together with {1}")
+            ("{0} and {1}",) * 5
+            + (
+                "both {0} and {1}",
+                "{0} as well as {1}",
+                "{0} & {1}",
+                "{0} plus {1}",
+                "{0} and also {1}",
+                "{0} and then {1}",
+                "{0} together with {1}",
+            )
         )
         return form.format(*parts)
     last = rng.choice((" and ", ", and ", " and ", ", ", " and then "))
     return ", ".join(parts[:-1]) + last + parts[-1]
 
 
-def several(colors: list[str], rng: random.Random) -> str:
+def several(colors: Sequence[str], rng: random.Random) -> str:
     """Name two or more cubes, sometimes with one shared noun ("the red and the blue cube")."""
     names = [expand(WORDS["colors"][c], rng) for c in colors]
     noun, nouns = expand(WORDS["cube"], rng), expand(WORDS["cubes"], rng)
@@ -155,7 +164,9 @@ def several(colors: list[str], rng: random.Random) -> str:
     if form < 0.55:
         return "the " + join(names, rng).replace("both ", "") + " " + rng.choice((noun, nouns))
     if form < 0.75:
-        return join([f"the {n}" for n in names], rng) + " " + rng.choice((noun, nouns, "one", "ones"))
+        return (
+            join([f"the {n}" for n in names], rng) + " " + rng.choice((noun, nouns, "one", "ones"))
+        )
     if form < 0.9:
         return join(names, rng)
     return f"the {nouns} " + rng.choice(("", "that are ", "coloured ", "in ")) + join(names, rng)
@@ -167,7 +178,11 @@ def move(noun: Noun, place: str, rng: random.Random, ensure: bool = True) -> Act
     if is_cube:
         target, prep, table = cube(place.removesuffix("_cube"), rng), expand(ON_PREP, rng), ON_VERBS
     elif place == "table":
-        target, prep, table = expand(WORDS["places"]["table"], rng), expand(TABLE_PREP, rng), ON_VERBS
+        target, prep, table = (
+            expand(WORDS["places"]["table"], rng),
+            expand(TABLE_PREP, rng),
+            ON_VERBS,
+        )
     elif place == "top":
         target = expand(
             "the (tower|stack|pile|top of the (tower|stack|pile)|(highest|topmost|top) (cube|block))",
@@ -203,8 +218,18 @@ def move(noun: Noun, place: str, rng: random.Random, ensure: bool = True) -> Act
 
 
 def _state(noun: Noun, prep: str, target: str, participle: str, rng: random.Random) -> str:
-    where = {"into": "in", "in to": "in", "to": "in", "over to": "in", "onto": "on", "on to": "on",
-             "down into": "in", "right into": "in", "back onto": "back on", "back to": "back on"}
+    where = {
+        "into": "in",
+        "in to": "in",
+        "to": "in",
+        "over to": "in",
+        "onto": "on",
+        "on to": "on",
+        "down into": "in",
+        "right into": "in",
+        "back onto": "back on",
+        "back to": "back on",
+    }
     be = expand(
         noun.pick(
             "(is|is|lies|sits|has been {p}|rests|is lying|was {p}|has landed)",
@@ -232,7 +257,8 @@ def hold(noun: Noun, rng: random.Random) -> Act:
         f"{_apply(base, noun.text, rng)} {tail}",
         f"{_apply(gerund, noun.text, rng)} {tail}",
         f"{_apply(participle, noun.text, rng)} {tail}",
-        f"{noun.text} {noun.pick('is', 'are')} " + expand("(held|in your (hand|gripper)|lifted|up)", rng),
+        f"{noun.text} {noun.pick('is', 'are')} "
+        + expand("(held|in your (hand|gripper)|lifted|up)", rng),
     )
 
 
@@ -262,9 +288,15 @@ def press(rng: random.Random) -> Act:
         rng,
     )
     if rng.random() < 0.06:
-        base = expand("(give {n} a (press|tap|shove|little push)|make {n} light up|"
-                      "turn the lamp on with {n}|use {n}|do a press on {n})", rng, {"n": name})
-        return Act(("press(button)",), base, f"pressing {name}", f"pressed {name}", f"{name} is pressed")
+        base = expand(
+            "(give {n} a (press|tap|shove|little push)|make {n} light up|"
+            "turn the lamp on with {n}|use {n}|do a press on {n})",
+            rng,
+            {"n": name},
+        )
+        return Act(
+            ("press(button)",), base, f"pressing {name}", f"pressed {name}", f"{name} is pressed"
+        )
     return Act(
         ("press(button)",),
         _apply(base, name, rng),

@@ -61,10 +61,16 @@ def _noun_slip(rng: random.Random) -> Example:
     said = f"the {expand(WORDS['colors'][wrong], rng)}" if bare else cube(wrong, rng)
     verb = _verb(rng)
     if rng.random() < 0.15:
-        return f"{expand('(pick up|grab|take|lift|hold)', rng)} {said}{oops}{cube(right, rng)}", (f"hold({right}_cube)",)
+        return f"{expand('(pick up|grab|take|lift|hold)', rng)} {said}{oops}{cube(right, rng)}", (
+            f"hold({right}_cube)",
+        )
     if rng.random() < 0.75:
-        return f"{verb} {said}{oops}{cube(right, rng)} {_target(place, rng)}", _plan(f"{right}_cube", place)
-    return f"{verb} {said} {_target(place, rng)}{oops}{cube(right, rng)}", _plan(f"{right}_cube", place)
+        return f"{verb} {said}{oops}{cube(right, rng)} {_target(place, rng)}", _plan(
+            f"{right}_cube", place
+        )
+    return f"{verb} {said} {_target(place, rng)}{oops}{cube(right, rng)}", _plan(
+        f"{right}_cube", place
+    )
 
 
 def _place_slip(rng: random.Random) -> Example:
@@ -73,7 +79,9 @@ def _place_slip(rng: random.Random) -> Example:
     others = [c for c in COLORS if c not in noun.ref]
     wrong, right = rng.sample((*CONTAINERS, *(f"{c}_cube" for c in others)), 2)
     oops = expand(_OOPS if rng.random() < 0.5 else _RESTART, rng)
-    return f"{_verb(rng)} {noun.text} {_target(wrong, rng)}{oops}{_target(right, rng)}", _plan(noun.ref, right)
+    return f"{_verb(rng)} {noun.text} {_target(wrong, rng)}{oops}{_target(right, rng)}", _plan(
+        noun.ref, right
+    )
 
 
 def _stack_slip(rng: random.Random) -> Example:
@@ -112,7 +120,15 @@ def _not_but(rng: random.Random) -> Example:
         "{x} must not be {bad}, (but|so) {v} it {to}|{v} {x} {to}( and|, but|;) (don't touch|leave|do not move) {y}|"
         "without (touching|moving) {y}, {v} {x} {to}|{v} {x} {to} without (touching|moving|disturbing) {y}",
         rng,
-        {"v": _verb(rng), "x": noun.text, "y": other, "to": to, "bad": bad_to, "p": good_name, "q": bad_name},
+        {
+            "v": _verb(rng),
+            "x": noun.text,
+            "y": other,
+            "to": to,
+            "bad": bad_to,
+            "p": good_name,
+            "q": bad_name,
+        },
     ).replace(" ,", ",")
     return text, _plan(noun.ref, good)
 
@@ -134,8 +150,15 @@ def _leave(rng: random.Random) -> Example:
         "only {k} may stay, {v} the rest {to}|all {but} {k} (goes|go|should go|belong|must go|shall be put) {to}|"
         "everything {but} {k} (goes|should go|belongs|must go|has to go|ends up|should be) {to}",
         rng,
-        {"v": _verb(rng), "all": base.text, "to": _target(place, rng), "k": kept, "it": it, "is": its,
-         "but": expand("(but|except|apart from|except for|other than|save)", rng)},
+        {
+            "v": _verb(rng),
+            "all": base.text,
+            "to": _target(place, rng),
+            "k": kept,
+            "it": it,
+            "is": its,
+            "but": expand("(but|except|apart from|except for|other than|save)", rng),
+        },
     )
     # "Everything else" means every cube, wherever "all" above was narrower.
     ref = base.ref if base.text in text else "each(all)"
@@ -170,8 +193,13 @@ def _do_not(rng: random.Random) -> Example:
         "I said {b}, but I meant {a}|{a}, (but |)not {b}|only {a}, don't {b}|just {a}, (don't|do not) {b}",
         rng,
     )
-    for key, value in (("{bg}", other.gerund), ("{ag}", act.gerund), ("{a}", act.order), ("{b}", other.order),
-                       ("{no}", expand(_RESTART, rng))):
+    for key, value in (
+        ("{bg}", other.gerund),
+        ("{ag}", act.gerund),
+        ("{a}", act.order),
+        ("{b}", other.order),
+        ("{no}", expand(_RESTART, rng)),
+    ):
         form = form.replace(key, value)
     return form, act.plan
 
@@ -179,15 +207,19 @@ def _do_not(rng: random.Random) -> Example:
 def _but_all(rng: random.Random) -> Example:
     noun = excepting(rng)
     place = rng.choice(CONTAINERS)
-    text = expand("{v} {x} {to}|{v} {x} {to}|{x} (goes|go|should go|belongs|must go|into|should be) {to}",
-                  rng, {"v": _verb(rng), "x": noun.text, "to": _target(place, rng)}).replace("into in", "in")
+    text = expand(
+        "{v} {x} {to}|{v} {x} {to}|{x} (goes|go|should go|belongs|must go|into|should be) {to}",
+        rng,
+        {"v": _verb(rng), "x": noun.text, "to": _target(place, rng)},
+    ).replace("into in", "in")
     return text, _plan(noun.ref, place)
 
 
 def correction(rng: random.Random) -> Example:
     """One instruction whose plan differs from its first words."""
     maker = rng.choices(
-        (_noun_slip, _place_slip, _stack_slip, _not_but, _leave, _do_not, _but_all), (4, 3, 2, 4, 4, 5, 3)
+        (_noun_slip, _place_slip, _stack_slip, _not_but, _leave, _do_not, _but_all),
+        (4, 3, 2, 4, 4, 5, 3),
     )[0]
     text, plan = maker(rng)
     return polite(text, rng) if rng.random() < 0.2 else text, plan

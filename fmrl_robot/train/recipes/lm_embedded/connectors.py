@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 import random
-from typing import Protocol
+from collections.abc import Sequence
 
+from fmrl_robot.train.recipes.lm_embedded.arm_acts import Act
 from fmrl_robot.train.recipes.lm_embedded.phrases import expand
 
 Example = tuple[str, tuple[str, ...]]
-
-
-class Sayable(Protocol):
-    """An act in its grammatical forms; see arm_acts.Act."""
-
-    @property
-    def plan(self) -> tuple[str, ...]: ...
-    @property
-    def order(self) -> str: ...
-    @property
-    def gerund(self) -> str: ...
-    @property
-    def perfect(self) -> str: ...
-    @property
-    def state(self) -> str: ...
 
 
 _LEAD = (
@@ -58,14 +44,22 @@ def polite(order: str, rng: random.Random, tail: bool = True) -> str:
     return f"{order} {expand(_TAIL, rng)}" if tail else order
 
 
-def wrap(act: Sayable, rng: random.Random) -> Example:
+def wrap(act: Act, rng: random.Random) -> Example:
     """Say one act."""
     chance = rng.random()
     if chance < 0.05:
-        text = expand("(would you mind|do you mind|how about|what about|try|consider|start) {g}(?|)", rng, {"g": act.gerund})
+        text = expand(
+            "(would you mind|do you mind|how about|what about|try|consider|start) {g}(?|)",
+            rng,
+            {"g": act.gerund},
+        )
         return text, act.plan
     if chance < 0.09:
-        text = expand("(make sure|ensure|see to it|take care|I want it so|arrange|be sure|check)( that|) {s}", rng, {"s": act.state})
+        text = expand(
+            "(make sure|ensure|see to it|take care|I want it so|arrange|be sure|check)( that|) {s}",
+            rng,
+            {"s": act.state},
+        )
         return text, act.plan
     return polite(act.order, rng), act.plan
 
@@ -95,7 +89,6 @@ _TWO = (
     "{a}. As soon as you have {ap}, {b}|{bg} comes after {ag}|let's {a} and then {b}|"
     "{b} immediately after {ag}|right after {ag}, {b}|directly after you have {ap}, {b}"
 )
-_SYMMETRIC = ("{a} and {b}", "{a}, {b}")
 _THREE = (
     "{a}, {b} and {c}|{a}, then {b}, then {c}|first {a}, then {b}, finally {c}|{a}. Then {b}. Then {c}|"
     "first {a}, then {b} and finally {c}|{a}, {b}, {c}|{a}; {b}; {c}|{a}, {b} and then {c}|"
@@ -109,14 +102,18 @@ _THREE = (
 )
 
 
-def sequence(acts: list[Sayable], rng: random.Random, allow_reorder: bool = True) -> Example:
+def sequence(acts: Sequence[Act], rng: random.Random) -> Example:
     """Say two or three acts in the order of ``acts``."""
-    del allow_reorder
     plan = tuple(step for act in acts for step in act.plan)
     form = expand(_TWO if len(acts) == 2 else _THREE, rng)
     # Long slot names first, so that {as} is never half-filled by {a}.
     for letter, act in zip("abc", acts, strict=False):
-        for suffix, value in (("g", act.gerund), ("p", act.perfect), ("s", act.state), ("", act.order)):
+        for suffix, value in (
+            ("g", act.gerund),
+            ("p", act.perfect),
+            ("s", act.state),
+            ("", act.order),
+        ):
             form = form.replace("{" + letter + suffix + "}", value)
     text = form
     if rng.random() < 0.12:

@@ -17,7 +17,7 @@ from importlib.resources import files
 from fmrl_robot.train.recipes.lm_embedded import arm_corpus, quadruped_corpus
 from fmrl_robot.train.recipes.lm_embedded.phrases import type_like_a_person
 
-ARM_SHARE = 0.66
+ARM_SHARE = 0.62
 MAX_CHARS = 240
 
 

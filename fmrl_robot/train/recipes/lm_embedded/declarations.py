@@ -49,7 +49,10 @@ def declare(rng: random.Random) -> tuple[str, tuple[str, ...]]:
             "(throw|toss|chuck) {x} (away|out|in the trash)|(trash|bin|discard|dispose of|get rid of|scrap|junk|throw out) {x}|"
             "{x} is (garbage|rubbish|trash|waste)(, (throw it away|get rid of it)|)|"
             "(I (don't|do not) need|nobody needs|we no longer need) {x} (anymore|any more|any longer)?, (throw it away|bin it|trash it)|"
-            "{x} (can|should|must) be (thrown away|discarded|trashed|binned)", rng, {"x": noun.text})
+            "{x} (can|should|must) be (thrown away|discarded|trashed|binned)",
+            rng,
+            {"x": noun.text},
+        )
         text = text.replace("?,", ",")
     else:
         text = expand(_GO, rng, {"x": noun.text, "in": prep, "p": target})
@@ -57,7 +60,9 @@ def declare(rng: random.Random) -> tuple[str, tuple[str, ...]]:
     return text, (("ensure_open(drawer)", *plan) if place == "drawer" else plan)
 
 
-def _carrying(noun: Noun, place: str, target: str, rng: random.Random) -> tuple[str, tuple[str, ...]]:
+def _carrying(
+    noun: Noun, place: str, target: str, rng: random.Random
+) -> tuple[str, tuple[str, ...]]:
     """State a stack from below: "the green cube should carry the blue one"."""
     text = expand(
         "{y} (should|must|shall|has to|needs to|ought to) (carry|support|hold|bear|be under|be below|be underneath|lie under) {x}|"
@@ -66,5 +71,8 @@ def _carrying(noun: Noun, place: str, target: str, rng: random.Random) -> tuple[
         "{y} (at the bottom|below|underneath), {x} on top|with {y} (at the bottom|underneath|below|as the base), (put|place|set) {x} on top|"
         "(put|place|slide) {x} so that {y} is (under|below|beneath) it|on top of {y} (goes|comes|put|place|I want|should be) {x}|"
         "on {y} (goes|comes|put|place|I want|set) {x}|cover {y} with {x}|top {y} with {x}|crown {y} with {x}|"
-        "take {y} as a base and (put|set|stack) {x} on (it|top)|{y} gets {x} on top( of it|)", rng, {"x": noun.text, "y": target})
+        "take {y} as a base and (put|set|stack) {x} on (it|top)|{y} gets {x} on top( of it|)",
+        rng,
+        {"x": noun.text, "y": target},
+    )
     return text, (f"put({noun.ref},{place})",)

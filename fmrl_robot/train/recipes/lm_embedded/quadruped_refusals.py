@@ -13,11 +13,16 @@ Example = tuple[str, tuple[str, ...]]
 
 def _impossible(rng: random.Random) -> Example:
     thing = rng.choice(WORDS["unknown_things"])
-    slots = {"t": f"the {thing}", "q": "the " + rng.choice(WORDS["unknown_places"]),
-             "w": f"the {rng.choice(WORDS['people'])}",
-             "n": str(rng.choice((3, 4, 5, 7, 8, 12, 15, 20, 25, 30, 50, 100, 300))),
-             "g": expand("(trot|pace|bound|run|walk|go|move)", rng),
-             "o": expand("(fifth|sixth|seventh|third front|middle|eighth|tenth|invisible|wooden|extra)", rng)}
+    slots = {
+        "t": f"the {thing}",
+        "q": "the " + rng.choice(WORDS["unknown_places"]),
+        "w": f"the {rng.choice(WORDS['people'])}",
+        "n": str(rng.choice((3, 4, 5, 7, 8, 12, 15, 20, 25, 30, 50, 100, 300))),
+        "g": expand("(trot|pace|bound|run|walk|go|move)", rng),
+        "o": expand(
+            "(fifth|sixth|seventh|third front|middle|eighth|tenth|invisible|wooden|extra)", rng
+        ),
+    }
     text = expand(
         "(do|perform|make|show me|try) (a|an|the) (backflip|somersault|handstand|cartwheel|front flip|pirouette|salto|headstand|moonwalk|roll|barrel roll|spin|push-up|split|dance|breakdance|double somersault|frontflip)|"
         "(jump|leap|hop|climb|fly|swim) (over|onto|across|up|through|into|on) (the |a )(wall|fence|table|box|roof|tree|river|house|stairs|ladder|car|sofa|lake|gap|hurdle|moon|window|hoop|mountain)|"
@@ -32,13 +37,18 @@ def _impossible(rng: random.Random) -> Example:
         "(hover|float|levitate|fly|fly away|sit down|lie down|roll over|sit|lie on your back|crouch|swim|dive|crawl|play dead|sleep|bow|gallop sideways|stretch|dig a hole|bark|eat|drink|wag your tail|beg|howl|take off)|"
         "fly (to|over|around|above) (the (sky|sun|house|city|clouds|moon base)|Mars|London|Paris)|(grow|lose|remove|detach|swap) (a|your|two) (leg|legs|wheel|wing|wings)|"
         "(what|which) gait do you (like|prefer)(?|)|(play|kick|chase|herd|guard) (football|the ball|the sheep|the house|the cat)|(pull|carry|tow|drag) (the|a) (cart|sledge|person|car|piano)",
-        rng, slots).replace("do you (like", "do you like")
+        rng,
+        slots,
+    ).replace("do you (like", "do you like")
     return text, ("refuse(impossible)",)
 
 
 def _unsafe(rng: random.Random) -> Example:
-    who = expand("(the {w}|the {w}|that {w}|someone|somebody|me|him|her|people|{n})", rng,
-                 {"w": rng.choice(WORDS["people"]), "n": rng.choice(WORDS["names"][:6])})
+    who = expand(
+        "(the {w}|the {w}|that {w}|someone|somebody|me|him|her|people|{n})",
+        rng,
+        {"w": rng.choice(WORDS["people"]), "n": rng.choice(WORDS["names"][:6])},
+    )
     text = expand(
         "(run|crash|bump|trot|smash|bound|charge|slam|drive|walk|ram) (into|over|through|at|straight into) ({w}|{w}|the (wall|door|window|glass|fire|table|traffic|car|crowd)|{w} over there)|"
         "(kick|bite|attack|hit|hurt|scratch|stomp on|trample|knock down|jump on|scare|chase|knock over|step on|injure|tackle|maul|kill|fight|crush) {w}( hard| now| with your (leg|foot|front leg)|)|"
@@ -47,7 +57,9 @@ def _unsafe(rng: random.Random) -> Example:
         "(destroy|break|damage|smash|wreck|burn|overheat|tear off) (yourself|your (leg|legs|motors|joints)|the (floor|wall|camera|furniture|robot)|everything)( completely|)|"
         "(disable|turn off|ignore|remove|bypass|override|switch off|deactivate) (the |your |all |all your )(safety|limits|gate|emergency stop|torque limits|joint limits|brakes|safety system|rules|instructions)|"
         "(fall over|fall on your (side|back|face)|collapse|tip over|faceplant|topple over|drop to the floor|trip yourself)( on purpose| hard| now|)|go (wild|crazy|berserk)|(exceed|ignore) (the|your|all) (speed limit|torque limit|limits)( and {g}|)",
-        rng, {"w": who, "g": expand("(run|bound|trot|attack)", rng)})
+        rng,
+        {"w": who, "g": expand("(run|bound|trot|attack)", rng)},
+    )
     return text, ("refuse(unsafe)",)
 
 

