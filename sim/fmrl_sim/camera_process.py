@@ -22,6 +22,8 @@ from fmrl_sim.render import IMAGE_SIZE, Frame, SceneRenderer
 from fmrl_sim.scenes.base import SceneModel, SceneState
 
 _READY_TIMEOUT_S = 30.0
+NICENESS = 5
+"""Pictures may wait; commands may not."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,6 +124,7 @@ def main(arguments: Sequence[str]) -> int:
     # The simulator decides when to end, by cutting the line: a signal to the group must not.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     descriptor, scene, robot, size = arguments
     pipe = Connection(int(descriptor))
     try:

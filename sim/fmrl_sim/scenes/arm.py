@@ -51,7 +51,7 @@ def arm_spec(robot: RobotSpec) -> mujoco.MjSpec:
         _add_finger(spec.body(finger), finger)
     hand = spec.body("hand")
     hand.add_site(name="tcp", pos=[0, 0, TCP_OFFSET_M], size=[0.005] * 3, group=4)
-    eye, target = np.array([0.075, 0.0, 0.005]), np.array([0.005, 0.0, 0.15])
+    eye, target = np.array([0.085, 0.0, 0.045]), np.array([0.010, 0.0, 0.16])
     hand.add_camera(
         name="wrist", pos=eye, quat=look_at(eye, target, np.array([1.0, 0.0, 0.0])), fovy=75
     )

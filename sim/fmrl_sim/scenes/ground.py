@@ -84,13 +84,13 @@ def add_floor(spec: mujoco.MjSpec, robot: RobotSpec) -> None:
         name="floor",
         type=mujoco.mjtTexture.mjTEXTURE_2D,
         builtin=mujoco.mjtBuiltin.mjBUILTIN_CHECKER,
-        rgb1=[0.62, 0.64, 0.66],
-        rgb2=[0.52, 0.54, 0.57],
+        rgb1=[0.58, 0.61, 0.60],
+        rgb2=[0.47, 0.50, 0.50],
         width=256,
         height=256,
     )
     spec.add_material(
-        name="floor", textures=["", "floor"], texrepeat=[2, 2], texuniform=True, reflectance=0.05
+        name="floor", textures=["", "floor"], texrepeat=[2, 2], texuniform=True, reflectance=0.0
     )
     spec.worldbody.add_geom(
         name="floor",
@@ -123,16 +123,21 @@ def _add_looks(spec: mujoco.MjSpec, robot: RobotSpec) -> None:
         width=256,
         height=256,
     )
-    spec.worldbody.add_light(
-        pos=[0, 0, 4],
-        dir=[0.2, 0.2, -1],
-        type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
-        diffuse=[0.7, 0.7, 0.7],
+    # The light travels along: a shadow map spread over the whole floor would be too coarse.
+    spec.body(robot.base_body).add_light(
+        name="key",
+        mode=mujoco.mjtCamLight.mjCAMLIGHT_TRACKCOM,
+        type=mujoco.mjtLightType.mjLIGHT_SPOT,
+        pos=[0.4, -0.8, 2.6],
+        dir=[-0.4, 0.8, -2.6],
+        cutoff=55,
+        exponent=1,
+        diffuse=[0.5, 0.5, 0.5],
         specular=[0.2, 0.2, 0.2],
     )
     spec.visual.headlight.ambient = [0.35, 0.35, 0.35]
     spec.visual.headlight.diffuse = [0.35, 0.35, 0.35]
-    eye, target = np.array([-0.5, -1.45, 0.75]), np.array([0.05, 0.0, -0.05])
+    eye, target = np.array([-1.30, -1.15, 0.85]), np.array([0.25, 0.1, -0.02])
     spec.body(robot.base_body).add_camera(
         name="follow",
         mode=mujoco.mjtCamLight.mjCAMLIGHT_TRACKCOM,
@@ -140,6 +145,8 @@ def _add_looks(spec: mujoco.MjSpec, robot: RobotSpec) -> None:
         quat=look_at(eye, target, np.array([0.0, 0.0, 1.0])),
         fovy=45,
     )
+    spec.visual.map.znear, spec.visual.map.zfar = 0.01, 40.0
+    spec.stat.extent, spec.stat.center = 1.0, [0.0, 0.0, 0.2]
     spec.visual.global_.offwidth, spec.visual.global_.offheight = 1280, 960
 
 
@@ -171,7 +178,7 @@ def _sample(
 ) -> SceneState:
     del options
     angles = rng.permutation(3) * 0.5 - 0.5 + rng.uniform(-0.12, 0.12, 3)
-    ranges = rng.uniform(1.8, 2.6, 3)
+    ranges = rng.uniform(1.6, 2.4, 3)
     positions = np.stack([ranges * np.cos(angles), ranges * np.sin(angles), np.zeros(3)], axis=1)
     return SceneState(
         qpos=standing_qpos(robot, model),

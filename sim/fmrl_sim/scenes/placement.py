@@ -33,6 +33,8 @@ _CONTAINER_GAP_M = 0.155
 _DRAWER_CORRIDOR_M = 0.185
 """Half width of the strip before the cabinet in which no cube starts."""
 _CAP_GAP_M = 0.125
+_SINK_M = 6e-5
+"""How deep a resting cube sinks into the table: it starts where it will stay."""
 _FAR_X_M = 0.90
 _STACKED_IN_PLACE_JITTER_M = 0.012
 
@@ -116,7 +118,7 @@ def _cube_positions(
     _check(options)
     at = dict(options.at)
     loose = [c for c in f.CUBE_COLORS if c not in at and c not in options.far]
-    ground = f.CUBE_HALF_M
+    ground = f.CUBE_HALF_M - _SINK_M
     positions = {c: np.array([*xy, ground]) for c, xy in _scatter(rng, layout, loose).items()}
     for i, cube in enumerate(options.far):
         positions[cube] = np.array([_FAR_X_M, -0.10 - 0.12 * i + rng.uniform(-0.02, 0.02), ground])
