@@ -50,7 +50,8 @@ Operators: grasp(cube); place(bowl|bin|drawer|table|cube); open(drawer); close(d
 press(button).
 Short forms: put(cube,place) does all that is needed to bring a cube somewhere;
 put(each(in_bowl),bin) moves every cube that matches (all, on_table, in_bowl, in_bin, in_drawer,
-stacked, top, on_red_cube, under_red_cube; -red_cube excepts one); stack(a,b,c) from bottom to top; hold(cube);
+stacked, top, on_red_cube, under_red_cube; -red_cube excepts one);
+stack(a,b,c) from bottom to top; hold(cube);
 ensure_open(drawer) before the drawer is a target; ensure_closed(drawer).
 If it needs something that is not there, or no operator can do it, or it could do harm, write
 refuse(unknown), refuse(impossible) or refuse(unsafe).

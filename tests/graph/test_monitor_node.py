@@ -191,12 +191,18 @@ def test_the_page_shows_the_graph_and_takes_an_instruction_and_a_stop(graph, tmp
         page.screenshot(path=tmp_path / "page.png")
         page.get_by_role("textbox").first.fill("open the drawer")
         page.wait_for_timeout(500)
-        page.get_by_role("button", name="Run it").click()
+        press(page, "Run it")
         graph.until(lambda: graph.instructions)
-        page.get_by_role("button", name="STOP").click()
+        press(page, "STOP")
         graph.until(lambda: graph.stops)
         assert graph.instructions == ["open the drawer"]
         assert robot_is_drawn(tmp_path / "page.png")
+
+
+def press(page, name):
+    """Click and give the browser, drawing 3D on a CPU, time to send it."""
+    page.get_by_role("button", name=name).click()
+    page.wait_for_timeout(1500)
 
 
 def robot_is_drawn(file: Path) -> bool:
@@ -221,7 +227,7 @@ def test_a_person_answers_a_question_in_the_page(graph):
         page.get_by_text("Which cube do you mean?").wait_for(timeout=60_000)
         page.get_by_role("textbox").nth(1).fill("the red one")
         page.wait_for_timeout(500)
-        page.get_by_role("button", name="Send answer").click()
+        press(page, "Send answer")
         result = sent.result().get_result_async()
         graph.until(result.done)
     assert result.result().result.answer == "the red one"

@@ -1,0 +1,163 @@
+"""The checks in their order: schema, skill, object, bounds, symbolic steps, workspace, goal.
+
+Each refusal names the failing step and says in a sentence what is wrong, because the model that
+made the plan gets that sentence back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from fmrl_robot.errors import ErrorCode
+from fmrl_robot.robots import RobotSpec
+from fmrl_robot.skills.operators import SKILLS, TABLE, Unmet, World
+from fmrl_robot.types import Plan, Problem, Scene, SubGoal, SubGoalKind
+
+MAX_STEPS = 40
+MAX_SPEED_M_S = 1.5
+MAX_TURN_RAD_S = 2.0
+MAX_DURATION_S = 60.0
+MAX_COLUMNS = 200
+REACH_MARGIN_M = 0.02
+"""Perception is that wrong at worst; a target this far outside is not refused for it."""
+
+
+def check(plan: Plan, scene: Scene, robot: RobotSpec) -> tuple[Problem, ...]:
+    """Return why ``plan`` must not be carried out; empty when it may.
+
+    The first problem found is the only one reported for symbolic steps, since what follows an
+    impossible step means nothing.
+    """
+    problems = list(_schema(plan, robot))
+    if problems:
+        return tuple(problems)
+    if robot.kind == "quadruped":
+        return tuple(_each(plan, _gait))
+    problems = list(_each(plan, lambda s: _targets(s, scene)))
+    problems = problems or list(_symbolic(plan, scene))
+    return tuple(problems or _each(plan, lambda s: _workspace(s, scene, robot)))
+
+
+Finding = tuple[ErrorCode, str]
+
+
+def _each(plan: Plan, look: Callable[[SubGoal], Finding | None]) -> Iterator[Problem]:
+    for step, subgoal in enumerate(plan.subgoals):
+        found = look(subgoal)
+        if found:
+            yield Problem(code=int(found[0]), message=f"step {step + 1}: {found[1]}", step=step)
+
+
+def _schema(plan: Plan, robot: RobotSpec) -> Iterator[Problem]:
+    count = len(plan.subgoals)
+    # A goal that already holds needs no step.
+    if count > MAX_STEPS or (count == 0 and not plan.goal):
+        yield Problem(
+            code=int(ErrorCode.PLAN_SCHEMA), message=f"expected 1 to {MAX_STEPS} steps, got {count}"
+        )
+    wanted = SubGoalKind.REGION if robot.kind == "arm" else SubGoalKind.CONTACT_PATTERN
+
+    def look(subgoal: SubGoal) -> Finding | None:
+        if subgoal.kind != wanted:
+            return ErrorCode.PLAN_SCHEMA, f"expected {wanted.name}, got {subgoal.kind.name}"
+        if robot.kind == "arm" and subgoal.termination is None:
+            return ErrorCode.PLAN_SCHEMA, "expected a condition that ends it, got none"
+        return None
+
+    yield from _each(plan, look)
+
+
+def _targets(subgoal: SubGoal, scene: Scene) -> Finding | None:
+    skill = SKILLS.get(subgoal.skill)
+    if skill is None:
+        known = ", ".join(SKILLS)
+        return ErrorCode.SKILL_UNKNOWN, f"expected a skill among {known}, got {subgoal.skill!r}"
+    thing = scene.find(subgoal.target)
+    if thing is None and subgoal.target != TABLE:
+        seen = ", ".join(o.name for o in scene.objects) or "nothing"
+        return (
+            ErrorCode.OBJECT_UNKNOWN,
+            f"expected something in the scene, got {subgoal.target!r}; it has {seen}",
+        )
+    category = thing.category if thing else TABLE
+    if category not in skill.targets:
+        return (
+            ErrorCode.PARAMETER_OUT_OF_BOUNDS,
+            f"{subgoal.skill} takes a {' or '.join(skill.targets)}, got the {category} "
+            f"{subgoal.target!r}",
+        )
+    return None
+
+
+def _symbolic(plan: Plan, scene: Scene) -> Iterator[Problem]:
+    world = World.of(scene)
+    for step, subgoal in enumerate(plan.subgoals):
+        try:
+            world.apply(subgoal.skill, subgoal.target)
+        except Unmet as error:
+            message = f"step {step + 1}: {error}"
+            yield Problem(code=int(error.code), message=message, step=step)
+            return
+        wanted = subgoal.termination
+        if wanted is not None and not world.holds(wanted):
+            yield Problem(
+                code=int(ErrorCode.GOAL_CONTRADICTED),
+                message=f"step {step + 1}: {subgoal.skill}({subgoal.target}) cannot bring about "
+                f"{wanted}",
+                step=step,
+            )
+            return
+    for fact in plan.goal:
+        if not world.holds(fact):
+            yield Problem(
+                code=int(ErrorCode.GOAL_CONTRADICTED),
+                message=f"after the last step {fact} does not hold",
+            )
+
+
+def _workspace(subgoal: SubGoal, scene: Scene, robot: RobotSpec) -> Finding | None:
+    thing = scene.find(subgoal.target)
+    low, high = robot.workspace_lower, robot.workspace_upper
+    if thing is None or low is None or high is None:
+        return None
+    at = thing.pose.position
+    if np.all(at >= low - REACH_MARGIN_M) and np.all(at <= high + REACH_MARGIN_M):
+        return None
+    x, y, z = at
+    return (
+        ErrorCode.OUT_OF_WORKSPACE,
+        f"{subgoal.target} at ({x:.2f}, {y:.2f}, {z:.2f}) m is out of reach",
+    )
+
+
+def _gait(subgoal: SubGoal) -> Finding | None:
+    pattern, velocity = subgoal.pattern, subgoal.velocity
+    if pattern is None or velocity is None:
+        return ErrorCode.PLAN_SCHEMA, "expected a pattern and a velocity"
+    legs, columns = pattern.contacts.shape
+    if (
+        legs != len(pattern.legs)
+        or len(set(pattern.legs)) != 4
+        or not 1 <= columns <= MAX_COLUMNS
+        or not 0.005 <= pattern.dt_s <= 0.1
+    ):
+        return (
+            ErrorCode.PATTERN_INVALID,
+            f"expected 4 different legs by 1 to {MAX_COLUMNS} columns, got {legs} by {columns}",
+        )
+    speeds = (velocity.vx, velocity.vy, velocity.wz)
+    if not np.all(np.isfinite(speeds)):
+        return ErrorCode.PARAMETER_OUT_OF_BOUNDS, f"expected finite speeds, got {speeds}"
+    if max(abs(velocity.vx), abs(velocity.vy)) > MAX_SPEED_M_S or abs(velocity.wz) > MAX_TURN_RAD_S:
+        return (
+            ErrorCode.PARAMETER_OUT_OF_BOUNDS,
+            f"expected at most {MAX_SPEED_M_S} m/s and {MAX_TURN_RAD_S} rad/s, got {speeds}",
+        )
+    if not 0.0 < subgoal.duration_s <= MAX_DURATION_S:
+        return (
+            ErrorCode.PARAMETER_OUT_OF_BOUNDS,
+            f"expected more than 0 and at most {MAX_DURATION_S:.0f} s, got {subgoal.duration_s}",
+        )
+    return None

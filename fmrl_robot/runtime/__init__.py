@@ -1,0 +1,1 @@
+"""What carries a task through: the executive and the running of the graph."""

@@ -1,0 +1,292 @@
+"""Takes instructions: runs the chosen method and the executive, one task at a time.
+
+The executive blocks (on models, on sub-goals), so it lives in a worker thread; this node's executor
+only passes messages and never waits.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from concurrent.futures import Future as ThreadFuture
+from typing import Any
+
+from rclpy.action import ActionClient, ActionServer, CancelResponse, GoalResponse
+from rclpy.task import Future
+
+from fmrl_msgs import msg as fm
+from fmrl_msgs.action import ExecuteSubGoal, ExecuteTask
+from fmrl_nodes import conversions, qos
+from fmrl_nodes.lifecycle import Diagnosis, FmrlNode, run
+from fmrl_nodes.worker import Worker
+from fmrl_robot.errors import ErrorCode, FmrlError
+from fmrl_robot.protocols import Planner
+from fmrl_robot.registry import METHODS
+from fmrl_robot.robots import ROBOTS, robot
+from fmrl_robot.runtime.executive import Ending, Executive, Phase, Ports
+from fmrl_robot.types import Outcome, Plan, Scene, SubGoal
+
+HOME_METHODS = {"arm": "psl", "quadruped": "saytap"}
+"""The method for a kind of robot where none is named."""
+
+SCENE_PATIENCE_S = 3.0
+"""How long a scene younger than the question is awaited, by the wall."""
+ANSWER_PATIENCE_S = 2.0
+"""How long the controller may take to accept, or to end after a cancellation, by the wall."""
+_POLL_S = 0.02
+
+
+class PlannerNode(FmrlNode):
+    """Action server ``execute_task``, client of ``execute_subgoal``."""
+
+    def __init__(self, **node_arguments: Any) -> None:
+        super().__init__("planner_node", **node_arguments)
+        self._spec = robot(self.declare("robot", "panda", "which robot", choices=ROBOTS.names()))
+        method: str = self.declare("method", "", "planning method; empty: the one for the robot")
+        self._method = method or HOME_METHODS[self._spec.kind]
+        self._model: str = self.declare("language_model", "embedded", "back end, as fm names it")
+        self._seed: int = self.declare("seed", 0, "seed of sampling", low=0, high=2**62)
+        self._temperature: float = self.declare(
+            "temperature", 0.0, "of a first answer", low=0.0, high=2.0
+        )
+        self._planners: dict[str, Planner] = {}
+        self._scene: Scene | None = None
+        self._scene_heard_s = 0.0
+        self._goal: Any = None
+        self._task = ""
+        self._deadline_s: float | None = None
+        self._progress = (0, 0, "")
+        self._phase = "idle"
+
+    # --- lifecycle --------------------------------------------------------------------------------
+
+    def configure(self) -> None:
+        """Load the method and its model, open the doors."""
+        self._planner(self._method)
+        self._worker = Worker(self, "executive")
+        self._plan_pub = self.create_publisher(fm.Plan, "plan", qos.LATCHED)
+        self._subgoal_pub = self.create_publisher(fm.SubGoal, "subgoal", qos.SUBGOAL)
+        self._usage_pub = self.create_publisher(fm.FMUsage, "fm_usage", qos.EVENT)
+        self.create_subscription(fm.Scene, "scene", self._on_scene, qos.EVENT)
+        self._controller = ActionClient(self, ExecuteSubGoal, "execute_subgoal")
+        self._server = ActionServer(
+            self,
+            ExecuteTask,
+            "execute_task",
+            execute_callback=self._execute,
+            goal_callback=self._on_goal,
+            cancel_callback=lambda _: CancelResponse.ACCEPT,
+        )
+
+    def close(self) -> None:
+        """End the worker."""
+        if hasattr(self, "_worker"):
+            self._deadline_s = 0.0
+            self._worker.close()
+
+    def diagnose(self) -> Diagnosis:
+        """Report method, model and what is being done."""
+        return Diagnosis(
+            message=self._phase,
+            values={"method": self._method, "model": self._model, "task": self._task},
+        )
+
+    def _planner(self, method: str) -> Planner:
+        if method not in self._planners:
+            self._planners[method] = METHODS.load(method)(
+                language_model=self._model, temperature=self._temperature, seed=self._seed
+            )
+        return self._planners[method]
+
+    # --- the task, in the executor's thread -------------------------------------------------------
+
+    def _on_scene(self, message: fm.Scene) -> None:
+        self._scene, self._scene_heard_s = conversions.scene_from_msg(message), time.monotonic()
+
+    def _on_goal(self, _: ExecuteTask.Goal) -> GoalResponse:
+        return GoalResponse.ACCEPT if self.active else GoalResponse.REJECT
+
+    async def _execute(self, goal: Any) -> ExecuteTask.Result:
+        if self._goal is not None:
+            goal.abort()
+            return ExecuteTask.Result(
+                error_code=int(ErrorCode.TASK_BUSY),
+                error_msg=f"one task at a time: {self._task!r} is under way; cancel it first",
+            )
+        self._goal, self._task = goal, goal.request.instruction[:80]
+        timeout = goal.request.timeout_s
+        self._deadline_s = time.monotonic() + timeout if timeout > 0 else None
+        done: Future[Ending] = Future(executor=self.executor)
+        self._worker.submit(
+            self._carry_out, goal.request, bytes(goal.goal_id.uuid).hex(), done=_hand_over(done)
+        )
+        try:
+            ending = await done
+        finally:
+            self._goal, self._task, self._phase = None, "", "idle"
+        return self._result(goal, ending)
+
+    def _result(self, goal: Any, ending: Ending) -> ExecuteTask.Result:
+        outcome = ending.outcome
+        self.get_logger().info(
+            f"task={goal.request.instruction[:80]!r} success={outcome.success} "
+            f"code={outcome.error_code} replans={ending.replans} {outcome.message}"
+        )
+        if outcome.success:
+            goal.succeed()
+        elif goal.is_cancel_requested:
+            goal.canceled()
+        else:
+            goal.abort()
+        result = ExecuteTask.Result(
+            success=outcome.success,
+            error_code=outcome.error_code,
+            error_msg=outcome.message,
+            replans=ending.replans,
+        )
+        if ending.plan is not None:
+            result.plan = conversions.plan_to_msg(ending.plan, self._now_s())
+        return result
+
+    # --- the ports of the executive, in the worker's thread ---------------------------------------
+
+    def _carry_out(self, request: ExecuteTask.Goal, task_id: str) -> Ending:
+        try:
+            planner = self._planner(request.method or self._method)
+        except FmrlError as error:
+            outcome = Outcome(success=False, error_code=int(error.code), message=str(error))
+            return Ending(outcome=outcome, plan=None, replans=0)
+        ports = Ports(
+            scene=self._fresh_scene,
+            execute=self._execute_subgoal,
+            announce=lambda plan: self._announce(planner, plan),
+            note=self._note,
+            interrupted=self._interrupted,
+        )
+        return Executive(planner, self._spec, ports).run(request.instruction, task_id)
+
+    def _interrupted(self) -> ErrorCode | None:
+        goal = self._goal
+        if goal is None or goal.is_cancel_requested:
+            return ErrorCode.TASK_CANCELLED
+        if not self.context.ok() or (
+            self._deadline_s is not None and time.monotonic() > self._deadline_s
+        ):
+            return ErrorCode.TASK_TIMEOUT
+        return None
+
+    def _fresh_scene(self) -> Scene | None:
+        asked = time.monotonic()
+        while time.monotonic() - asked < SCENE_PATIENCE_S and self._interrupted() is None:
+            if self._scene is not None and self._scene_heard_s > asked:
+                return self._scene
+            time.sleep(_POLL_S)
+        return None
+
+    def _announce(self, planner: Planner, plan: Plan) -> None:
+        now = self._now_s()
+        for usage in planner.usage():
+            self._usage_pub.publish(
+                conversions.usage_to_msg(usage, stamp_s=now, node=self.get_name())
+            )
+        self._plan_pub.publish(conversions.plan_to_msg(plan, now))
+
+    def _note(self, phase: Phase, message: str) -> None:
+        self._phase = f"{phase}: {message}"
+        self._feed(phase, message, 0.0)
+
+    def _feed(self, phase: str, message: str, progress: float) -> None:
+        goal = self._goal
+        if goal is None or not self.context.ok():
+            return
+        step, steps, subgoal_id = self._progress
+        goal.publish_feedback(
+            ExecuteTask.Feedback(
+                phase=phase,
+                message=message,
+                subgoal_id=subgoal_id,
+                step=step,
+                steps=steps,
+                progress=progress,
+            )
+        )
+
+    def _execute_subgoal(self, subgoal: SubGoal, step: int, steps: int) -> Outcome:
+        self._progress = (step, steps, subgoal.id)
+        message = conversions.subgoal_to_msg(subgoal, self._now_s())
+        self._subgoal_pub.publish(message)
+        if not self._controller.wait_for_server(ANSWER_PATIENCE_S):
+            return _failure(ErrorCode.CONTROLLER_UNAVAILABLE, "no controller is listening")
+        sent = self._controller.send_goal_async(
+            ExecuteSubGoal.Goal(subgoal=message),
+            feedback_callback=lambda m: self._feed("executing", subgoal.text, m.feedback.progress),
+        )
+        handle = self._await(sent, ANSWER_PATIENCE_S)
+        if handle is None or not handle.accepted:
+            return _failure(ErrorCode.CONTROLLER_UNAVAILABLE, "the controller did not accept it")
+        answer = self._result_of(handle, subgoal)
+        if answer is None:
+            return _failure(ErrorCode.CONTROLLER_UNAVAILABLE, "the controller fell silent")
+        result = answer.result
+        return Outcome(
+            success=result.outcome == ExecuteSubGoal.Result.SUCCEEDED,
+            error_code=result.error_code,
+            message=result.error_msg,
+        )
+
+    def _result_of(self, handle: Any, subgoal: SubGoal) -> Any:
+        """Wait for the result; None where the controller is gone."""
+        result = handle.get_result_async()
+        asked_to_end: float | None = None
+        while not result.done():
+            time.sleep(_POLL_S)
+            now = time.monotonic()
+            if asked_to_end is None and self._interrupted() is not None:
+                handle.cancel_goal_async()
+                asked_to_end = now
+            if asked_to_end is not None and now - asked_to_end > ANSWER_PATIENCE_S:
+                return None
+            if not self.context.ok() or not self._controller.server_is_ready():
+                # The controller died: nothing will ever end this sub-goal.
+                return None
+        return result.result()
+
+    def _await(self, future: Any, patience_s: float) -> Any:
+        done = threading.Event()
+        future.add_done_callback(lambda _: done.set())
+        return future.result() if done.wait(patience_s) else None
+
+    def _now_s(self) -> float:
+        return conversions.time_from_msg(self.get_clock().now().to_msg())
+
+
+def _failure(code: ErrorCode, message: str) -> Outcome:
+    return Outcome(success=False, error_code=int(code), message=message)
+
+
+def _hand_over(target: Future[Ending]) -> Any:
+    """Pass the worker's result on, or end the task with what went wrong."""
+
+    def done(finished: ThreadFuture[Ending]) -> None:
+        error = None if finished.cancelled() else finished.exception()
+        if finished.cancelled() or error is not None:
+            why = f"the executive ended: {error!r}"
+            outcome = _failure(ErrorCode.CONFIG_INVALID, why)
+            target.set_result(Ending(outcome=outcome, plan=None, replans=0))
+        else:
+            target.set_result(finished.result())
+
+    return done
+
+
+def main() -> int:
+    """Be the process ``planner_node``."""
+    # The machine is shared with a control loop; a planner that takes every core delays it.
+    os.environ.setdefault("OMP_NUM_THREADS", "2")
+    return run(PlannerNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
