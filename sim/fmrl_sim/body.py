@@ -16,6 +16,7 @@ import numpy as np
 
 from fmrl_robot.errors import ErrorCode, Terminal
 from fmrl_robot.types import BoolArray, FloatArray, JointCommand, Predicate, RobotState
+from fmrl_sim.faults import Fault
 from fmrl_sim.ground_truth import GroundTruth
 from fmrl_sim.scenes.base import SceneModel, SceneOptions
 from fmrl_sim.servos import Servos
@@ -68,6 +69,7 @@ class MujocoBody:
         *,
         seed: int = 0,
         options: SceneOptions | None = None,
+        fault: Fault | None = None,
     ) -> None:
         self.scene, self.gate, self.robot = scene, gate, scene.robot
         # A copy: gains are written into it at run time.
@@ -82,6 +84,7 @@ class MujocoBody:
         self._substeps = round(TICK_S / self.model.opt.timestep)
         self._stopped_at: float | None = None
         self._last: JointCommand | None = None
+        self._fault = fault
         self._begin(seed, options or SceneOptions())
 
     @property
@@ -102,6 +105,9 @@ class MujocoBody:
         self.scene.seeded(seed, options).apply(self.model, self.data)
         self.data.time = now
         self._stopped_at = self._last = None
+        self.initial_q = self.servos.positions(self.data)
+        if self._fault is not None:
+            self._fault.reset()
         self.servos.rest(self.data)
 
     def submit(self, command: JointCommand) -> None:
@@ -117,15 +123,25 @@ class MujocoBody:
         self.gate.observe(self.servos.positions(self.data))
         answer = self.gate.tick(self.now)
         if answer.stopped:
-            if self._stopped_at is None:
-                self._stopped_at = self.now
-            self.servos.stop(self.data, self.now - self._stopped_at)
-            self._last = None
+            self.stop()
         elif answer.command is not None and answer.command is not self._last:
-            self._stopped_at, self._last = None, answer.command
-            self.servos.command(answer.command, self.data)
+            self.send(answer.command)
         mujoco.mj_step(self.model, self.data, self._substeps)
         self._check()
+
+    def send(self, command: JointCommand) -> None:
+        """Follow a command that the gate let through, from the next tick on."""
+        self._stopped_at, self._last = None, command
+        if self._fault is not None:
+            command = self._fault.apply(command, self)
+        self.servos.command(command, self.data)
+
+    def stop(self) -> None:
+        """Apply the robot's stop kind, as the gate asks at every tick of a stop."""
+        if self._stopped_at is None:
+            self._stopped_at = self.now
+        self.servos.stop(self.data, self.now - self._stopped_at)
+        self._last = None
 
     def _check(self) -> None:
         kinds = mujoco.mjtWarning

@@ -18,13 +18,17 @@ from fmrl_sim.scenes import furniture as f
 from fmrl_sim.scenes.base import SceneModel
 
 CUBES = tuple(f.CUBE_COLORS)
+"""The cubes of *tabletop*; a scene of your own may have others."""
 CONTAINERS = ("bowl", "bin", "drawer")
+"""Categories of things that other things can be in."""
 OPEN_M, CLOSED_M = 0.10, 0.02
 """The drawer is open beyond the one and closed below the other; between, it is neither."""
 PRESSED_M = 0.6 * f.BUTTON_TRAVEL_M
 NEAR_M = 0.6
 """Between the quadruped's base and a marker's centre."""
 ON_ASIDE_M, ON_HEIGHT_M = 0.032, 0.006
+_BOWL_EDGE_M = 0.012
+_DRAWER_RIM_M = 0.076
 _RIM_SLACK_M = 0.016
 """How far a cube's centre may stand above the rim: one that lies on others is still inside."""
 
@@ -42,8 +46,15 @@ class GroundTruth:
         self._model = scene.model
         self._robot = scene.robot
         self._arm = scene.robot.kind == "arm"
-        self._markers = tuple(o.name for o in scene.objects if o.category == "marker")
+        self._cubes = self._named(scene, "cube")
+        self._markers = self._named(scene, "marker")
+        self._containers = {o.name: o for o in scene.objects if o.category in CONTAINERS}
+        self._drawers, self._buttons = self._named(scene, "drawer"), self._named(scene, "button")
         self._vocabulary = self._all_predicates()
+
+    @staticmethod
+    def _named(scene: SceneModel, category: str) -> tuple[str, ...]:
+        return tuple(o.name for o in scene.objects if o.category == category)
 
     @property
     def vocabulary(self) -> tuple[Predicate, ...]:
@@ -75,16 +86,16 @@ class GroundTruth:
                 *(Predicate("near", ("robot", marker)) for marker in self._markers),
                 *(Predicate("contact", (leg.value,)) for leg in SAYTAP_LEGS),
             )
+        cubes, places = self._cubes, tuple(self._containers)
         return (
-            *(Predicate("on", pair) for pair in permutations(CUBES, 2)),
-            *(Predicate("on", (cube, "table")) for cube in CUBES),
-            *(Predicate("in", (cube, place)) for cube in CUBES for place in CONTAINERS),
-            *(Predicate("held", (cube,)) for cube in CUBES),
-            *(Predicate("clear", (thing,)) for thing in (*CUBES, *CONTAINERS)),
+            *(Predicate("on", pair) for pair in permutations(cubes, 2)),
+            *(Predicate("on", (cube, "table")) for cube in cubes),
+            *(Predicate("in", (cube, place)) for cube in cubes for place in places),
+            *(Predicate("held", (cube,)) for cube in cubes),
+            *(Predicate("clear", (thing,)) for thing in (*cubes, *places)),
             Predicate("hand_empty"),
-            Predicate("open", ("drawer",)),
-            Predicate("closed", ("drawer",)),
-            Predicate("pressed", ("button",)),
+            *(Predicate(name, (d,)) for d in self._drawers for name in ("open", "closed")),
+            *(Predicate("pressed", (button,)) for button in self._buttons),
         )
 
     def _touching(self, data: mujoco.MjData) -> frozenset[tuple[str, str]]:
@@ -104,7 +115,7 @@ class GroundTruth:
             case "held", (cube,):
                 return self._held(cube, touching)
             case "hand_empty", ():
-                return not any(self._held(cube, touching) for cube in CUBES)
+                return not any(self._held(cube, touching) for cube in self._cubes)
             case "on", (cube, support):
                 return not self._held(cube, touching) and self._on(cube, support, data, touching)
             case "in", (cube, place):
@@ -112,9 +123,9 @@ class GroundTruth:
             case "clear", (thing,):
                 return not any(
                     self._on(cube, thing, data, touching)
-                    if thing in CUBES
+                    if thing in self._cubes
                     else self._inside(cube, thing, data)
-                    for cube in CUBES
+                    for cube in self._cubes
                     if cube != thing
                 )
             case "open", _:
@@ -149,14 +160,13 @@ class GroundTruth:
             and abs(apart[2] - 2 * f.CUBE_HALF_M) < ON_HEIGHT_M
         )
 
-    @staticmethod
-    def _inside(cube: str, place: str, data: mujoco.MjData) -> bool:
-        container = data.body(place)
-        x, y, z = container.xmat.reshape(3, 3).T @ (data.body(cube).xpos - container.xpos)
-        if place == "bowl":
-            reach = f.BOWL_RADIUS_M - 0.012
-            return bool(np.hypot(x, y) < reach and 0.0 < z < f.BOWL_HEIGHT_M + _RIM_SLACK_M)
-        if place == "bin":
-            inside = f.BIN_HALF_M - f.WALL_M
-            return bool(max(abs(x), abs(y)) < inside and 0.0 < z < f.BIN_HEIGHT_M + _RIM_SLACK_M)
-        return bool(0.0 < x < f.DRAWER_LENGTH_M and abs(y) < 0.1 and 0.0 < z < 0.06 + _RIM_SLACK_M)
+    def _inside(self, cube: str, place: str, data: mujoco.MjData) -> bool:
+        body, container = data.body(place), self._containers[place]
+        x, y, z = body.xmat.reshape(3, 3).T @ (data.body(cube).xpos - body.xpos)
+        half = container.size[0] / 2
+        below_rim = 0.0 < z < container.size[2] + _RIM_SLACK_M
+        if container.category == "bowl":
+            return bool(below_rim and np.hypot(x, y) < half - _BOWL_EDGE_M)
+        if container.category == "bin":
+            return bool(below_rim and max(abs(x), abs(y)) < half - f.WALL_M)
+        return bool(0.0 < x < f.DRAWER_LENGTH_M and abs(y) < 0.1 and 0.0 < z < _DRAWER_RIM_M)

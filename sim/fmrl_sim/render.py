@@ -63,7 +63,9 @@ class SceneRenderer:
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
         self._context.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
         self._rect = mujoco.MjrRect(0, 0, width, height)
-        self._lamp = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_MATERIAL.value, "button_lamp")
+        self._lamp = -1
+        if mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT.value, "button_slide") >= 0:
+            self._lamp = int(model.material("button_lamp").id)
 
     def frame(self, data: mujoco.MjData, camera: str) -> Frame:
         """Return what ``camera`` sees."""

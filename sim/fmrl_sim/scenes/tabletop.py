@@ -55,7 +55,8 @@ OBJECTS = (
 )
 
 
-def _add_room(spec: mujoco.MjSpec) -> None:
+def add_room(spec: mujoco.MjSpec) -> None:
+    """Add table (its top at z = 0), floor and sky."""
     add_texture = partial(spec.add_texture, width=512, height=512)
     add_texture(
         name="sky",
@@ -120,7 +121,8 @@ def _add_room(spec: mujoco.MjSpec) -> None:
             )
 
 
-def _add_view(spec: mujoco.MjSpec) -> None:
+def add_view(spec: mujoco.MjSpec) -> None:
+    """Add the camera ``front`` and the lights."""
     eye, target = np.array([1.50, 0.0, 1.00]), np.array([0.42, 0.01, 0.10])
     spec.worldbody.add_camera(
         name="front", pos=eye, quat=look_at(eye, target, np.array([0.0, 0.0, 1.0])), fovy=42
@@ -159,8 +161,8 @@ def build(robot: str = "panda") -> SceneModel:
     found = find_robot(robot)
     spec = arm_spec(found)
     spec.modelname = "tabletop"
-    _add_room(spec)
-    _add_view(spec)
+    add_room(spec)
+    add_view(spec)
     f.add_materials(spec)
     for cube in f.CUBE_COLORS:
         f.add_cube(spec, cube)

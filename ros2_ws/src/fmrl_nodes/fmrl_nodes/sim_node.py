@@ -42,6 +42,7 @@ from fmrl_robot.safety import Gate, State
 from fmrl_sim import urdf
 from fmrl_sim.body import TICK_S, MujocoBody
 from fmrl_sim.camera_process import CameraProcess
+from fmrl_sim.faults import Fault
 from fmrl_sim.pacing import Latencies, Pacer
 from fmrl_sim.recorder import Recorder
 from fmrl_sim.render import Frame
@@ -73,6 +74,9 @@ class SimNode(FmrlNode):
         self._camera_hz: float = self.declare(
             "camera_hz", 10.0, "pictures a simulated second; 0: none", low=0.0, high=60.0
         )
+        self._fault: str = self.declare(
+            "fault", "", "spoil the run on purpose", choices=("", "freeze", "drop")
+        )
         # Settable at run time: it takes effect at the next reset.
         self.declare_parameter("scene_options", "")
         self._body: MujocoBody | None = None
@@ -88,7 +92,13 @@ class SimNode(FmrlNode):
         if self._camera_hz > 0:
             self._cameras = CameraProcess(scene, self._image_size)
         self._gate = Gate(self._spec)
-        self._body = MujocoBody(scene, self._gate, seed=self._seed, options=self._options())
+        self._body = MujocoBody(
+            scene,
+            self._gate,
+            seed=self._seed,
+            options=self._options(),
+            fault=Fault(self._fault) if self._fault else None,
+        )
         if self._run_dir:
             self._recorder = Recorder(Path(self._run_dir), self._body)
         self._frames = Frames(self._body)
