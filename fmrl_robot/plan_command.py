@@ -5,12 +5,23 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Any
 
-from fmrl_robot.errors import ErrorCode, FmrlError
+from fmrl_robot.errors import ErrorCode
 from fmrl_robot.planners.contact_patterns import write_rows
 from fmrl_robot.protocols import Planner
 from fmrl_robot.registry import METHODS, SCENES
 from fmrl_robot.robots import robot as get_robot
-from fmrl_robot.types import Plan, PlanStatus, Pose, Problem, Scene, SceneObject, SubGoal, Usage
+from fmrl_robot.runtime.executive import Executive, Ports
+from fmrl_robot.types import (
+    Outcome,
+    Plan,
+    PlanStatus,
+    Pose,
+    Problem,
+    Scene,
+    SceneObject,
+    SubGoal,
+    Usage,
+)
 
 METHOD_OF = {"arm": "psl", "quadruped": "saytap"}
 SCENE_OF = {"arm": "tabletop", "quadruped": "ground"}
@@ -39,22 +50,6 @@ def scene_of_seed(robot: str, seed: int) -> Scene:
     return Scene(stamp_s=0.0, objects=objects, predicates=facts, source="ground_truth")
 
 
-def propose(planner: Planner, instruction: str, robot: str, scene: Scene) -> Plan:
-    """Ask for a plan; a refusal comes back as a refused plan with its code."""
-    try:
-        planner.reset(instruction, robot)
-        return planner.propose(scene)
-    except FmrlError as error:
-        method = METHOD_OF[get_robot(robot).kind]
-        problem = Problem(code=error.code, message=str(error))
-        return Plan(
-            instruction=instruction[:200],
-            method=method,
-            status=PlanStatus.REFUSED,
-            problems=(problem,),
-        )
-
-
 def run(
     instruction: str,
     *,
@@ -63,16 +58,36 @@ def run(
     method: str = "",
     language_model: str = "embedded",
 ) -> tuple[dict[str, Any], int]:
-    """Plan and check; return what ``--json`` prints and the exit code (0: the plan is valid)."""
+    """Plan and check; return what ``--json`` prints and the exit code (0: the plan is valid).
+
+    Raises:
+        ConfigError: the robot, the method or the model is unknown or cannot be loaded.
+    """
+    spec = get_robot(robot)
     scene = scene_of_seed(robot, seed)
-    planner: Planner = METHODS.load(method or METHOD_OF[get_robot(robot).kind])(
-        language_model=language_model
+    method = method or METHOD_OF[spec.kind]
+    planner: Planner = METHODS.load(method)(language_model=language_model)
+    ports = Ports(
+        scene=lambda: scene,
+        execute=_moves_nothing,
+        announce=lambda plan: None,
+        note=lambda phase, text: None,
+        interrupted=lambda: None,
     )
-    plan = propose(planner, instruction, robot, scene)
-    plan = replace(plan, status=plan.status)
-    answer = describe(plan, scene, planner.usage())
-    answer |= {"robot": robot, "seed": seed}
-    return answer, 0 if plan.status is PlanStatus.VALID else 1
+    ending = Executive(planner, spec, ports).propose(instruction)
+    outcome = ending.outcome
+    plan = ending.plan or Plan(instruction=instruction[:200], method=method)
+    problems = plan.problems
+    if not outcome.success and all(p.code != outcome.error_code for p in problems):
+        problems = (Problem(code=outcome.error_code, message=outcome.message), *problems)
+    status = PlanStatus.VALID if outcome.success else PlanStatus.REFUSED
+    plan = replace(plan, method=method, status=status, problems=problems)
+    answer = {"robot": robot, "seed": seed, **describe(plan, scene, planner.usage())}
+    return answer, 0 if outcome.success else 1
+
+
+def _moves_nothing(subgoal: SubGoal, step: int, count: int) -> Outcome:
+    raise AssertionError(f"fmrl plan moves nothing, yet step {step} of {count} was executed")
 
 
 def describe(plan: Plan, scene: Scene, usage: Any) -> dict[str, Any]:

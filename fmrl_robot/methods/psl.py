@@ -95,6 +95,7 @@ class PSL:
             temperature=temperature, seed=seed,
         )  # fmt: skip
         self._instruction = ""
+        self._meant: plan_expansion.Meanings = {}
 
     def reset(self, instruction: str, robot: str) -> None:
         """Begin a task; see Planner.
@@ -109,6 +110,7 @@ class PSL:
                 ErrorCode.METHOD_UNKNOWN,
             )
         self._instruction = check_instruction(instruction)
+        self._meant = {}
         self._asker.reset()
 
     def should_query(self, scene: Scene, last: Outcome | None) -> bool:
@@ -118,11 +120,12 @@ class PSL:
     def propose(self, scene: Scene, feedback: str = "") -> Plan:
         """Ask for a plan; see Planner."""
         text = self._asker.ask(self._instruction, scene, feedback)
-        subgoals, goal = plan_expansion.expand(plan_language.parse(text), scene)
+        subgoals, goal = plan_expansion.expand(plan_language.parse(text), scene, self._meant)
         return Plan(instruction=self._instruction, method="psl", subgoals=subgoals, goal=goal)
 
     def observe(self, subgoal: SubGoal, outcome: Outcome) -> None:
-        """Nothing to remember: what went wrong comes back as feedback."""
+        """Remember that the plan was good enough to be tried."""
+        self._asker.accepted()
 
     def usage(self) -> Sequence[Usage]:
         """What was asked of the model since the last call."""

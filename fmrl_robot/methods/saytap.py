@@ -113,7 +113,8 @@ class SayTap:
         return Plan(instruction=self._instruction, method="saytap", subgoals=subgoals)
 
     def observe(self, subgoal: SubGoal, outcome: Outcome) -> None:
-        """Nothing to remember: a failed segment is not planned anew."""
+        """Remember that the plan was good enough to be tried."""
+        self._asker.accepted()
 
     def usage(self) -> Sequence[Usage]:
         """What was asked of the model since the last call."""

@@ -7,7 +7,7 @@ cube and open the drawer it is in. A closed drawer as the *target* is opened onl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from itertools import pairwise
 
 from fmrl_robot.errors import ErrorCode, Retryable, Terminal
@@ -16,39 +16,49 @@ from fmrl_robot.planners.plan_language import Reference, Step
 from fmrl_robot.skills.captioner import caption
 from fmrl_robot.types import Predicate, Scene, SubGoal, SubGoalKind
 
+Meanings = MutableMapping[tuple[int, Step], tuple[tuple[str, ...], str]]
+"""Which cubes and which place a step was found to mean, by its number in the plan."""
+
 
 def expand(
-    steps: Sequence[Step], scene: Scene
+    steps: Sequence[Step], scene: Scene, meant: Meanings | None = None
 ) -> tuple[tuple[SubGoal, ...], tuple[Predicate, ...]]:
     """Resolve steps against a scene; return sub-goals and the facts that should hold at the end.
+
+    Args:
+        steps: the plan.
+        scene: what is known now.
+        meant: filled with what references were resolved to, and believed where it is filled:
+            when a task goes on after a failure, "what was in the bowl" is still what it was.
 
     Raises:
         Terminal: a reference means nothing in this scene.
         Retryable: a step makes no sense by itself, such as a cube on itself.
     """
-    expansion = _Expansion(scene)
-    for step in steps:
-        expansion.step(step)
+    expansion = _Expansion(scene, {} if meant is None else meant)
+    for number, step in enumerate(steps):
+        expansion.step(step, number)
     return tuple(expansion.subgoals), tuple(expansion.goal.values())
 
 
 class _Expansion:
     """The plan so far and the world as it would then be."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, meant: Meanings) -> None:
         self.world = CubeWorld(scene)
+        self._meant = meant
         self.subgoals: list[SubGoal] = []
         self.goal: dict[str, Predicate] = {}
         self._first_held = self.world.held
 
-    def step(self, step: Step) -> None:
+    def step(self, step: Step, number: int) -> None:
         """Append the sub-goals of one step."""
         match step.name:
             case "put":
-                for cube in self._resolve(step.ref, step.place):
-                    self._put(cube, self._target(step.place, cube))
+                for cube, place in self._moves(step, number):
+                    self._put(cube, place)
             case "hold":
-                for cube in self._resolve(step.ref)[:1]:
+                for cube, _ in self._moves(step, number)[:1]:
                     self._grasp(cube)
             case "stack":
                 self._stack([self._present(c) for c in step.cubes])
@@ -73,6 +83,16 @@ class _Expansion:
                         ErrorCode.PRECONDITION_UNMET,
                     )
                 self._release(held, self._target(step.place, held))
+
+    def _moves(self, step: Step, number: int) -> list[tuple[str, str]]:
+        """Cubes of a step and where each goes."""
+        key = (number, step)
+        if key not in self._meant:
+            cubes = tuple(self._resolve(step.ref, step.place))
+            place = self._target(step.place, cubes[0]) if cubes and step.place else step.place
+            self._meant[key] = (cubes, place)
+        cubes, place = self._meant[key]
+        return [(cube, place) for cube in cubes if cube != place]
 
     def _resolve(self, ref: Reference, place: str = "") -> list[str]:
         if ref.cube == "held":

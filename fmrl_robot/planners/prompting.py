@@ -10,7 +10,8 @@ from fmrl_robot.types import Scene, Usage
 
 MAX_INSTRUCTION_CHARS = 1000
 REPAIR_TEMPERATURE = 0.7
-"""A refused answer would come again at temperature 0."""
+"""A refused answer would come again at temperature 0. A plan that was sound but failed on the way
+is asked for as before: what changed is the scene."""
 
 
 def check_instruction(instruction: str) -> str:
@@ -55,16 +56,21 @@ class PlanAsker:
         self._temperature = temperature
         self._seed = seed
         self._asked = 0
+        self._accepted = False
         self._meter = UsageMeter()
 
     def reset(self) -> None:
         """Begin a new task: the same instruction gets the same answer again."""
-        self._asked = 0
+        self._asked, self._accepted = 0, False
+
+    def accepted(self) -> None:
+        """Hear that the last plan was carried out, at least in part: it was not malformed."""
+        self._accepted = True
 
     def ask(self, instruction: str, scene: Scene, feedback: str) -> str:
         """Ask for a plan; ``feedback`` says what was wrong with the last one."""
         temperature = self._temperature
-        if feedback and not temperature:
+        if feedback and not temperature and not self._accepted:
             temperature = REPAIR_TEMPERATURE
         text, usage = self.model.generate(
             self.prompt(instruction, scene, feedback),

@@ -1,0 +1,139 @@
+"""Laws that every registered planner obeys, whatever its paper."""
+
+import json
+
+import pytest
+from plan_accuracy import make_scene
+
+from fmrl_robot.errors import ConfigError, ErrorCode, FmrlError, Retryable, Terminal
+from fmrl_robot.fm.scripted import ScriptedLM
+from fmrl_robot.methods.card import MethodCard
+from fmrl_robot.plancheck import check
+from fmrl_robot.protocols import Planner
+from fmrl_robot.registry import METHODS
+from fmrl_robot.robots import robot as get_robot
+from fmrl_robot.types import Outcome, Plan, PlanStatus, Scene
+
+ROBOTS = {"arm": "panda", "quadruped": "go2"}
+GOOD = {"arm": "put(red_cube,bowl)", "quadruped": "trot(0.5);stand(0)"}
+SCENES = {"arm": make_scene(), "quadruped": Scene(stamp_s=0.0)}
+
+
+def cases():
+    for name in METHODS.names():
+        for kind in METHODS.load(name).card.robots:
+            yield pytest.param((name, kind), id=f"{name}-{kind}")
+
+
+@pytest.fixture(params=cases())
+def method(request):
+    name, kind = request.param
+    return METHODS.load(name), kind
+
+
+def build(method, answer):
+    factory, kind = method
+    model = ScriptedLM({"": answer})
+    planner = factory(model)
+    planner.reset("do it", ROBOTS[kind])
+    return planner, SCENES[kind], model
+
+
+def test_the_card_is_complete_and_json(method):
+    card = method[0].card
+    assert isinstance(card, MethodCard)
+    assert card.name in METHODS.names() and card.reference and card.differs and card.ablation
+    assert json.dumps({f: getattr(card, f) for f in card.__slots__})
+
+
+def test_it_is_a_planner(method):
+    assert isinstance(build(method, GOOD[method[1]])[0], Planner)
+
+
+def test_a_good_answer_becomes_a_plan_that_passes_the_check(method):
+    planner, scene, _ = build(method, GOOD[method[1]])
+    plan = planner.propose(scene)
+    assert isinstance(plan, Plan) and plan.status is PlanStatus.PROPOSED and plan.subgoals
+    assert plan.instruction == "do it" and plan.method == method[0].card.name
+    assert check(plan, scene, get_robot(ROBOTS[method[1]])) == ()
+    assert [s.id for s in plan.subgoals] == [str(i + 1) for i in range(len(plan.subgoals))]
+    assert all(s.text for s in plan.subgoals)
+
+
+def test_it_is_deterministic(method):
+    def once():
+        planner, scene, _ = build(method, GOOD[method[1]])
+        return [(s.skill, s.target, s.text, s.velocity) for s in planner.propose(scene).subgoals]
+
+    assert once() == once()
+
+
+@pytest.mark.parametrize("text", ["", "hello", "put(", "trot(0.5", "{}", "\x00", "a" * 5000])
+def test_malformed_output_is_retryable_and_says_what_was_expected(method, text):
+    planner, scene, _ = build(method, text)
+    with pytest.raises(Retryable, match="expected"):
+        planner.propose(scene)
+
+
+def test_feedback_reaches_the_model(method):
+    planner, scene, model = build(method, GOOD[method[1]])
+    planner.propose(scene, "step 1: the drawer is closed")
+    assert "the drawer is closed" in model.prompts[-1]
+
+
+def test_a_refusal_of_the_model_is_terminal_with_a_code(method):
+    planner, scene, _ = build(method, "refuse(unsafe)")
+    with pytest.raises(Terminal) as caught:
+        planner.propose(scene)
+    assert caught.value.code == ErrorCode.INSTRUCTION_REFUSED
+
+
+@pytest.mark.parametrize(
+    "instruction, code",
+    [
+        ("", ErrorCode.INSTRUCTION_EMPTY),
+        (" \n\t ", ErrorCode.INSTRUCTION_EMPTY),
+        ("a" * 10_000, ErrorCode.INSTRUCTION_TOO_LONG),
+    ],
+)
+def test_no_instruction_and_a_novel_are_refused_before_any_model_is_asked(
+    method, instruction, code
+):
+    planner, _, model = build(method, GOOD[method[1]])
+    with pytest.raises(Terminal) as caught:
+        planner.reset(instruction, ROBOTS[method[1]])
+    assert caught.value.code == code and not model.prompts
+
+
+def test_every_question_is_metered_once(method):
+    planner, scene, _ = build(method, GOOD[method[1]])
+    planner.propose(scene)
+    (usage,) = planner.usage()
+    assert usage.model == "scripted" and len(usage.prompt_sha256) == 64
+    assert planner.usage() == ()
+
+
+def test_a_first_plan_is_wanted_and_none_after_success(method):
+    planner, scene, _ = build(method, GOOD[method[1]])
+    assert planner.should_query(scene, None)
+    assert not planner.should_query(scene, Outcome(success=True))
+
+
+def test_a_model_without_the_capability_is_refused_at_build_time_naming_both(method):
+    class OnlyScores:
+        model_id = "only-scores"
+
+        def score(self, prompt, continuations):
+            raise NotImplementedError
+
+    with pytest.raises(ConfigError, match="only-scores") as caught:
+        method[0](OnlyScores())
+    assert method[0].card.name in str(caught.value)
+    assert caught.value.code == ErrorCode.CAPABILITY_MISSING
+
+
+def test_the_wrong_kind_of_robot_is_refused(method):
+    planner, *_ = build(method, GOOD[method[1]])
+    other = next(r for k, r in ROBOTS.items() if k not in method[0].card.robots)
+    with pytest.raises(FmrlError):
+        planner.reset("do it", other)
