@@ -171,7 +171,8 @@ class MujocoBody:
     def foot_forces(self) -> FloatArray:
         """Normal force on each foot in N, legs in the RobotSpec's order, shape (4,)."""
         found = [self.data.sensor(f"{leg.value}_contact").data for leg in self.robot.legs]
-        return np.array([abs(f[1]) if f[0] > 0 else 0.0 for f in found])
+        # A net force is given in the world's frame, and the floor is level.
+        return np.array([abs(f[3]) if f[0] > 0 else 0.0 for f in found])
 
     def foot_contacts(self) -> BoolArray:
         """Feet on the ground, legs in the RobotSpec's order, shape (4,)."""

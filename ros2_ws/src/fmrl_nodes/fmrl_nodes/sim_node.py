@@ -51,6 +51,8 @@ from fmrl_sim.scenes.base import SceneOptions, SceneState
 HOME_SCENES = {"arm": "tabletop", "quadruped": "ground"}
 """The scene in which a kind of robot is at home."""
 BODY_NICENESS = -10
+PICTURE_PHASES = (3, 4)
+"""Ticks after an observation in which pictures are handled: its command has arrived by then."""
 SLOW_EVERY = 5
 """Observations from one publication of gate and facts to the next: ten a second."""
 
