@@ -1,0 +1,92 @@
+"""What a contact-pattern policy sees and does: one definition for training and for running.
+
+Every function works on arrays with any leading shape, so that thousands of simulated robots and the
+one that is being controlled share it. Joints and legs stand in the order of SAYTAP_LEGS: hip, thigh
+and calf of FL, FR, RL, RR.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from fmrl_robot.types import FloatArray
+
+WINDOW = 5
+"""Columns of the pattern that the policy sees ahead (SayTap's L_w)."""
+ACTION_SCALE = 0.3
+"""Offset of a joint target in rad for an action of 1."""
+
+OBSERVATIONS: tuple[tuple[str, int, float], ...] = (
+    ("base_angular_velocity", 3, 0.25),
+    ("projected_gravity", 3, 1.0),
+    ("velocity_command", 3, 2.0),
+    ("joint_position", 12, 1.0),
+    ("joint_velocity", 12, 0.05),
+    ("last_action", 12, 0.5),
+    ("contact_window", 4 * WINDOW, 1.0),
+)
+"""Name, size and scale of each term; joint positions are relative to the default pose."""
+OBSERVATION_SIZE = sum(size for _, size, _ in OBSERVATIONS)
+SCALES: FloatArray = np.concatenate([np.full(size, scale) for _, size, scale in OBSERVATIONS])
+
+Indices = npt.NDArray[np.int64]
+
+_OTHER_SIDE = (1, 0, 3, 2)
+_JOINT_SWAP = np.array([3 * leg + part for leg in _OTHER_SIDE for part in range(3)])
+_JOINT_SIGN = np.tile([-1.0, 1.0, 1.0], 4)
+_WINDOW_SWAP = np.array([WINDOW * leg + k for leg in _OTHER_SIDE for k in range(WINDOW)])
+
+
+def projected_gravity(quaternion: FloatArray) -> FloatArray:
+    """Direction of gravity in the base's frame; quaternion wxyz (..., 4), result (..., 3)."""
+    w, x, y, z = np.moveaxis(quaternion, -1, 0)
+    return np.stack(
+        [-2 * (x * z - w * y), -2 * (y * z + w * x), 2 * (x * x + y * y) - 1.0], axis=-1
+    )
+
+
+def window_at(contacts: npt.NDArray[np.bool_], column: int) -> FloatArray:
+    """The next WINDOW columns of a cyclic pattern (legs, length), leg by leg, shape (20,)."""
+    columns = (column + np.arange(WINDOW)) % contacts.shape[1]
+    return contacts[:, columns].astype(np.float64).reshape(-1)
+
+
+def observe(terms: dict[str, FloatArray]) -> FloatArray:
+    """Concatenate and scale the terms of OBSERVATIONS, shape (..., 65)."""
+    return np.concatenate([terms[name] for name, _, _ in OBSERVATIONS], axis=-1) * SCALES
+
+
+def joint_targets(
+    action: FloatArray, default: FloatArray, lower: FloatArray, upper: FloatArray
+) -> FloatArray:
+    """Joint positions that an action (..., 12) asks for, within the joints' limits."""
+    return np.clip(default + ACTION_SCALE * action, lower, upper)
+
+
+def mirror_observation() -> tuple[Indices, FloatArray]:
+    """Permutation and signs, (65,) each, that reflect an observation left to right."""
+    angular, vector = np.array([-1.0, 1.0, -1.0]), np.array([1.0, -1.0, 1.0])
+    parts: dict[str, tuple[Indices, FloatArray]] = {
+        "base_angular_velocity": (np.arange(3), angular),
+        "projected_gravity": (np.arange(3), vector),
+        "velocity_command": (np.arange(3), np.array([1.0, -1.0, -1.0])),
+        "joint_position": (_JOINT_SWAP, _JOINT_SIGN),
+        "joint_velocity": (_JOINT_SWAP, _JOINT_SIGN),
+        "last_action": (_JOINT_SWAP, _JOINT_SIGN),
+        "contact_window": (_WINDOW_SWAP, np.ones(4 * WINDOW)),
+    }
+    swaps: list[Indices] = []
+    signs: list[FloatArray] = []
+    start = 0
+    for name, size, _ in OBSERVATIONS:
+        swap, sign = parts[name]
+        swaps.append(start + swap)
+        signs.append(sign)
+        start += size
+    return np.concatenate(swaps), np.concatenate(signs)
+
+
+def mirror_action() -> tuple[Indices, FloatArray]:
+    """Permutation and signs, (12,) each, that reflect an action left to right."""
+    return _JOINT_SWAP.copy(), _JOINT_SIGN.copy()
