@@ -74,7 +74,7 @@ def test_a_quadruped_stands_before_anybody_commands(dog_scene):
     state = d.body.read()
     assert 0.24 < d.body.data.qpos[2] < 0.30
     assert state.contacts.all()
-    weight = 9.81 * dog_scene.model.body_mass.sum()
+    weight = 9.81 * dog_scene.model.body("base").subtreemass[0]
     assert d.body.foot_forces().sum() == pytest.approx(weight, rel=0.05)
     assert np.abs(state.dq).max() < 0.1
 
