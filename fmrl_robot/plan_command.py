@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -124,3 +127,31 @@ def _subgoal(subgoal: SubGoal) -> dict[str, Any]:
     if subgoal.duration_s:
         answer["duration_s"] = subgoal.duration_s
     return answer
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``fmrl plan``."""
+    parser = argparse.ArgumentParser(prog="fmrl plan", description="Plan, and move nothing.")
+    parser.add_argument("instruction")
+    parser.add_argument("--robot", default="panda")
+    parser.add_argument("--seed", type=int, default=0, help="of the scene")
+    parser.add_argument("--method", default="")
+    parser.add_argument("--language-model", default="embedded")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    given = parser.parse_args(arguments)
+    answer, code = run(
+        given.instruction,
+        robot=given.robot,
+        seed=given.seed,
+        method=given.method,
+        language_model=given.language_model,
+    )
+    if given.json:
+        print(json.dumps(answer, indent=2))  # noqa: T201
+        return code
+    print(f"{answer['status'].lower()} by {answer['model']}")  # noqa: T201
+    for step in answer["subgoals"]:
+        print(f"  {step['id']}. {step['text'] or step['kind']}")  # noqa: T201
+    for problem in answer["refusal"]:
+        print(f"  {problem['code']}: {problem['message']}")  # noqa: T201
+    return code

@@ -195,6 +195,9 @@ class PlannerNode(FmrlNode):
 
     def _note(self, phase: Phase, message: str) -> None:
         self._phase = f"{phase}: {message}"
+        if phase == "executing":
+            return  # the sub-goal's own feedback says it, with its number
+        self._progress = (0, 0, "")
         self._feed(phase, message, 0.0)
 
     def _feed(self, phase: str, message: str, progress: float) -> None:
@@ -215,6 +218,7 @@ class PlannerNode(FmrlNode):
 
     def _execute_subgoal(self, subgoal: SubGoal, step: int, steps: int) -> Outcome:
         self._progress = (step, steps, subgoal.id)
+        self._feed("executing", subgoal.text or subgoal.skill, 0.0)
         message = conversions.subgoal_to_msg(subgoal, self._now_s())
         self._subgoal_pub.publish(message)
         if not self._controller.wait_for_server(ANSWER_PATIENCE_S):

@@ -29,6 +29,7 @@ from fmrl_msgs.srv import AcquireLease, ResetSim
 from fmrl_nodes import conversions, qos
 from fmrl_nodes.lifecycle import ERROR, OK, STEADY, WARN, Diagnosis, FmrlNode, run
 from fmrl_nodes.sim_messages import (
+    WORLD,
     Frames,
     camera_info_to_msg,
     gate_to_msg,
@@ -47,6 +48,7 @@ from fmrl_sim.pacing import Latencies, Pacer
 from fmrl_sim.recorder import Recorder
 from fmrl_sim.render import Frame
 from fmrl_sim.scenes.base import SceneOptions, SceneState
+from fmrl_sim.true_scene import true_scene
 
 HOME_SCENES = {"arm": "tabletop", "quadruped": "ground"}
 """The scene in which a kind of robot is at home."""
@@ -125,6 +127,7 @@ class SimNode(FmrlNode):
         self._joints_pub = pub(JointState, "joint_states", qos.SENSOR)
         self._gate_pub = pub(fm.GateState, "gate_state", qos.EVENT)
         self._facts_pub = pub(fm.PredicateArray, "ground_truth/predicates", qos.EVENT)
+        self._scene_pub = pub(fm.Scene, "ground_truth/scene", qos.EVENT)
         self._tf_pub = pub(TFMessage, "tf", qos.EVENT)
         self._static_pub = pub(TFMessage, "tf_static", qos.LATCHED)
         self._description_pub = pub(String, "robot_description", qos.LATCHED)
@@ -244,12 +247,16 @@ class SimNode(FmrlNode):
             self._gate_state = status.state
             self._gate_pub.publish(gate_to_msg(status, stamp))
         if self._observations % SLOW_EVERY == 0:
+            truth = true_scene(body)
             self._facts_pub.publish(
                 fm.PredicateArray(
                     header=conversions.header(stamp),
-                    predicates=conversions.predicates_to_msg(sorted(body.facts(), key=str)),
+                    predicates=conversions.predicates_to_msg(truth.predicates),
                 )
             )
+            # For scenes without perception; a scene_node relays it only where it is told to.
+            if self._scene_pub.get_subscription_count():
+                self._scene_pub.publish(conversions.scene_to_msg(truth, WORLD))
         self._observations += 1
 
     # --- pictures ---------------------------------------------------------------------------------

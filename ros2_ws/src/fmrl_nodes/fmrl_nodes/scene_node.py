@@ -1,0 +1,137 @@
+"""Says what is around the robot: from the cameras, or from the simulator where told so.
+
+Perception runs in a worker thread on the newest frame, so that a slow look drops frames and never
+piles them up.
+"""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import Future
+from typing import Any
+
+import numpy as np
+from sensor_msgs.msg import CameraInfo, Image, JointState
+from tf2_msgs.msg import TFMessage
+
+from fmrl_msgs import msg as fm
+from fmrl_nodes import conversions, qos
+from fmrl_nodes.frame_tree import FrameTree
+from fmrl_nodes.lifecycle import WARN, Diagnosis, FmrlNode, run
+from fmrl_nodes.worker import Worker
+from fmrl_robot.robots import ROBOTS, robot
+from fmrl_robot.types import Scene
+
+WORLD = "world"
+HOME_CAMERAS = {"arm": "front", "quadruped": "follow"}
+
+
+class SceneNode(FmrlNode):
+    """Publisher of ``scene``."""
+
+    def __init__(self, **node_arguments: Any) -> None:
+        super().__init__("scene_node", **node_arguments)
+        self._spec = robot(self.declare("robot", "panda", "which robot", choices=ROBOTS.names()))
+        self._truth: bool = self.declare(
+            "ground_truth_scene", False, "relay what the simulator knows instead of looking"
+        )
+        self._camera: str = self.declare("camera", HOME_CAMERAS[self._spec.kind], "where to look")
+        self._tree = FrameTree()
+        self._depth: Image | None = None
+        self._info: CameraInfo | None = None
+        self._joints: JointState | None = None
+        self._looking = False
+        self._scenes = 0
+
+    def configure(self) -> None:
+        """Open the camera, or the simulator's mouth."""
+        self._publisher = self.create_publisher(fm.Scene, "scene", qos.EVENT)
+        if self._truth:
+            self.create_subscription(fm.Scene, "ground_truth/scene", self._relay, qos.EVENT)
+            return
+        from fmrl_robot.perception import perceiver_for
+
+        self._perceiver = perceiver_for(self._spec)
+        self._worker = Worker(self, "perception")
+        camera = f"camera/{self._camera}"
+        self.create_subscription(TFMessage, "tf", self._tree.add, qos.EVENT)
+        self.create_subscription(TFMessage, "tf_static", self._tree.add, qos.LATCHED)
+        self.create_subscription(JointState, "joint_states", self._on_joints, qos.SENSOR)
+        self.create_subscription(CameraInfo, f"{camera}/camera_info", self._on_info, qos.SENSOR)
+        self.create_subscription(Image, f"{camera}/depth", self._on_depth, qos.SENSOR)
+        self.create_subscription(Image, f"{camera}/image_raw", self._on_image, qos.SENSOR)
+        self._image: Image | None = None
+
+    def close(self) -> None:
+        """End the worker."""
+        if hasattr(self, "_worker"):
+            self._worker.close()
+
+    def diagnose(self) -> Diagnosis:
+        """Report how many scenes went out since the last report."""
+        scenes, self._scenes = self._scenes, 0
+        values = {"scenes_per_s": scenes, "source": "ground truth" if self._truth else "camera"}
+        if not scenes:
+            return Diagnosis(level=WARN, message="no scene in the last second", values=values)
+        return Diagnosis(message="looking", values=values)
+
+    def _relay(self, message: fm.Scene) -> None:
+        if self.active:
+            self._publisher.publish(message)
+            self._scenes += 1
+
+    def _on_joints(self, message: JointState) -> None:
+        self._joints = message
+
+    def _on_info(self, message: CameraInfo) -> None:
+        self._info = message
+
+    def _on_depth(self, message: Image) -> None:
+        self._depth = message
+        self._look()
+
+    def _on_image(self, message: Image) -> None:
+        self._image = message
+        self._look()
+
+    def _look(self) -> None:
+        """Look at the newest frame once colour and depth of one moment are there."""
+        image, depth, info = self._image, self._depth, self._info
+        if image is None or depth is None or info is None or not self.active or self._looking:
+            return
+        if image.header.stamp != depth.header.stamp:
+            return
+        pose = self._tree.pose(WORLD, info.header.frame_id)
+        if pose is None:
+            return
+        from fmrl_robot.perception import CameraView
+
+        view = CameraView(
+            rgb=conversions.image_from_msg(image),
+            depth=conversions.image_from_msg(depth),
+            intrinsics=np.array(info.k).reshape(3, 3),
+            rotation_to_world=pose[:3, :3],
+            position_in_world=pose[:3, 3],
+        )
+        q = None
+        if self._joints is not None:
+            q = conversions.joint_state_from_msg(self._joints, self._spec)[0]
+        stamp = conversions.time_from_msg(image.header.stamp)
+        self._image, self._looking = None, True
+        self._worker.submit(self._perceiver.look, view, q, stamp, done=self._publish)
+
+    def _publish(self, looked: Future[Scene]) -> None:
+        self._looking = False
+        if looked.cancelled():
+            return
+        self._publisher.publish(conversions.scene_to_msg(looked.result(), WORLD))
+        self._scenes += 1
+
+
+def main() -> int:
+    """Be the process ``scene_node``."""
+    return run(SceneNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

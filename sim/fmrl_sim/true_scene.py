@@ -1,0 +1,53 @@
+"""The scene as it really is, for runs whose perception is not under test."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fmrl_robot.types import FloatArray, Pose, Scene, SceneObject
+from fmrl_sim.body import MujocoBody
+from fmrl_sim.scenes import furniture as f
+from fmrl_sim.scenes.base import ObjectInfo
+
+_DRAWER_CENTRE_Z_M = 0.041
+
+
+def true_scene(body: MujocoBody) -> Scene:
+    """Objects with the centres of their boxes and their headings, and every fact that holds."""
+    return Scene(
+        stamp_s=body.now,
+        objects=tuple(_seen(body, info) for info in body.scene.objects),
+        predicates=body.facts(),
+        source="ground_truth",
+    )
+
+
+def _seen(body: MujocoBody, info: ObjectInfo) -> SceneObject:
+    frame = body.data.body(info.name)
+    rotation = frame.xmat.reshape(3, 3)
+    yaw = _yaw(rotation)
+    return SceneObject(
+        name=info.name,
+        category=info.category,
+        color=info.color,
+        pose=Pose(
+            position=frame.xpos + rotation @ _centre(info),
+            quaternion=np.array([np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)]),
+        ),
+        size=info.size,
+    )
+
+
+def _centre(info: ObjectInfo) -> FloatArray:
+    """From a body's origin to the centre of its box."""
+    if info.category == "cube":
+        return np.zeros(3)
+    if info.category == "drawer":
+        return np.array([f.DRAWER_LENGTH_M - info.size[0] / 2, 0.0, _DRAWER_CENTRE_Z_M])
+    return np.array([0.0, 0.0, info.size[2] / 2])
+
+
+def _yaw(rotation: FloatArray) -> float:
+    """A cube that was tipped over has another face up; its edges still show its heading."""
+    edge = 0 if int(np.abs(rotation[2]).argmax()) == 2 else 2
+    return float(np.arctan2(rotation[1, edge], rotation[0, edge]))
