@@ -17,6 +17,8 @@ AGREE, DIFFER = 0.70, 0.45
 """Least share of time: within a pair the same, between the pairs opposed."""
 STEPPING = (0.15, 0.92)
 """Share of time on the ground of a foot that steps."""
+AIRBORNE, FASTER = 0.08, 1.4
+"""Share of time with no foot on the ground; how much more often the faster leg steps."""
 SPEED_M_S, STILL_M_S = 0.20, 0.10
 """Tolerance on the mean speed of a moving, and of a standing, segment."""
 FALLEN_UP, FALLEN_M = 0.5, 0.12
@@ -58,7 +60,11 @@ def is_gait(contacts: BoolArray, segment: Segment) -> bool:
     down = {leg: float(np.mean(c)) for leg, c in foot.items()}
     if any(down[leg] > 1 - STEPPING[1] for leg in segment.up):
         return False
-    others = [leg for leg in SAYTAP_LEGS if leg not in segment.up]
+    if segment.airborne and np.mean(~contacts.any(axis=1)) < AIRBORNE:
+        return False
+    if segment.faster is not None and not _steps_faster(contacts, segment.faster):
+        return False
+    others = [leg for leg in SAYTAP_LEGS if leg not in (*segment.up, segment.faster)]
     if segment.gait == "stand":
         return all(down[leg] > STEPPING[1] for leg in others)
     if any(not STEPPING[0] < down[leg] < STEPPING[1] for leg in others):
@@ -68,9 +74,15 @@ def is_gait(contacts: BoolArray, segment: Segment) -> bool:
     def agree(one: Leg, two: Leg) -> float:
         return float(np.mean(foot[one] == foot[two]))
 
-    together = [agree(*pair) for pair in ((a, b), (c, d)) if not set(pair) & set(segment.up)]
-    apart = [1 - agree(x, y) for x in (a, b) for y in (c, d) if not {x, y} & set(segment.up)]
-    return min(together) >= AGREE and float(np.mean(apart)) >= DIFFER
+    together = [agree(*pair) for pair in ((a, b), (c, d)) if set(pair) <= set(others)]
+    apart = [1 - agree(x, y) for x in (a, b) for y in (c, d) if {x, y} <= set(others)]
+    return min(together, default=1.0) >= AGREE and float(np.mean(apart)) >= DIFFER
+
+
+def _steps_faster(contacts: BoolArray, leg: Leg) -> bool:
+    touchdowns = np.sum(~contacts[:-1] & contacts[1:], axis=0)
+    index = SAYTAP_LEGS.index(leg)
+    return bool(touchdowns[index] >= FASTER * max(np.delete(touchdowns, index)))
 
 
 def _fits(motion: Motion, first: int, rows: int, segment: Segment) -> bool:

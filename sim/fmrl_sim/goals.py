@@ -66,6 +66,10 @@ class Segment:
     duration_s: float = MOVE_S
     up: tuple[Leg, ...] = ()
     """Legs whose foot stays in the air."""
+    airborne: bool = False
+    """All feet leave the ground together now and then."""
+    faster: Leg | None = None
+    """The leg that steps more often than the others."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +97,9 @@ def goal_of(instruction: str, kind: str) -> Goal:
     text = re.sub(r"\s+", " ", text).strip(" ,")
     if "drawer" in text:
         text = re.sub(r"\b(in|into|inside) it\b", r"\1 drawer", text)
+    if kind == "quadruped":
+        parts = [part.strip(" ,") for part in re.split(r"\bthen\b|;", text)]
+        return Goal(segments=tuple(_segment(part, instruction) for part in parts))
     clauses = [
         c.strip(" ,")
         for c in re.split(r"(?:,| and| ;|;)? then |; |, (?:and )?|, ", text)
@@ -100,8 +107,6 @@ def goal_of(instruction: str, kind: str) -> Goal:
     ]
     if not clauses:
         raise UnknownGoal(f"expected an instruction, got {instruction!r}")
-    if kind == "quadruped":
-        return Goal(segments=tuple(_segment(c, instruction) for c in clauses))
     whole = _match(re.sub(r"[,:]", "", text))
     return Goal(predicates=_settle(whole if whole is not None else _all(clauses, instruction)))
 
@@ -186,36 +191,47 @@ def _settle(found: list[Predicate]) -> tuple[Predicate, ...]:
 
 
 def _segment(clause: str, instruction: str) -> Segment:
-    words = clause.replace("backwards", "backward").replace("forwards", "forward")
-    words = words.replace("hind", "rear").replace("back right", "rear right")
-    words = words.replace("back left", "rear left")
-    up = tuple(
-        leg
-        for (end, side), leg in _LEG_WORDS.items()
-        if re.search(rf"{end} {side}|{side} {end}", words)
-    )
-    seconds = re.search(r"(\d+(?:\.\d+)?) ?(?:s|seconds)\b", words)
+    words = re.sub(r"\b(back|for)wards\b", r"\1ward", clause)
+    words = re.sub(r"\bhind\b|\bback(?= (?:left|right))", "rear", words)
     gait = next((g for word, g in _GAITS.items() if re.search(rf"\b{word}", words)), None)
-    if gait is None and ((up and re.search(r"\b(lift|raise)", words)) or "stop" in words):
+    lifting = re.search(r"\b(lift|raise)", words)
+    named = _legs_in(words)
+    if gait is None and ((lifting and named) or re.search(r"\bstop\b", words)):
         gait = "stand"
     if gait is None:
         raise UnknownGoal(
             f"expected a gait (trot, pace, bound, stand) in every part, got {instruction!r}"
         )
-    moving = gait != "stand"
-    if moving and up and "air" not in words:
-        up = ()
-    direction = 0.0
-    if moving and "forward" in words:
-        direction = 1.0
-    elif moving and "backward" in words:
-        direction = -1.0
-    elif moving and not re.search(r"in place|on spot", words):
-        direction = 1.0
-    speed = FAST_M_S if re.search(r"fast|quick", words) else SLOW_M_S
+    seconds = re.search(r"(\d+(?:\.\d+)?) ?(?:s|seconds)\b", words)
+    faster = named[0] if named and "frequency" in words else None
+    standing = gait == "stand"
     return Segment(
         gait=gait,
-        vx=direction * speed,
-        duration_s=float(seconds[1]) if seconds else (MOVE_S if moving else STAND_S),
-        up=up,
+        vx=0.0 if standing else _speed(words),
+        duration_s=float(seconds[1]) if seconds else (STAND_S if standing else MOVE_S),
+        up=() if faster else _lifted(words, named, standing),
+        airborne="suspension" in words,
+        faster=faster,
     )
+
+
+def _legs_in(words: str) -> tuple[Leg, ...]:
+    return tuple(
+        leg
+        for (end, side), leg in _LEG_WORDS.items()
+        if re.search(rf"\b({end} {side}|{side} {end}|{leg.value.lower()})\b", words)
+    )
+
+
+def _lifted(words: str, named: tuple[Leg, ...], standing: bool) -> tuple[Leg, ...]:
+    """The named legs are in the air, unless the sentence says to stand on them."""
+    if standing and re.search(r"\bstand on (?!three|two|3|2)", words):
+        return tuple(leg for leg in _LEG_WORDS.values() if named and leg not in named)
+    return named
+
+
+def _speed(words: str) -> float:
+    if re.search(r"in place|on spot", words):
+        return 0.0
+    size = FAST_M_S if re.search(r"fast|quick", words) else SLOW_M_S
+    return -size if "backward" in words else size

@@ -138,6 +138,42 @@ def test_templates_read_locomotion():
         goal_of("dance", "quadruped")
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Lift RR", Segment(gait="stand", duration_s=2.0, up=(Leg.RR,))),
+        (
+            "Stand on front right and rear left legs",
+            Segment(gait="stand", duration_s=2.0, up=(Leg.FL, Leg.RR)),
+        ),
+        (
+            "Stand on three legs with RR in the air",
+            Segment(gait="stand", duration_s=2.0, up=(Leg.RR,)),
+        ),
+        (
+            "Trot in place, with a suspension phase where all feet are off the ground",
+            Segment(gait="trot", airborne=True),
+        ),
+        (
+            "Trot forward, with the front right leg moving at a higher frequency",
+            Segment(gait="trot", vx=0.5, faster=Leg.FR),
+        ),
+    ],
+)
+def test_templates_read_special_gaits(text, expected):
+    assert goal_of(text, "quadruped").segments == (expected,)
+
+
+def test_airborne_and_faster_are_not_taken_on_trust():
+    flying = _steps((Leg.FL, Leg.RR), 5.0, duty=0.4)
+    assert is_gait(flying, Segment(gait="trot", airborne=True))
+    assert not is_gait(GAITS["trot"], Segment(gait="trot", airborne=True))
+    quick = GAITS["trot"].copy()
+    quick[:, 1] = _steps((Leg.FR,), 5.0, period=0.25)[:, 1]
+    assert is_gait(quick, Segment(gait="trot", faster=Leg.FR))
+    assert not is_gait(GAITS["trot"], Segment(gait="trot", faster=Leg.FR))
+
+
 def _steps(pairs, seconds, dt=0.02, duty=0.6, period=0.5):
     t = np.arange(round(seconds / dt)) * dt
     first = (t % period) < duty * period
