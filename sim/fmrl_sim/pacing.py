@@ -6,8 +6,12 @@ from collections import deque
 
 import numpy as np
 
-MAX_LAG_S = 0.1
-"""Behind by more than this, the simulation lets the lost time go instead of racing after it."""
+MAX_LAG_S = 0.03
+"""Behind by more than this, the simulation lets the lost time go instead of racing after it.
+
+Racing would be worse than slow: physics time passes in which no command can be heard, and the gate
+would take a busy simulator for a silent controller.
+"""
 WINDOW = 3000
 
 
