@@ -29,7 +29,7 @@ $(VENV)/.ready: pyproject.toml $(shell find ros2_ws/src -name package.xml -o -na
 	@touch $@
 
 sim: setup
-	$(BIN)/fmrl up --robot $(ROBOT) --seed $(SEED) --headless --task "$(TASK)"
+	$(BIN)/fmrl up --robot $(ROBOT) --seed $(SEED) --task "$(TASK)"
 
 test: setup
 	$(MAKE) check

@@ -1,7 +1,8 @@
 """An actor that commutes with a mirror: SayTap's double pass.
 
-Its answer is ``(pi(s) + flip(pi(flip s))) / 2``. The symmetry is exact and travels with the exported file, so that a robot whose left and right are
-exchanged does the mirrored thing without any augmentation of the data.
+Its answer is ``(pi(s) + flip(pi(flip s))) / 2``. The symmetry is exact and travels with the
+exported file, so that a robot whose left and right are exchanged does the mirrored thing without
+any augmentation of the data.
 """
 
 from __future__ import annotations
