@@ -138,10 +138,15 @@ class SceneRenderer:
 
 
 def intrinsics(model: mujoco.MjModel, camera: str, width: int, height: int) -> FloatArray:
-    """Return the pinhole matrix K of a camera in pixels, shape (3, 3)."""
+    """Return the pinhole matrix K of a camera in pixels, shape (3, 3).
+
+    As in ROS, pixel (0, 0) is the middle of the first pixel, so the picture's middle lies at half
+    of ``width - 1``.
+    """
     fovy = np.deg2rad(model.camera(camera).fovy[0])
     focal = height / (2.0 * np.tan(fovy / 2.0))
-    return np.array([[focal, 0.0, width / 2.0], [0.0, focal, height / 2.0], [0.0, 0.0, 1.0]])
+    cx, cy = (width - 1) / 2.0, (height - 1) / 2.0
+    return np.array([[focal, 0.0, cx], [0.0, focal, cy], [0.0, 0.0, 1.0]])
 
 
 def optical_pose(

@@ -19,10 +19,13 @@ from fmrl_nodes import conversions, qos
 from fmrl_nodes.frame_tree import FrameTree
 from fmrl_nodes.lifecycle import WARN, Diagnosis, FmrlNode, run
 from fmrl_nodes.worker import Worker
+from fmrl_robot.perception import CameraView, Proprioception, perceiver_for
 from fmrl_robot.robots import ROBOTS, robot
 from fmrl_robot.types import Scene
 
 WORLD = "world"
+HAND, TOOL_M = "panda_hand", 0.1034
+"""Link of the hand, and how far before it the fingertips meet, m."""
 HOME_CAMERAS = {"arm": "front", "quadruped": "follow"}
 
 
@@ -49,8 +52,6 @@ class SceneNode(FmrlNode):
         if self._truth:
             self.create_subscription(fm.Scene, "ground_truth/scene", self._relay, qos.EVENT)
             return
-        from fmrl_robot.perception import perceiver_for
-
         self._perceiver = perceiver_for(self._spec)
         self._worker = Worker(self, "perception")
         camera = f"camera/{self._camera}"
@@ -104,8 +105,6 @@ class SceneNode(FmrlNode):
         pose = self._tree.pose(WORLD, info.header.frame_id)
         if pose is None:
             return
-        from fmrl_robot.perception import CameraView
-
         view = CameraView(
             rgb=conversions.image_from_msg(image),
             depth=conversions.image_from_msg(depth),
@@ -113,12 +112,23 @@ class SceneNode(FmrlNode):
             rotation_to_world=pose[:3, :3],
             position_in_world=pose[:3, 3],
         )
+        stamp = conversions.time_from_msg(image.header.stamp)
+        self._image, self._looking = None, True
+        self._worker.submit(
+            self._perceiver.look, view, self._proprioception(), stamp, done=self._publish
+        )
+
+    def _proprioception(self) -> Proprioception:
         q = None
         if self._joints is not None:
             q = conversions.joint_state_from_msg(self._joints, self._spec)[0]
-        stamp = conversions.time_from_msg(image.header.stamp)
-        self._image, self._looking = None, True
-        self._worker.submit(self._perceiver.look, view, q, stamp, done=self._publish)
+        hand = self._tree.pose(WORLD, HAND) if self._spec.kind == "arm" else None
+        base = None if self._spec.kind == "arm" else self._tree.pose(WORLD, self._spec.base_body)
+        return Proprioception(
+            q=q,
+            tool=None if hand is None else hand[:3, 3] + TOOL_M * hand[:3, 2],
+            base=None if base is None else base[:3, 3],
+        )
 
     def _publish(self, looked: Future[Scene]) -> None:
         self._looking = False
