@@ -23,7 +23,7 @@ _FITS_AT_REST = 3
 _GREATEST_ERROR_M = 0.006
 _CLUSTER_M = 0.05
 _ALONG_VIEW_M = 0.014
-_REST_BAND_M = 0.008
+_REST_BAND_M = 0.003
 """So near to the height of rest, a cube is taken to rest: pixels are wider than that."""
 
 
