@@ -1,0 +1,148 @@
+"""VLM-RM: a vision-language model as a zero-shot reward.
+
+Reference: Rocamonde, Montesinos, Nava, Perez, Lindner, "Vision-Language Models are Zero-Shot Reward
+Models for Reinforcement Learning", ICLR 2024.
+Inputs: camera frames, the sub-goal's text, a baseline text true of every frame. Output: one score a
+frame, with a verdict of three values.
+
+With unit embeddings s (frame), g (goal), b (baseline) the reward is
+``1 - 1/2 |alpha * proj(s) + (1 - alpha) * s - g|^2``, ``proj`` onto the line from b to g (paper,
+equation 4); alpha = 0 is the plain cosine.
+
+What differs from the paper: the sub-goal's negation is asked as well, and the verdict compares the
+two through the model's own scale, averaged over ``WINDOW`` frames; where the text holds words that
+the model was never taught, or the two are close, it abstains.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fmrl_robot.registry import VISION_MODELS
+from fmrl_robot.skills.captioner import caption
+from fmrl_robot.types import Predicate, RewardOut, Scene, SubGoal, Success
+
+if TYPE_CHECKING:
+    from fmrl_robot.protocols import Embeds, Image
+
+WINDOW = 8
+"""Frames over which a verdict is averaged: a passing hand must not turn it."""
+SURE = 0.85
+"""Probability from which the verdict is yes (or below one minus it, no)."""
+BASELINE = "a robot arm at a table with cubes"
+
+
+class VLMRM:
+    """A RewardModel over a model that Embeds."""
+
+    version = "1"
+
+    def __init__(
+        self,
+        model: Embeds | None = None,
+        *,
+        vision_model: str = "embedded",
+        alpha: float = 0.0,
+        baseline: str = BASELINE,
+    ) -> None:
+        """Build the reward.
+
+        Args:
+            model: embeds texts and images; None loads ``vision_model``.
+            vision_model: ``embedded`` or ``open_clip:<name>``.
+            alpha: strength of the projection on the line from baseline to goal, 0 to 1.
+            baseline: a sentence true of every frame.
+        """
+        self._model: Any = model or load(vision_model)
+        self._alpha, self._baseline_text = alpha, baseline
+        self._goal: np.ndarray | None = None
+        self._against: np.ndarray | None = None
+        self._margins: deque[float] = deque(maxlen=WINDOW)
+
+    @property
+    def model_id(self) -> str:
+        """Which model scores."""
+        return str(self._model.model_id)
+
+    def reset(self, subgoal: SubGoal) -> None:
+        """Begin scoring against another sub-goal."""
+        self._margins.clear()
+        self._goal = self._against = None
+        if not subgoal.text:
+            return
+        against = opposites(subgoal)
+        vectors = self._model.embed_texts([subgoal.text, self._baseline_text, *against])
+        self._goal, self._baseline = vectors[0], vectors[1]
+        self._against = vectors[2:] if against else None
+
+    def score(self, images: Sequence[Image], scene: Scene | None = None) -> list[RewardOut]:
+        """One score an image; without a goal all are invalid."""
+        del scene
+        if self._goal is None:
+            return [RewardOut(value=0.0, valid=False) for _ in images]
+        return [self._one(vector) for vector in self._model.embed_images(images)]
+
+    def _one(self, seen: np.ndarray) -> RewardOut:
+        assert self._goal is not None  # noqa: S101  (score asked first)
+        goal, value = self._goal, reward(seen, self._goal, self._baseline, self._alpha)
+        parts = [("goal", float(seen @ goal)), ("baseline", float(seen @ self._baseline))]
+        if self._against is None:
+            return RewardOut(value=value, components=tuple(parts))
+        scale, _ = getattr(self._model, "scale_and_bias", (20.0, 0.0))
+        opposite = float(np.max(self._against @ seen))
+        self._margins.append(scale * (float(seen @ goal) - opposite))
+        probability = 1.0 / (1.0 + np.exp(-float(np.mean(self._margins))))
+        parts += [("opposite", opposite), ("probability", probability)]
+        return RewardOut(
+            value=value,
+            components=tuple(parts),
+            confidence=abs(2 * probability - 1),
+            success=self._verdict(probability),
+        )
+
+    def _verdict(self, probability: float) -> Success:
+        if len(self._margins) < WINDOW or 1 - SURE < probability < SURE:
+            return Success.UNKNOWN
+        return Success.YES if probability >= SURE else Success.NO
+
+
+def reward(seen: np.ndarray, goal: np.ndarray, baseline: np.ndarray, alpha: float) -> float:
+    """The paper's goal-baseline regularised reward; unit vectors, shape (dim,)."""
+    direction = goal - baseline
+    length = float(direction @ direction)
+    along = 0.0 if length < 1e-12 else float((seen - baseline) @ direction) / length
+    projected = baseline + along * direction
+    mixed = alpha * projected + (1 - alpha) * seen
+    return 1.0 - 0.5 * float(np.sum((mixed - goal) ** 2))
+
+
+def opposites(subgoal: SubGoal) -> list[str]:
+    """Sentences of which one holds where the sub-goal does not, as far as its kind tells."""
+    fact = subgoal.termination
+    if fact is None:
+        return []
+    thing = fact.args[0] if fact.args else ""
+    elsewhere = {
+        "held": [Predicate("on", (thing, "table")), Predicate("hand_empty")],
+        "in": [Predicate("on", (thing, "table")), Predicate("held", (thing,))],
+        "on": [Predicate("held", (thing,))],
+        "open": [Predicate("closed", (thing,))],
+        "closed": [Predicate("open", (thing,))],
+    }
+    others = elsewhere.get(fact.name, [])
+    if fact.name == "on" and fact.args[1] != "table":
+        others = [*others, Predicate("on", (thing, "table"))]
+    if fact.name == "pressed":
+        return [f"the {thing} is not pressed"]
+    return [caption(other) for other in others]
+
+
+def load(name: str) -> Any:
+    """Load a vision model by ``<back end>`` or ``<back end>:<what>``."""
+    back_end, _, rest = name.partition(":")
+    loader = VISION_MODELS.load(back_end)
+    return loader(rest) if rest else loader()

@@ -1,0 +1,134 @@
+"""Scores the newest camera frame against the sub-goal under way; watches, and never gates.
+
+Scoring runs in a worker thread; a frame that comes while one is being scored replaces the one that
+waits. Without a model, a frame or a sub-goal the verdict is unknown, and the graph runs on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from concurrent.futures import Future
+from typing import Any
+
+from sensor_msgs.msg import Image
+
+from fmrl_msgs import msg as fm
+from fmrl_nodes import conversions, qos
+from fmrl_nodes.lifecycle import ERROR, WARN, Diagnosis, FmrlNode, run
+from fmrl_nodes.worker import Worker
+from fmrl_robot.errors import FmrlError
+from fmrl_robot.registry import REWARDS
+from fmrl_robot.robots import ROBOTS, robot
+from fmrl_robot.types import RewardOut
+
+HOME_CAMERAS = {"arm": "front", "quadruped": "follow"}
+BASELINES = {
+    "arm": "a robot arm at a table with cubes",
+    "quadruped": "a robot dog on the floor",
+}
+
+
+class RewardNode(FmrlNode):
+    """Publisher of ``reward``."""
+
+    def __init__(self, **node_arguments: Any) -> None:
+        super().__init__("reward_node", **node_arguments)
+        spec = robot(self.declare("robot", "panda", "which robot", choices=ROBOTS.names()))
+        self._name: str = self.declare("reward", "vlm_rm", "which reward", choices=REWARDS.names())
+        self._vision: str = self.declare("vision_model", "embedded", "which vision model")
+        self._camera: str = self.declare("camera", HOME_CAMERAS[spec.kind], "which camera")
+        self._baseline = BASELINES[spec.kind]
+        self._model: Any = None
+        self._why = ""
+        self._subgoal = ""
+        self._waiting: Image | None = None
+        self._scores = 0
+
+    def configure(self) -> None:
+        """Load the model; without it the node still says that it does not know."""
+        self._worker = Worker(self, "reward")
+        self._publisher = self.create_publisher(fm.Reward, "reward", qos.EVENT)
+        try:
+            self._model = REWARDS.load(self._name)(
+                vision_model=self._vision, baseline=self._baseline
+            )
+        except FmrlError as error:
+            self._why = f"code={int(error.code)} {error}"
+            self.get_logger().error(f"no reward model, success is unknown: {self._why}")
+        self.create_subscription(fm.SubGoal, "subgoal", self._on_subgoal, qos.LATCHED)
+        self.create_subscription(
+            Image, f"camera/{self._camera}/image_raw", self._on_image, qos.SENSOR
+        )
+
+    def close(self) -> None:
+        """End the worker."""
+        if hasattr(self, "_worker"):
+            self._worker.close()
+
+    def diagnose(self) -> Diagnosis:
+        """Report how many frames were scored since the last report."""
+        scores, self._scores = self._scores, 0
+        values = {"scores_per_s": scores, "subgoal": self._subgoal, "model": self._vision}
+        if self._model is None:
+            return Diagnosis(level=ERROR, message=f"no model: {self._why}", values=values)
+        if self._subgoal and not scores:
+            return Diagnosis(level=WARN, message="no frame was scored", values=values)
+        return Diagnosis(message="scoring" if self._subgoal else "idle", values=values)
+
+    def _on_subgoal(self, message: fm.SubGoal) -> None:
+        self._subgoal = message.id
+        if self._model is not None:
+            subgoal = conversions.subgoal_from_msg(message)
+            self._worker.submit(self._model.reset, subgoal, done=lambda finished: finished.result())
+
+    def _on_image(self, message: Image) -> None:
+        if not self.active or not self._subgoal:
+            return
+        if self._model is None:
+            self._publish(message, RewardOut(value=0.0, valid=False))
+            return
+        self._waiting = message
+        if not self._worker.busy:
+            self._score()
+
+    def _score(self) -> None:
+        message, self._waiting = self._waiting, None
+        if message is None:
+            return
+        subgoal = self._subgoal
+
+        def done(finished: Future[list[RewardOut]]) -> None:
+            if not finished.cancelled() and subgoal == self._subgoal:
+                self._publish(message, finished.result()[0])
+            self._score()
+
+        image = conversions.image_from_msg(message)
+        self._worker.submit(self._model.score, [image], done=done)
+
+    def _publish(self, frame: Image, out: RewardOut) -> None:
+        stamp = conversions.time_from_msg(frame.header.stamp)
+        now = conversions.time_from_msg(self.get_clock().now().to_msg())
+        self._scores += 1
+        self._publisher.publish(
+            conversions.reward_to_msg(
+                out,
+                stamp_s=stamp,
+                subgoal_id=self._subgoal,
+                source=self._name,
+                version=getattr(self._model, "version", ""),
+                staleness_s=max(now - stamp, 0.0),
+            )
+        )
+
+
+def main() -> int:
+    """Be the process ``reward_node``."""
+    # The machine is shared with a control loop; a model that takes every core delays it.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.nice(3)
+    return run(RewardNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
