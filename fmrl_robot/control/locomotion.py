@@ -16,6 +16,8 @@ WINDOW = 5
 """Columns of the pattern that the policy sees ahead (SayTap's L_w)."""
 ACTION_SCALE = 0.3
 """Offset of a joint target in rad for an action of 1."""
+HEADING_GAIN, HEADING_MAX = 1.0, 0.3
+"""From an error of heading in rad to a turn in rad/s, and its bound."""
 
 OBSERVATIONS: tuple[tuple[str, int, float], ...] = (
     ("base_angular_velocity", 3, 0.25),
@@ -62,6 +64,18 @@ def joint_targets(
 ) -> FloatArray:
     """Joint positions that an action (..., 12) asks for, within the joints' limits."""
     return np.clip(default + ACTION_SCALE * action, lower, upper)
+
+
+def keep_heading(wz: FloatArray, error: FloatArray) -> FloatArray:
+    """Turn rate in rad/s that also takes back an error of heading in rad, of any shape."""
+    wrapped = (error + np.pi) % (2 * np.pi) - np.pi
+    return wz + np.clip(HEADING_GAIN * wrapped, -HEADING_MAX, HEADING_MAX)
+
+
+def yaw_of(quaternion: FloatArray) -> FloatArray:
+    """Heading in rad of a quaternion wxyz (..., 4)."""
+    w, x, y, z = np.moveaxis(quaternion, -1, 0)
+    return np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
 
 
 def mirror_observation() -> tuple[Indices, FloatArray]:

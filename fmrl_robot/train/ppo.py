@@ -105,6 +105,7 @@ class Runner(OnPolicyRunner):
         """Start the clock of the budget; ``report`` gets a line of progress now and then."""
         self._started, self.report = time.monotonic(), report
         self.deadline = self._started + 60 * minutes if minutes else None
+        self.logger.git_status_repos.clear()
         # rsl_rl prints a page for every iteration; here a line now and then is enough.
         self.logger.log = self._log  # pyright: ignore[reportAttributeAccessIssue]
 

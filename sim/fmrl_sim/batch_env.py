@@ -12,6 +12,7 @@ import mujoco
 import numpy as np
 from mujoco.batch import Batch
 
+from fmrl_robot.control.locomotion import yaw_of
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.types import BoolArray, FloatArray
 from fmrl_sim.scenes.ground import add_floor, quadruped_spec, standing_qpos
@@ -28,8 +29,8 @@ class Randomisation:
     """Added to or taken from the trunk."""
     gain: float = 0.1
     joint_friction: float = 0.4
-    latency_steps: int = 4
-    """Greatest delay of an action in physics steps."""
+    latency_s: float = 0.02
+    """Greatest delay of an action; it is drawn in whole physics steps."""
     push_m_s: float = 0.4
     """Greatest kick along x and y."""
     push_every: int = 250
@@ -44,7 +45,7 @@ NO_RANDOMISATION = Randomisation(
     payload_kg=0.0,
     gain=0.0,
     joint_friction=0.0,
-    latency_steps=0,
+    latency_s=0.0,
     push_m_s=0.0,
     noise=0.0,
 )
@@ -117,7 +118,8 @@ class QuadrupedBatch:
         )
         struck = [i for i in range(model.nsensor) if model.sensor(i).name.endswith("_struck")]
         self._struck_at = np.array([model.sensor(i).adr[0] for i in struck])
-        self._latency = rng.integers(0, randomisation.latency_steps + 1, count)
+        self._late_steps = round(randomisation.latency_s / physics_dt_s)
+        self._latency = rng.integers(0, self._late_steps + 1, count)
         self._target = np.tile(robot.default, (count, 1))
         self._vary()
 
@@ -180,8 +182,7 @@ class QuadrupedBatch:
 
     def heading_velocity(self) -> FloatArray:
         """Velocity of the base forward, left and up in its heading frame, m/s, shape (n, 3)."""
-        w, x, y, z = self.qpos[:, 3:7].T
-        yaw = np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
+        yaw = yaw_of(self.qpos[:, 3:7])
         c, s = np.cos(yaw), np.sin(yaw)
         vx, vy, vz = self.qvel[:, :3].T
         return np.stack([c * vx + s * vy, c * vy - s * vx, vz], axis=1)
@@ -197,7 +198,7 @@ class QuadrupedBatch:
         self.qpos[np.ix_(ids, self._q_at)] = q
         self.qvel[ids, :6] = spread * rng.uniform(-0.3, 0.3, (n, 6))
         self._target[ids] = self.robot.default
-        self._latency[ids] = rng.integers(0, self.randomisation.latency_steps + 1, n)
+        self._latency[ids] = rng.integers(0, self._late_steps + 1, n)
 
     def advance(self, target: FloatArray) -> None:
         """Apply joint targets (n, 12) for one control period, each robot with its latency."""

@@ -14,14 +14,14 @@ from fmrl_robot.types import BoolArray
 
 MAX_LENGTH = 32
 SHARES: dict[str, float] = {
-    "bound": 0.17,
+    "bound": 0.15,
     "trot": 0.15,
-    "pace": 0.17,
-    "stand": 0.13,
-    "stand_3legs": 0.14,
+    "pace": 0.15,
+    "stand": 0.15,
+    "stand_3legs": 0.15,
     "suspended_trot": 0.06,
     "faster_leg": 0.06,
-    "walk_3legs": 0.08,
+    "walk_3legs": 0.09,
     "stand_2legs": 0.04,
 }
 KINDS = tuple(SHARES)
@@ -42,39 +42,49 @@ def draw_kind(rng: np.random.Generator, count: int) -> npt.NDArray[np.int64]:
 def draw(rng: np.random.Generator, kind: int) -> BoolArray:
     """A pattern of that kind, legs in SAYTAP_LEGS order, shape (4, length)."""
     name = KINDS[kind]
-    length, ratio = int(rng.integers(24, 29)), rng.uniform(0.5, 0.7)
-    rows = np.ones((4, length), dtype=np.bool_)
-    if name == "stand":
-        return rows
-    if name == "stand_3legs":
-        rows[rng.integers(4)] = False
-        return rows
+    ratios = {"suspended_trot": (0.36, 0.48), "walk_3legs": (0.58, 0.75)}
+    ratio = rng.uniform(*ratios.get(name, (0.5, 0.7)))
+    legs = (int(rng.integers(4)),)
     if name == "stand_2legs":
-        rows[list(_DIAGONALS[rng.integers(2)])] = False
+        legs = _DIAGONALS[legs[0] % 2]
+    return pattern(name, int(rng.integers(24, 29)), ratio, legs)
+
+
+def pattern(
+    name: str, length: int = 26, ratio: float = 0.6, legs: tuple[int, ...] = (0,)
+) -> BoolArray:
+    """The pattern of a kind, legs in SAYTAP_LEGS order, shape (4, length).
+
+    Args:
+        name: one of KINDS.
+        length: columns of the cycle; pace repeats within it, and a quick leg makes it even.
+        ratio: share of the cycle on the ground; bound takes 0.6 of it.
+        legs: those in the air, or the quick one, for the kinds that single out legs.
+    """
+    if name.startswith("stand"):
+        rows = np.ones((4, length), dtype=np.bool_)
+        if name != "stand":
+            rows[list(legs)] = False
         return rows
     if name == "bound":
         ratio *= 0.6
         return _alternate(length, _BOUND, ratio, round(0.5 * length * ratio))
+    if name == "suspended_trot":
+        return _alternate(length, _TROT, ratio, length // 2)
     if name == "pace":
         half = length // 2
         return np.tile(_alternate(half, _PACE, ratio, half - round(ratio * half)), (1, 2))
-    if name == "suspended_trot":
-        return _alternate(length, _TROT, rng.uniform(0.36, 0.48), length // 2)
     if name == "faster_leg":
         length -= length % 2
-        rows = _alternate(length, _TROT, ratio, length - round(ratio * length))
-        leg, half = rng.integers(4), length // 2
-        quick = np.zeros(half, dtype=np.bool_)
-        start = 0 if leg in _TROT[0] else half - round(ratio * half)
-        quick[start : start + round(ratio * half)] = True
-        rows[leg] = np.tile(quick, 2)
-        return rows
+    rows = _alternate(length, _TROT, ratio, length - round(ratio * length))
     if name == "walk_3legs":
-        ratio = rng.uniform(0.58, 0.75)
-        rows = _alternate(length, _TROT, ratio, length - round(ratio * length))
-        rows[rng.integers(4)] = False
-        return rows
-    return _alternate(length, _TROT, ratio, length - round(ratio * length))
+        rows[list(legs)] = False
+    elif name == "faster_leg":
+        (leg,), half = legs, length // 2
+        down = round(ratio * half)
+        start = 0 if leg in _TROT[0] else half - down
+        rows[leg] = np.resize(np.arange(half) - start, length) // max(down, 1) == 0
+    return rows
 
 
 def _alternate(

@@ -7,18 +7,22 @@ Out: twelve offsets of joint targets at 50 Hz.
 Differs from the paper: more kinds of pattern (see :mod:`fmrl_sim.tasks.contact_gaits`); turning and
 sideways commands; the contact cost weighs 2 and is joined by a cost on the height of each foot (a
 foot that should swing is still low, one that should stand is still high), which tells the learner
-the way before the contact itself changes; a second, sharper velocity term; costs on a low base and
-on effort; Go2 instead of A1. The yaw reward's printed weight of -0.5 is read as +0.5.
+the way before the contact itself changes; a sharper and a linear velocity term besides the paper's,
+whose slope vanishes far from the command; costs on a low base and on effort; Go2 instead of A1. The
+yaw reward's printed weight of -0.5 is read as +0.5.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fmrl_robot.control import locomotion as loco
+from fmrl_robot.control.contract import PolicyContract
+from fmrl_robot.control.quadruped import policy_contract
 from fmrl_robot.robots import robot as find_robot
 from fmrl_robot.types import BoolArray, FloatArray
 from fmrl_sim.batch_env import QuadrupedBatch, Randomisation
@@ -44,6 +48,7 @@ class Weights:
 
     velocity: float = 1.0
     velocity_fine: float = 0.5
+    velocity_gap: float = -0.8
     yaw: float = 0.5
     alive: float = 1.0
     contact: float = -2.0
@@ -66,6 +71,7 @@ class Go2SaytapConfig:
     num_envs: int = 512
     seed: int = 0
     threads: int = 2
+    physics_dt_s: float = 0.02 / 3
     episode_steps: int = 1000
     resample_steps: int = 150
     """Pattern and command are drawn anew after so many steps."""
@@ -96,6 +102,7 @@ class Go2SaytapEnv:
             threads=config.threads,
             randomisation=config.randomisation,
             rng=self._rng,
+            physics_dt_s=config.physics_dt_s,
         )
         n = config.num_envs
         self.kind = np.zeros(n, dtype=np.int64)
@@ -118,20 +125,15 @@ class Go2SaytapEnv:
         self, actions: FloatBatch
     ) -> tuple[dict[str, FloatBatch], FloatBatch, BoolArray, dict[str, Any]]:
         """Act for 20 ms; robots that fell or ran out of time start anew."""
-        action = np.clip(np.nan_to_num(actions.astype(np.float64)), -8.0, 8.0)
-        body = self.body
-        body.advance(
-            loco.joint_targets(action, self.robot.default, self.robot.lower, self.robot.upper)
-        )
+        before, body = self._action, self.body
+        self.advance(actions.astype(np.float64))
         broken, scale = body.broken, self.config.reward_scale
-        terms = self._rewards(action)
-        wanted, contacts = self.wanted(), body.contacts
-        gravity = loco.projected_gravity(body.qpos[:, 3:7])
-        fell = broken | (body.qpos[:, 2] < self.config.height_min_m) | (gravity[:, 2] > -0.5)
+        terms = self._rewards(self._action, before)
+        wanted, contacts = self.wanted(-1), body.contacts
+        fell = broken | self.fallen()
         reward = np.sum([*terms.values()], axis=0) + self.config.weights.fall * fell
         reward = np.where(broken, self.config.weights.fall, np.clip(reward, -10.0, 10.0))
 
-        self._action, self._age, self._column = action, self._age + 1, self._column + 1
         time_out = (self._age >= self.max_episode_length) & ~fell
         done = fell | time_out
         log = {f"reward/{k}": float(np.mean(v[~broken])) for k, v in terms.items()}
@@ -157,11 +159,34 @@ class Go2SaytapEnv:
             "action_sign": a_sign.tolist(),
         }
 
+    def contract(self) -> PolicyContract:
+        """What the exported policy says about itself."""
+        return policy_contract(self.robot)
+
+    def evaluate(self, act: Callable[[FloatArray], FloatArray], **settings: Any) -> dict[str, Any]:
+        """SayTap's 25 commands, as trained for and as the model is; see go2_evaluation."""
+        from fmrl_sim.tasks.go2_evaluation import report
+
+        return report(act, robot=self.robot.name, **settings)
+
     # --- goals ------------------------------------------------------------------------------------
 
-    def wanted(self) -> BoolArray:
-        """Contacts wanted at the end of the coming step, shape (n, 4)."""
-        return self._pattern[self._rows, :, self._column % self._length]
+    def advance(self, actions: FloatArray) -> None:
+        """Act for one control period, without judging and without resets."""
+        self._action = action = np.clip(np.nan_to_num(actions), -8.0, 8.0)
+        robot = self.robot
+        self.body.advance(loco.joint_targets(action, robot.default, robot.lower, robot.upper))
+        self._age, self._column = self._age + 1, self._column + 1
+
+    def fallen(self) -> BoolArray:
+        """Robots whose base is too low or too tilted, shape (n,)."""
+        qpos = self.body.qpos
+        upright = -loco.projected_gravity(qpos[:, 3:7])[:, 2]
+        return (qpos[:, 2] < self.config.height_min_m) | (upright < 0.5)
+
+    def wanted(self, offset: int = 0) -> BoolArray:
+        """Contacts wanted at the end of the coming step (offset -1: of the last), shape (n, 4)."""
+        return self._pattern[self._rows, :, (self._column + offset) % self._length]
 
     def set_goal(self, ids: np.ndarray, pattern: BoolArray, command: FloatArray) -> None:
         """Give robots ``ids`` a pattern (4, length), from its first column, and a command (3,)."""
@@ -229,21 +254,22 @@ class Go2SaytapEnv:
             "critic": np.clip(privileged, -20, 20).astype(np.float32),
         }
 
-    def _rewards(self, action: FloatArray) -> dict[str, FloatArray]:
+    def _rewards(self, action: FloatArray, before: FloatArray) -> dict[str, FloatArray]:
         w, body, goal = self.config.weights, self.body, self.command
         velocity, omega = body.heading_velocity(), body.qvel[:, 3:6]
         error = np.square(velocity[:, :2] - goal[:, :2]).sum(axis=1)
-        wanted, contacts = self.wanted(), body.contacts
+        wanted, contacts = self.wanted(-1), body.contacts
         lift = np.clip(body.foot_height / CLEARANCE_M, 0.0, 1.0)
         not_bound = self.kind != gaits.BOUND
         return {
             "velocity": w.velocity * np.exp(-4.0 * error),
             "velocity_fine": w.velocity_fine * np.exp(-30.0 * error),
+            "velocity_gap": w.velocity_gap * np.sqrt(error),
             "yaw": w.yaw * np.exp(-4.0 * np.square(omega[:, 2] - goal[:, 2])),
             "alive": np.full(self.num_envs, w.alive),
             "contact": w.contact * (wanted != contacts).mean(axis=1),
             "foot_height": w.foot_height * np.where(wanted, lift, 1.0 - lift).mean(axis=1),
-            "action_rate": w.action_rate * np.square(action - self._action).sum(axis=1),
+            "action_rate": w.action_rate * np.square(action - before).sum(axis=1),
             "roll_pitch": w.roll_pitch * np.square(omega[:, :2]).sum(axis=1) * not_bound,
             "vertical": w.vertical * np.square(velocity[:, 2]) * not_bound,
             "struck": w.struck * body.struck,

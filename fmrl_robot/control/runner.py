@@ -1,0 +1,80 @@
+"""Runs a policy file: checks its contract, builds its observations by name, asks the network.
+
+One thread of onnxruntime: for networks of this size a second one costs more than it brings, and a
+control loop shares its processor.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from fmrl_robot.control.contract import PolicyContract, refusal
+from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.types import FloatArray
+
+
+class PolicyRunner:
+    """One policy, with the history of its observations."""
+
+    def __init__(self, file: Path, wanted: PolicyContract) -> None:
+        """Load and check.
+
+        Raises:
+            ConfigError: POLICY_MISSING or POLICY_REFUSED, naming the field.
+        """
+        if not file.is_file():
+            raise ConfigError(
+                f"expected a policy at {file}, found none; train it with 'fmrl train' or name "
+                "the folder of policies",
+                ErrorCode.POLICY_MISSING,
+            )
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        try:
+            self._session = ort.InferenceSession(
+                str(file), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime raises bare RuntimeErrors of many names
+            raise ConfigError(
+                f"expected an ONNX file at {file}, got {error}; export it anew",
+                ErrorCode.POLICY_REFUSED,
+            ) from error
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self.contract = PolicyContract.from_metadata(metadata, file)
+        self.contract.check(wanted, file)
+        self._input = self._session.get_inputs()[0]
+        for name, shape, size in (
+            ("input shape", self._input.shape, self.contract.observation_size),
+            ("output shape", self._session.get_outputs()[0].shape, self.contract.num_actions),
+        ):
+            if list(shape) != [1, size]:
+                raise refusal(file, name, [1, size], list(shape))
+        self._frames: dict[str, deque[FloatArray]] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the history; the next observation fills it."""
+        contract = self.contract
+        pairs = zip(contract.observation_names, contract.observation_history_lengths, strict=True)
+        self._frames = {name: deque(maxlen=length) for name, length in pairs}
+
+    def act(self, terms: Mapping[str, FloatArray]) -> FloatArray:
+        """Return the action for observation terms by name, unscaled; shape (actions,)."""
+        contract = self.contract
+        parts: list[FloatArray] = []
+        for name, scale in zip(
+            contract.observation_names, contract.observation_scales, strict=True
+        ):
+            frames = self._frames[name]
+            frames.append(terms[name] * scale)
+            while len(frames) < (frames.maxlen or 1):
+                frames.appendleft(frames[0])
+            parts += frames
+        observation = np.concatenate(parts, dtype=np.float32, casting="same_kind")[None]
+        (action,) = self._session.run(None, {self._input.name: observation})
+        return np.asarray(action, dtype=np.float64)[0]

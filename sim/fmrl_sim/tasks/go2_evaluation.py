@@ -1,0 +1,191 @@
+"""How well a policy follows SayTap's 25 test commands: contacts, speed, falls.
+
+All commands run at once, each on its own robots, in one batch; the policy acts deterministically.
+The first second, in which the robot gets into its gait, counts for falls only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fmrl_robot.control import locomotion as loco
+from fmrl_robot.types import BoolArray, FloatArray
+from fmrl_sim.batch_env import NO_RANDOMISATION, Randomisation
+from fmrl_sim.tasks import contact_gaits as gaits
+from fmrl_sim.tasks.go2_saytap import Go2SaytapConfig, Go2SaytapEnv
+
+Act = Callable[[FloatArray], FloatArray]
+"""From observations (n, 65) to actions (n, 12)."""
+
+SKIP_S = 1.0
+STRIDE_S = 0.52
+"""Speed is also judged averaged over a stride."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TestCommand:
+    """One command of the test as patterns and speeds."""
+
+    number: int
+    text: str
+    kind: str
+    """Kind of pattern, as in contact_gaits.KINDS."""
+    vx: float = 0.0
+    pattern: BoolArray
+    then: BoolArray | None = None
+    """Pattern of the second half."""
+
+
+def test_commands() -> tuple[TestCommand, ...]:
+    """SayTap's 25 commands, legs in SAYTAP_LEGS order."""
+    rows: list[tuple[str, str, float, BoolArray, BoolArray | None]] = [
+        ("Stand still", "stand", 0.0, gaits.pattern("stand"), None)
+    ]
+    for leg, name in enumerate(("front left", "front right", "rear left", "rear right")):
+        rows.append(
+            (
+                f"Lift {name} leg",
+                "stand_3legs",
+                0.0,
+                gaits.pattern("stand_3legs", legs=(leg,)),
+                None,
+            )
+        )
+    speeds = {
+        "in place": 0.0,
+        "forward slowly": 0.5,
+        "forward fast": 1.0,
+        "backward slowly": -0.5,
+        "backward fast": -1.0,
+    }
+    for gait in ("bound", "trot", "pace"):
+        for how, vx in speeds.items():
+            rows.append((f"{gait.capitalize()} {how}", gait, vx, gaits.pattern(gait), None))
+    suspended = gaits.pattern("suspended_trot", ratio=0.42)
+    rows += [
+        ("Trot in place, with a suspension phase", "suspended_trot", 0.0, suspended, None),
+        (
+            "Trot forward, front right leg at a higher frequency",
+            "faster_leg",
+            0.5,
+            gaits.pattern("faster_leg", legs=(1,)),
+            None,
+        ),
+        ("Stand on FR and RL", "stand_2legs", 0.0, gaits.pattern("stand_2legs", legs=(0, 3)), None),
+        (
+            "Walk with three legs, rear right in the air",
+            "walk_3legs",
+            0.5,
+            gaits.pattern("walk_3legs", ratio=0.7, legs=(3,)),
+            None,
+        ),
+        ("Bound then pace", "bound", 0.5, gaits.pattern("bound"), gaits.pattern("pace")),
+    ]
+    return tuple(
+        TestCommand(number=i, text=text, kind=kind, vx=vx, pattern=pattern, then=then)
+        for i, (text, kind, vx, pattern, then) in enumerate(rows, start=1)
+    )
+
+
+def report(act: Act, *, robot: str = "go2", **settings: Any) -> dict[str, Any]:
+    """All commands without and with randomisation, and a summary of both."""
+    plain = evaluate(act, robot=robot, **settings)
+    varied = evaluate(act, robot=robot, randomised=True, **settings)
+    return {
+        "summary": {"nominal": summary(plain), "randomised": summary(varied)},
+        "nominal": plain,
+        "randomised": varied,
+    }
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Means by kind of gait; the stand on two feet is told apart."""
+    feet = [row for row in rows if row["kind"] != "stand_2legs"]
+    return {
+        "robots": sum(row["robots"] for row in feet),
+        "falls": sum(row["falls"] for row in feet),
+        "commands_without_fall": sum(row["falls"] == 0 for row in feet),
+        "contact_match": {
+            kind: float(np.mean([r["contact_match"] for r in rows if r["kind"] == kind]))
+            for kind in dict.fromkeys(row["kind"] for row in rows)
+        },
+        "vx_rms_error_stride_m_s": max(row["vx_rms_error_stride_m_s"] for row in feet),
+        "two_feet_falls": sum(row["falls"] for row in rows) - sum(row["falls"] for row in feet),
+    }
+
+
+def evaluate(
+    act: Act,
+    *,
+    robot: str = "go2",
+    robots: int = 20,
+    seconds: float = 10.0,
+    randomised: bool = False,
+    seed: int = 1234,
+    threads: int = 2,
+) -> list[dict[str, Any]]:
+    """Run every command on ``robots`` robots; one row of figures a command."""
+    commands = test_commands()
+    env = Go2SaytapEnv(
+        Go2SaytapConfig(
+            robot=robot,
+            num_envs=robots * len(commands),
+            seed=seed,
+            threads=threads,
+            episode_steps=10**9,
+            resample_steps=10**9,
+            randomisation=Randomisation() if randomised else NO_RANDOMISATION,
+        )
+    )
+    env.reset()
+    groups = [np.arange(i * robots, (i + 1) * robots) for i in range(len(commands))]
+    for ids, command in zip(groups, commands, strict=True):
+        env.kind[ids] = gaits.KINDS.index(command.kind)
+        env.set_goal(ids, command.pattern, np.array([command.vx, 0.0, 0.0]))
+    steps = round(seconds / env.control_dt_s)
+    matches = np.zeros((steps, env.num_envs))
+    speeds = np.zeros((steps, env.num_envs))
+    fallen = np.zeros(env.num_envs, dtype=np.bool_)
+    heading = loco.yaw_of(env.body.qpos[:, 3:7])
+    stepping = ~np.isin(env.kind, gaits.STILL)
+    for step in range(steps):
+        if step == steps // 2:
+            for ids, command in zip(groups, commands, strict=True):
+                if command.then is not None:
+                    env.set_goal(ids, command.then, np.array([command.vx, 0.0, 0.0]))
+        error = heading - loco.yaw_of(env.body.qpos[:, 3:7])
+        env.command[:, 2] = loco.keep_heading(np.zeros(env.num_envs), error) * stepping
+        wanted = env.wanted()
+        env.advance(act(env.observe()["policy"].astype(np.float64)))
+        matches[step] = (wanted == env.body.contacts).mean(axis=1)
+        speeds[step] = env.body.heading_velocity()[:, 0]
+        fallen |= env.fallen()
+    skip = round(SKIP_S / env.control_dt_s)
+    return [
+        _figures(command, matches[skip:, ids], speeds[skip:, ids], fallen[ids], env.control_dt_s)
+        for ids, command in zip(groups, commands, strict=True)
+    ]
+
+
+def _figures(
+    command: TestCommand, matches: FloatArray, speeds: FloatArray, fallen: BoolArray, dt_s: float
+) -> dict[str, Any]:
+    stride = np.ones(round(STRIDE_S / dt_s)) / round(STRIDE_S / dt_s)
+    smooth = np.stack([np.convolve(v, stride, mode="valid") for v in speeds.T])
+    return {
+        "number": command.number,
+        "command": command.text,
+        "kind": command.kind,
+        "robots": len(fallen),
+        "falls": int(fallen.sum()),
+        "contact_match": float(matches.mean()),
+        "contact_match_worst_robot": float(matches.mean(axis=0).min()),
+        "vx_wanted_m_s": command.vx,
+        "vx_mean_m_s": float(speeds.mean()),
+        "vx_rms_error_m_s": float(np.sqrt(np.square(speeds - command.vx).mean())),
+        "vx_rms_error_stride_m_s": float(np.sqrt(np.square(smooth - command.vx).mean())),
+    }
