@@ -39,7 +39,9 @@ class TrainConfig:
     heads: int = 8
     dropout: float = 0.0
     vocab_size: int = 1536
-    prompt_weight: float = 0.0
+    tokenizer_examples: int = 60_000
+    """Sentences that the tokenizer is learned from."""
+    prompt_weight: float = 0.3
     """Weight of predicting the prompt beside the plan."""
     seed: int = 0
     threads: int = 1
@@ -160,7 +162,7 @@ def train(cfg: TrainConfig) -> dict[str, float]:
     if cfg.start_from:
         tokenizer = AutoTokenizer.from_pretrained(cfg.start_from, local_files_only=True)
     else:
-        sample = itertools.islice(examples(cfg.seed + 1), 60_000)
+        sample = itertools.islice(examples(cfg.seed + 1), cfg.tokenizer_examples)
         tokenizer = train_tokenizer((prompt(k, t) for k, t, _ in sample), cfg.vocab_size)
     model = build_model(cfg, len(tokenizer))
     if cfg.start_from:
