@@ -64,11 +64,8 @@ def test_unbalanced_brackets_are_refused():
 def test_a_typing_error_changes_one_word_a_little():
     rng = random.Random(1)
     for _ in range(50):
-        before, after = (
-            ["put", "the", "yellow", "cube"],
-            misspell("put the yellow cube", rng).split(),
-        )
-        assert len(after) in (3, 4, 5) and before[:2] == after[:2]
+        after = misspell("put the yellow cube", rng).split()
+        assert len(after) in (3, 4, 5) and after[:2] == ["put", "the"]
 
 
 def test_plan_atoms_are_single_tokens_and_text_survives():
