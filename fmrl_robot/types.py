@@ -79,6 +79,7 @@ class SceneObject:
     """Kind of thing: cube, bowl, bin, drawer, button, marker."""
     color: str
     pose: Pose
+    """Of the centre of its box; a drawer (without handle and cabinet) opens towards its -x."""
     size: FloatArray
     """Extent of its box in m, shape (3,)."""
     confidence: float = 1.0

@@ -1,7 +1,8 @@
 """Franka Panda with hand. Limits: Franka's data sheet, as in MuJoCo Menagerie's model.
 
 The eighth joint is the first finger; the second mirrors it, so the opening between the fingers is
-twice its position.
+twice its position. Arm gains are Menagerie's; the finger is stiffer (Menagerie's 100 N/m holds a
+4 cm cube with one newton, the real hand with tens).
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import numpy as np
 from fmrl_robot.robots.spec import ModelAsset, RobotSpec
 
 _VELOCITY = np.array([2.175, 2.175, 2.175, 2.175, 2.61, 2.61, 2.61, 0.2])
-_KP = np.array([4500.0, 4500.0, 3500.0, 3500.0, 2000.0, 2000.0, 2000.0, 100.0])
-_KD = np.array([450.0, 450.0, 350.0, 350.0, 200.0, 200.0, 200.0, 10.0])
+_KP = np.array([4500.0, 4500.0, 3500.0, 3500.0, 2000.0, 2000.0, 2000.0, 500.0])
+_KD = np.array([450.0, 450.0, 350.0, 350.0, 200.0, 200.0, 200.0, 25.0])
 
 PANDA = RobotSpec(
     name="panda",

@@ -58,6 +58,8 @@ class PPOConfig:
     """Iterations from one checkpoint to the next."""
     minutes: float = 0.0
     """Stop after so long; 0: after ``iterations``."""
+    imitation_rounds: int = 0
+    """Episodes of imitation before the first iteration, where the task has a demonstrator."""
     mirror: bool = True
     """Make the actor commute with the task's left-right mirror, where it has one."""
 
@@ -230,12 +232,23 @@ def train(
     (folder / "config.yaml").write_text(yaml.safe_dump(plain(asdict(config)), sort_keys=False))
     if resume:
         load_checkpoint(runner, folder)
+    elif config.imitation_rounds:
+        _imitate(runner, config, report)
     runner.begin(config.minutes, report)
     try:
         runner.learn(max(1, config.iterations - runner.current_learning_iteration))
     except BudgetSpentError:
         runner.save(str(folder / CHECKPOINT))
     return runner
+
+
+def _imitate(runner: Runner, config: PPOConfig, report: Callable[[str], None]) -> None:
+    """Start from the task's demonstrator, on environments and seed of its own."""
+    from fmrl_robot.train.imitation import ImitationConfig, imitate
+
+    settings = {**config.task_settings, "seed": config.seed + 1, "scatter_episodes": False}
+    copied = ImitationConfig(rounds=config.imitation_rounds, gamma=config.gamma)
+    imitate(runner, TASKS.load(config.task)(**settings), copied, config.seed, report)
 
 
 def load_checkpoint(runner: Runner, folder: Path) -> None:

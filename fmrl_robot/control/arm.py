@@ -1,0 +1,394 @@
+"""The arm's controller after PSL: a planned transit to the region, then a local policy, then proof.
+
+Every sub-goal runs through the same phases: *plan* (in a worker thread, the arm holding), *transit*
+(a timed path at the command rate), *local* (the policy at its own rate), *retreat* (let go where
+that belongs to the skill, straight up) and *verify* (the termination condition, as camera and
+fingers show it). What failed is tried once more from what the camera shows then.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from enum import Enum, auto
+from pathlib import Path
+
+import numpy as np
+
+from fmrl_robot.assets import policies_dir
+from fmrl_robot.control import local_skill as ls
+from fmrl_robot.control.local_policy import LocalPolicy
+from fmrl_robot.control.local_run import HOLDING_M, LocalRun, holds, tool_state
+from fmrl_robot.control.regions import Held, Region, region
+from fmrl_robot.errors import ErrorCode, FmrlError
+from fmrl_robot.motion.kinematics import ARM_JOINTS, ArmKinematics
+from fmrl_robot.motion.planner import ArmPlanner
+from fmrl_robot.motion.servo import resolved_rate, yaw_of
+from fmrl_robot.motion.timing import Trajectory, time_path
+from fmrl_robot.robots import RobotSpec
+from fmrl_robot.types import (
+    FloatArray,
+    JointCommand,
+    Outcome,
+    RobotState,
+    Scene,
+    SubGoal,
+    SubGoalKind,
+)
+
+_TRANSIT_SPEED = 0.55
+"""Share of the joints' greatest speeds that transits use."""
+_TRANSIT_ACCELERATION = 5.0
+"""rad/s2."""
+_MOVED_RAD = 0.05
+"""A holding arm this far from its command was moved by someone else; below the gate's step."""
+_SETTLED_RAD, _SETTLE_S = 0.01, 0.4
+_RETREAT_M, _RETREAT_SPEED = 0.12, 0.20
+_RELEASE_S = 0.25
+_VERIFY_S = 2.0
+_ATTEMPTS = 2
+_STRAY_M = 0.03
+"""Estimates of the target farther than this from the first are of something else."""
+_PROGRESS = {"PLAN": 0.0, "TRANSIT": 0.1, "LOCAL": 0.5, "RETREAT": 0.8, "VERIFY": 0.9}
+
+
+class _Phase(Enum):
+    HOLD = auto()
+    PLAN = auto()
+    TRANSIT = auto()
+    LOCAL = auto()
+    RETREAT = auto()
+    VERIFY = auto()
+
+
+class ArmController:
+    """Carries out REGION sub-goals; implements Controller."""
+
+    def __init__(
+        self,
+        spec: RobotSpec,
+        *,
+        policies: Path | None = None,
+        menagerie: Path | None = None,
+        plan_inline: bool = False,
+    ) -> None:
+        """Load policies and models.
+
+        Args:
+            spec: the robot.
+            policies: folder of the policies; None: the shipped one.
+            menagerie: folder of a MuJoCo Menagerie checkout; None: the installed model.
+            plan_inline: plan in the caller's thread, for simulations in lockstep, where a worker
+                would make runs differ.
+
+        Raises:
+            ConfigError: a policy is missing or contradicts the robot.
+        """
+        folder = policies or policies_dir()
+        self._spec = spec
+        self._policies = {name: LocalPolicy(spec, name, folder) for name in ls.SKILLS}
+        self._planner = ArmPlanner(spec, menagerie)
+        self._kinematics = ArmKinematics(spec, menagerie)
+        self._worker = None if plan_inline else ThreadPoolExecutor(1, "transit")
+        self._phase = _Phase.HOLD
+        self._subgoal: SubGoal | None = None
+        self._outcome: Outcome | None = None
+        self._held: Held | None = None
+        self._q_command: FloatArray | None = None
+        self._closed = False
+        self._open_m = float(spec.upper[-1])
+        self._reset_phase(0.0)
+
+    def _reset_phase(self, now: float) -> None:
+        self._since_s = now
+        self._ticks = 0
+
+    # --- Controller --------------------------------------------------------------------------
+
+    def accepts(self, subgoal: SubGoal) -> bool:
+        """Whether it is a region with one of the local skills and a termination condition."""
+        return (
+            subgoal.kind in {SubGoalKind.REGION, SubGoalKind.SKILL}
+            and subgoal.skill in self._policies
+            and subgoal.termination is not None
+        )
+
+    def start(self, subgoal: SubGoal, state: RobotState, scene: Scene | None) -> None:
+        """Begin with a plan of the transit."""
+        if scene is None:
+            raise FmrlError(
+                f"expected a scene that shows {subgoal.target!r}, got none; is perception up?",
+                ErrorCode.TARGET_NOT_SEEN,
+            )
+        self._subgoal, self._outcome, self._attempt = subgoal, None, 0
+        self._open_m = ls.SKILLS[subgoal.skill].open_m
+        self._anchor(state)
+        if subgoal.skill != "place":
+            self._held = None
+        elif self._held is None and self._holding(state) and subgoal.termination is not None:
+            # Grasped in another life (a restart, a person): take it as centred.
+            self._held = Held(name=subgoal.termination.args[0], offset=np.zeros(3))
+        self._begin_plan(state, scene)
+
+    def step(self, state: RobotState, scene: Scene | None) -> JointCommand:
+        """Advance the current phase by one command period."""
+        before = self._q_command
+        self._anchor(state)
+        assert self._q_command is not None  # noqa: S101  (set by _anchor)
+        before = self._q_command.copy() if before is None else before.copy()
+        try:
+            self._advance(state, scene)
+        except FmrlError as error:
+            self._finish(error.code, str(error))
+        self._ticks += 1
+        return self._command(state, before)
+
+    def outcome(self) -> Outcome | None:
+        """None while running."""
+        return self._outcome
+
+    def progress(self) -> float:
+        """By phase."""
+        if self._outcome is not None:
+            return 1.0 if self._outcome.success else 0.0
+        return _PROGRESS.get(self._phase.name, 0.0)
+
+    def hold(self) -> None:
+        """Stay where the arm is, keep what it holds."""
+        self._phase, self._subgoal = _Phase.HOLD, None
+
+    # --- phases ------------------------------------------------------------------------------
+
+    def _advance(self, state: RobotState, scene: Scene | None) -> None:
+        match self._phase:
+            case _Phase.HOLD:
+                pass
+            case _Phase.PLAN:
+                self._plan_done(state)
+                self._look(scene)
+            case _Phase.TRANSIT:
+                self._follow(state)
+                self._look(scene)
+            case _Phase.LOCAL:
+                self._local(state)
+            case _Phase.RETREAT:
+                self._retreat(state)
+            case _Phase.VERIFY:
+                self._verify(state, scene)
+
+    def _enter(self, phase: _Phase, now: float) -> None:
+        self._phase = phase
+        self._reset_phase(now)
+
+    def _begin_plan(self, state: RobotState, scene: Scene) -> None:
+        assert self._subgoal is not None and self._q_command is not None  # noqa: S101
+        goal = self._subgoal
+        self._scene = scene
+        self._region = region(goal.skill, goal.target, scene, self._held)
+        self._views: list[FloatArray] = []
+        held = self._held.name if self._held else None
+        q = self._q_command.copy()
+        if held is None:
+            # The fingers move while the arm does; what matters is how they arrive.
+            q[-1] = 0.0 if ls.SKILLS[goal.skill].starts_closed else self._open_m
+        args = (q, self._region.starts, scene, held)
+        self._pending: Future[FloatArray] = Future()
+        if self._worker is None:
+            try:
+                self._pending.set_result(self._planner.plan_any(*args))
+            except FmrlError as error:
+                self._pending.set_exception(error)
+        else:
+            self._pending = self._worker.submit(self._planner.plan_any, *args)
+        self._enter(_Phase.PLAN, state.stamp_s)
+
+    def _plan_done(self, state: RobotState) -> None:
+        if not self._pending.done():
+            return
+        waypoints = self._pending.result()
+        spec = self._spec
+        self._path: Trajectory = time_path(
+            waypoints,
+            _TRANSIT_SPEED * spec.velocity,
+            np.full(spec.num_joints, _TRANSIT_ACCELERATION),
+            spec.command_dt_s,
+        )
+        self._target = self._chosen(waypoints[-1], self._region)
+        if self._held is None:
+            self._closed = ls.SKILLS[self._skill].starts_closed
+        self._enter(_Phase.TRANSIT, state.stamp_s)
+
+    @property
+    def _skill(self) -> str:
+        return self._subgoal.skill if self._subgoal else ""
+
+    def _chosen(self, q_end: FloatArray, options: Region) -> FloatArray:
+        """Return the target whose start the path ends in."""
+        _, rotation = self._kinematics.tool(q_end)
+        turn = ls.wrap(options.targets[:, 3] - yaw_of(rotation))
+        return options.targets[int(np.abs(turn).argmin())].copy()
+
+    def _look(self, scene: Scene | None) -> None:
+        """Collect estimates of the target while nothing hides it."""
+        if scene is None or self._subgoal is None or scene is self._scene:
+            return
+        self._scene = scene
+        item = scene.find(self._subgoal.target)
+        if item is not None and item.visible:
+            self._views.append(item.pose.position.copy())
+
+    def _refine(self) -> None:
+        """Move the target by the median of how later estimates differ from the first."""
+        if len(self._views) < 2:
+            return
+        views = np.stack(self._views)
+        shift = np.median(views[1:], axis=0) - views[0]
+        if np.linalg.norm(shift) < _STRAY_M:
+            self._target[:3] += shift
+
+    def _follow(self, state: RobotState) -> None:
+        assert self._q_command is not None  # noqa: S101
+        i = min(self._ticks, len(self._path.positions) - 1)
+        self._q_command[:ARM_JOINTS] = self._path.positions[i, :ARM_JOINTS]
+        if i < len(self._path.positions) - 1:
+            return
+        off = np.abs(state.q - self._q_command)[:ARM_JOINTS].max()
+        waited = (self._ticks - i) * self._spec.command_dt_s
+        if off < _SETTLED_RAD or waited > _SETTLE_S:
+            if self._held is not None and not self._holding(state):
+                self._held = None
+                raise FmrlError(
+                    "expected the object between the fingers, it was lost on the way; grasp again",
+                    ErrorCode.SUBGOAL_FAILED,
+                )
+            self._refine()
+            policy = self._policies[self._skill]
+            self._run = LocalRun(self._kinematics, policy, self._target, self._closed)
+            self._enter(_Phase.LOCAL, state.stamp_s)
+
+    def _local(self, state: RobotState) -> None:
+        assert self._q_command is not None  # noqa: S101
+        velocity = self._run.tick(state, self._q_command)
+        self._closed = self._run.closed
+        if velocity is not None:
+            self._servo(state, velocity)
+            return
+        self._retreat_from = self._kinematics.tool(state.q)[0]
+        # Stop pushing first: fingers under load do not open, and a loaded hand does not lift.
+        self._q_command = np.append(state.q[:ARM_JOINTS], self._q_command[ARM_JOINTS:])
+        self._enter(_Phase.RETREAT, state.stamp_s)
+
+    def _servo(self, state: RobotState, velocity: FloatArray) -> None:
+        assert self._q_command is not None  # noqa: S101
+        spec = self._spec
+        self._q_command[:ARM_JOINTS] = ls.advance(
+            self._q_command[None, :ARM_JOINTS],
+            state.q[None, :ARM_JOINTS],
+            velocity[None],
+            spec.command_dt_s,
+            spec.lower,
+            spec.upper,
+            spec.step,
+        )[0]
+
+    def _holding(self, state: RobotState) -> bool:
+        return self._closed and holds(state)
+
+    def _retreat(self, state: RobotState) -> None:
+        """Let go where the skill ends so, then straight up."""
+        elapsed = self._ticks * self._spec.command_dt_s
+        if self._skill in {"open", "place"}:
+            self._closed = False
+            if elapsed < _RELEASE_S:
+                return
+        tool = tool_state(self._kinematics, state.q)
+        risen = tool.position[0, 2] - self._retreat_from[2]
+        if risen >= _RETREAT_M or elapsed > _RELEASE_S + 2 * _RETREAT_M / _RETREAT_SPEED:
+            self._enter(_Phase.VERIFY, state.stamp_s)
+            return
+        up = np.array([[0.0, 0.0, _RETREAT_SPEED]])
+        self._servo(state, resolved_rate(tool.jacobian, tool.rotation, up, np.zeros(1))[0])
+
+    def _verify(self, state: RobotState, scene: Scene | None) -> None:
+        """Succeed on proof; after waiting in vain try again or give up."""
+        assert self._subgoal is not None and self._subgoal.termination is not None  # noqa: S101
+        if self._skill == "grasp":
+            if self._holding(state):
+                grip = self._run.grip
+                offset = np.zeros(3) if grip is None else np.clip(grip, -0.015, 0.015)
+                # Closing fingers centre the object between them.
+                offset[1] = 0.0
+                self._held = Held(name=self._subgoal.target, offset=offset)
+                self._finish(ErrorCode.OK, "")
+                return
+            self._again(state, scene, "the fingers closed on nothing")
+            return
+        if self._skill == "place":
+            self._held = None
+        fresh = scene is not None and scene.stamp_s > self._since_s
+        if fresh and scene is not None and _holds(scene, self._subgoal):
+            self._finish(ErrorCode.OK, "")
+        elif state.stamp_s - self._since_s > _VERIFY_S:
+            self._again(state, scene, f"{self._subgoal.termination} was not seen to hold")
+
+    def _again(self, state: RobotState, scene: Scene | None, why: str) -> None:
+        """Try once more from what is seen now, where the skill can be repeated."""
+        self._attempt += 1
+        if self._attempt >= _ATTEMPTS or self._skill == "place" or scene is None:
+            raise FmrlError(
+                f"expected {self._skill} at {self._subgoal.target if self._subgoal else ''!r} to "
+                f"succeed within {self._attempt} attempts, but {why}; plan again",
+                ErrorCode.SUBGOAL_FAILED,
+            )
+        self._closed = False
+        self._begin_plan(state, scene)
+
+    def _finish(self, code: int, message: str) -> None:
+        self._outcome = Outcome(success=code == ErrorCode.OK, error_code=int(code), message=message)
+        self._phase = _Phase.HOLD
+
+    # --- commands ----------------------------------------------------------------------------
+
+    def _anchor(self, state: RobotState) -> None:
+        """Take the measured pose as the last command where there is none or it is far away.
+
+        Far away means that someone else moved the arm: the gate's brake, a reset, a person.
+        """
+        if self._q_command is None:
+            self._q_command = np.clip(state.q, self._spec.lower, self._spec.upper)
+            self._closed = float(state.q[-1]) < HOLDING_M[1]
+            return
+        off = np.abs(state.q - self._q_command)[:ARM_JOINTS].max()
+        if self._phase is _Phase.HOLD and off > _MOVED_RAD:
+            self._q_command = np.clip(state.q, self._spec.lower, self._spec.upper)
+
+    def _command(self, state: RobotState, before: FloatArray) -> JointCommand:
+        """Bring the targets within the gate's step and add the velocity that they imply."""
+        assert self._q_command is not None  # noqa: S101
+        spec = self._spec
+        self._q_command[-1] = 0.0 if self._closed else self._open_m
+        bound = 0.98 * spec.step
+        change = np.clip(self._q_command - before, -bound, bound)
+        self._q_command = np.clip(before + change, spec.lower, spec.upper)
+        velocity = (self._q_command - before) / spec.command_dt_s
+        velocity[-1] = 0.0
+        return JointCommand(
+            seq=0,
+            stamp_s=state.stamp_s,
+            observation_stamp_s=state.stamp_s,
+            lease="",
+            names=spec.joint_names,
+            position=self._q_command.copy(),
+            velocity=np.clip(velocity, -spec.velocity, spec.velocity),
+            effort=np.zeros(spec.num_joints),
+            kp=spec.kp,
+            kd=spec.kd,
+        )
+
+
+def _holds(scene: Scene, subgoal: SubGoal) -> bool:
+    """Whether the scene shows the termination condition, negated ones included."""
+    wanted = subgoal.termination
+    if wanted is None:
+        return False
+    plain = type(wanted)(wanted.name, wanted.args)
+    return (plain in scene.predicates) == wanted.value

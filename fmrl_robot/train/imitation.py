@@ -1,0 +1,108 @@
+"""A first policy from a demonstrator, by DAgger: the learner acts, the demonstrator is asked.
+
+Shaped rewards have traps (a cube dropped into the bowl is in the bowl); a learner that starts near
+a demonstrator never visits them. The critic is fitted to the returns of the same rollouts, so that
+reinforcement learning goes on from there without a shock.
+
+Reference: Ross, Gordon, Bagnell: A Reduction of Imitation Learning and Structured Prediction to
+No-Regret Online Learning (AISTATS 2011).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+
+from fmrl_robot.train.ppo import Runner
+
+if TYPE_CHECKING:
+    from fmrl_robot.protocols import FloatBatch, VecEnv
+    from fmrl_robot.types import FloatArray
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImitationConfig:
+    """How long a demonstrator is asked, and how hard it is copied."""
+
+    rounds: int = 7
+    """Episodes of every environment; in the first the demonstrator acts, then the learner."""
+    updates: int = 1500
+    """Gradient steps after each round."""
+    batch: int = 1024
+    learning_rate: float = 1e-3
+    noise: float = 0.15
+    """Standard deviation of what is added to the actions, so that mistakes are seen."""
+    gamma: float = 0.97
+    """Of the returns that the critic is fitted to."""
+
+
+class Demonstrates(Protocol):
+    """A VecEnv with a demonstrator."""
+
+    def demonstrate(self) -> FloatBatch:
+        """Return the demonstrator's actions now, shape (num_envs, num_actions)."""
+        ...
+
+
+def imitate(
+    runner: Runner,
+    env: Any,
+    config: ImitationConfig,
+    seed: int = 0,
+    report: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Fit the runner's actor to ``env.demonstrate`` and its critic to the returns."""
+    rng = np.random.default_rng(seed)
+    seen: dict[str, list[torch.Tensor]] = {"policy": [], "critic": [], "action": [], "return": []}
+    actor, critic = runner.alg.actor.mlp, runner.alg.critic.mlp
+    optimiser = torch.optim.Adam([*actor.parameters(), *critic.parameters()], config.learning_rate)
+    for round_ in range(config.rounds):
+        score = _episode(env, actor, config, rng, seen, lead=round_ == 0)
+        table = {key: torch.cat(parts) for key, parts in seen.items()}
+        loss = 0.0
+        for _ in range(config.updates):
+            rows = torch.randint(len(table["action"]), (config.batch,))
+            copied = torch.mean((actor(table["policy"][rows]) - table["action"][rows]) ** 2)
+            valued = torch.mean((critic(table["critic"][rows])[:, 0] - table["return"][rows]) ** 2)
+            optimiser.zero_grad()
+            (copied + 0.1 * valued).backward()
+            optimiser.step()
+            loss = copied.item()
+        report(f"imitation round={round_ + 1}/{config.rounds} loss={loss:.4g} success={score:.3f}")
+
+
+def _episode(
+    env: VecEnv,
+    actor: torch.nn.Module,
+    config: ImitationConfig,
+    rng: np.random.Generator,
+    seen: dict[str, list[torch.Tensor]],
+    lead: bool,
+) -> float:
+    """Run one episode of every environment and append what was seen."""
+    demonstrator: Any = env
+    obs = env.reset()
+    rewards: list[FloatArray] = []
+    shares: list[float] = []
+    for _ in range(env.max_episode_length):
+        wanted = demonstrator.demonstrate()
+        for key in ("policy", "critic"):
+            seen[key].append(torch.as_tensor(obs[key].copy()))
+        seen["action"].append(torch.as_tensor(wanted))
+        with torch.no_grad():
+            action = wanted if lead else actor(torch.as_tensor(obs["policy"])).numpy()
+        noisy = action + rng.normal(0.0, config.noise, action.shape)
+        obs, reward, _, extras = env.step(noisy.astype(np.float32))
+        rewards.append(reward.astype(np.float64))
+        shares.append(float(np.mean(extras["success"])))
+    running = np.zeros_like(rewards[-1])
+    returns: list[torch.Tensor] = []
+    for reward in reversed(rewards):
+        running = reward + config.gamma * running
+        returns.append(torch.as_tensor(running, dtype=torch.float32))
+    seen["return"].extend(reversed(returns))
+    return shares[-1]

@@ -1,0 +1,245 @@
+"""A task on the arm without ROS: body, gate, scene and controller stepped in turn, no clock.
+
+For evaluating and debugging controllers far faster than real time. The scene is ground truth with
+noise as a camera has it, or any function of the body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import mujoco
+import numpy as np
+
+from fmrl_robot.control.supervisor import Supervisor
+from fmrl_robot.errors import FmrlError
+from fmrl_robot.protocols import Controller
+from fmrl_robot.safety import Gate
+from fmrl_robot.types import (
+    FloatArray,
+    Outcome,
+    Pose,
+    Predicate,
+    RobotState,
+    Scene,
+    SceneObject,
+    SubGoal,
+    SubGoalKind,
+)
+from fmrl_sim.body import TICK_S, MujocoBody
+from fmrl_sim.scenes import furniture as f
+from fmrl_sim.scenes.base import SceneModel, SceneOptions
+
+SCENE_PERIOD_S = 0.1
+
+SceneProvider = Callable[[MujocoBody], Scene]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SceneNoise:
+    """How wrong a camera's estimates are, standard deviations."""
+
+    position_m: float = 0.003
+    yaw_rad: float = 0.04
+
+
+class NoisyTruth:
+    """Scenes from ground truth plus noise: an offset that stays for a while, fresh jitter on top.
+
+    What the hand holds is reported between the fingers, as a camera sees it.
+    """
+
+    def __init__(self, seed: int, noise: SceneNoise | None = None) -> None:
+        self._rng = np.random.default_rng(seed)
+        self._noise = noise or SceneNoise()
+        self._bias: dict[str, FloatArray] = {}
+        self._seen: dict[str, FloatArray] = {}
+
+    def __call__(self, body: MujocoBody) -> Scene:
+        """Look once."""
+        items: list[SceneObject] = []
+        for info in body.scene.objects:
+            frame = body.data.body(info.name)
+            rotation = frame.xmat.reshape(3, 3)
+            position = frame.xpos + rotation @ _centre(info.name, info.size)
+            yaw = np.arctan2(rotation[1, 0], rotation[0, 0]) + self._spin(rotation)
+            offset = self._offset(info.name, position)
+            items.append(
+                SceneObject(
+                    name=info.name,
+                    category=info.category,
+                    color=info.color,
+                    pose=Pose(position=position + offset[:3], quaternion=_about_z(yaw + offset[3])),
+                    size=info.size,
+                )
+            )
+        return Scene(
+            stamp_s=body.now,
+            objects=tuple(items),
+            predicates=body.facts(),
+            source="ground_truth",
+        )
+
+    @staticmethod
+    def _spin(rotation: FloatArray) -> float:
+        """A cube that was tipped over has another face up; its edges still show its yaw."""
+        up = int(np.abs(rotation[2]).argmax())
+        if up == 2:
+            return 0.0
+        edge = rotation[:, 2]
+        return float(np.arctan2(edge[1], edge[0]) - np.arctan2(rotation[1, 0], rotation[0, 0]))
+
+    def _offset(self, name: str, position: FloatArray) -> FloatArray:
+        """Constant while a thing stays where it is, drawn anew when it has moved."""
+        scale = np.array([*[self._noise.position_m] * 3, self._noise.yaw_rad])
+        scale[2] /= 2
+        last = self._seen.get(name)
+        if last is None or np.linalg.norm(position - last) > 0.01:
+            self._bias[name] = self._rng.normal(0.0, 1.0, 4) * scale
+            self._seen[name] = position.copy()
+        return self._bias[name] + 0.3 * self._rng.normal(0.0, 1.0, 4) * scale
+
+
+def _centre(name: str, size: FloatArray) -> FloatArray:
+    """From a body's origin to the centre of its box."""
+    if name in f.CUBE_COLORS:
+        return np.zeros(3)
+    if name == "drawer":
+        return np.array([f.DRAWER_LENGTH_M - size[0] / 2, 0.0, 0.041])
+    return np.array([0.0, 0.0, size[2] / 2])
+
+
+def _about_z(yaw: float) -> FloatArray:
+    return np.array([np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """How one sub-goal went."""
+
+    subgoal: SubGoal
+    outcome: Outcome
+    duration_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """How one task went."""
+
+    steps: tuple[Step, ...]
+    success: bool
+    """By ground truth, after a second of rest."""
+    refusals: int
+    """Commands that the gate refused."""
+
+
+def region_subgoal(text: str) -> SubGoal:
+    """Read ``skill target until predicate``, the form in which scripted plans are written."""
+    call, _, condition = text.partition(" until ")
+    skill, _, target = call.partition(" ")
+    return SubGoal(
+        id=text,
+        kind=SubGoalKind.REGION,
+        skill=skill,
+        target=target,
+        termination=Predicate.parse(condition),
+        text=condition,
+    )
+
+
+def run_plan(
+    scene_model: SceneModel,
+    controller: Controller,
+    plan: Sequence[SubGoal],
+    goal: Sequence[Predicate],
+    *,
+    seed: int,
+    options: SceneOptions | None = None,
+    provider: SceneProvider | None = None,
+    retries: int = 2,
+    on_tick: Callable[[MujocoBody, RobotState], None] | None = None,
+) -> Run:
+    """Carry out ``plan`` in the scene of ``seed`` and judge ``goal`` by ground truth.
+
+    A failed step is tried again from the last grasp on, at most ``retries`` times in all; the
+    executive does the same by asking its planner.
+    """
+    gate = Gate(scene_model.robot)
+    body = MujocoBody(scene_model, gate, seed=seed, options=options)
+    _, lease, _ = gate.acquire("lockstep")
+    supervisor = Supervisor(controller)
+    look = provider or NoisyTruth(seed)
+    loop = _Loop(body, supervisor, look, lease, on_tick)
+    loop.idle(0.2)
+    steps: list[Step] = []
+    i = 0
+    while i < len(plan):
+        began = body.now
+        outcome = loop.execute(plan[i])
+        steps.append(Step(subgoal=plan[i], outcome=outcome, duration_s=body.now - began))
+        if outcome.success:
+            i += 1
+            continue
+        if retries == 0:
+            break
+        retries -= 1
+        i = loop.resume(plan, i)
+    loop.idle(1.0)
+    mujoco.mj_forward(body.model, body.data)
+    success = all(body.truth.holds(p, body.data) for p in goal)
+    return Run(steps=tuple(steps), success=success, refusals=gate.status().refused)
+
+
+class _Loop:
+    def __init__(
+        self,
+        body: MujocoBody,
+        supervisor: Supervisor,
+        look: SceneProvider,
+        lease: str,
+        on_tick: Callable[[MujocoBody, RobotState], None] | None,
+    ) -> None:
+        self._body, self._supervisor, self._look = body, supervisor, look
+        self._lease, self._on_tick = lease, on_tick
+        self._scene = look(body)
+        self._ticks = round(body.robot.command_dt_s / TICK_S)
+
+    def _tick(self) -> Outcome | None:
+        body = self._body
+        state = body.read()
+        if state.stamp_s - self._scene.stamp_s >= SCENE_PERIOD_S - 1e-9:
+            self._scene = self._look(body)
+        command, ended = self._supervisor.tick(state, self._scene)
+        body.submit(replace(command, lease=self._lease))
+        if self._on_tick is not None:
+            self._on_tick(body, state)
+        for _ in range(self._ticks):
+            body.tick()
+        return ended
+
+    def idle(self, duration_s: float) -> None:
+        for _ in range(round(duration_s / self._body.robot.command_dt_s)):
+            self._tick()
+
+    def execute(self, subgoal: SubGoal) -> Outcome:
+        try:
+            self._supervisor.begin(subgoal, self._scene)
+        except FmrlError as error:
+            return Outcome(success=False, error_code=int(error.code), message=str(error))
+        while True:
+            ended = self._tick()
+            if ended is not None:
+                return ended
+
+    def resume(self, plan: Sequence[SubGoal], failed: int) -> int:
+        """Return the step to go on with: the last grasp, where a place has lost its object."""
+        wanted = plan[failed].termination
+        if plan[failed].skill != "place" or wanted is None:
+            return failed
+        cube = wanted.args[0]
+        self.idle(0.5)
+        if Predicate("held", (cube,)) in self._scene.predicates:
+            return failed
+        grasps = [j for j in range(failed) if plan[j].skill == "grasp"]
+        return grasps[-1] if grasps else failed
