@@ -83,6 +83,8 @@ def training_model(robot: RobotSpec, physics_dt_s: float) -> mujoco.MjModel:
             intprm=[1, 3, 1],
         )
     spec.option.timestep = physics_dt_s
+    # MuJoCo would silently restart a diverged robot; the learner has to hear of it.
+    spec.option.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_AUTORESET)
     spec.option.iterations, spec.option.ls_iterations = 8, 10
     return spec.compile()
 
@@ -199,6 +201,9 @@ class QuadrupedBatch:
         self.qvel[ids, :6] = spread * rng.uniform(-0.3, 0.3, (n, 6))
         self._target[ids] = self.robot.default
         self._latency[ids] = rng.integers(0, self._late_steps + 1, n)
+        self._ctrl[ids] = self.robot.default
+        # What is derived from the state would otherwise still be that of the last episode.
+        self._batch.forward(ids)
 
     def advance(self, target: FloatArray) -> None:
         """Apply joint targets (n, 12) for one control period, each robot with its latency."""

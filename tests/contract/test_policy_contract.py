@@ -1,5 +1,6 @@
 """A policy file that does not say, or says otherwise than the RobotSpec, moves nothing."""
 
+import hashlib
 import json
 from dataclasses import fields
 
@@ -8,6 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from fmrl_robot.assets import policies_dir
 from fmrl_robot.control.contract import PolicyContract
 from fmrl_robot.control.quadruped import QuadrupedController, policy_contract
 from fmrl_robot.control.runner import PolicyRunner
@@ -101,3 +103,14 @@ def test_a_missing_policy_has_its_own_code(tmp_path):
     with pytest.raises(ConfigError) as caught:
         QuadrupedController(GO2, policies=tmp_path)
     assert caught.value.code == ErrorCode.POLICY_MISSING
+
+
+def test_the_shipped_policy_is_accepted_and_carries_its_recipe_and_figures():
+    folder = policies_dir() / "go2-saytap"
+    found = PolicyRunner(folder / "policy.onnx", WANTED).contract
+    recipe = (folder / "config.yaml").read_bytes()
+    card = json.loads((folder / "card.json").read_text())
+    assert found.config_sha256 == hashlib.sha256(recipe).hexdigest()
+    assert json.loads(found.evaluation) == card["evaluation"]["summary"]
+    policy = (folder / "policy.onnx").read_bytes()
+    assert card["policy_sha256"] == hashlib.sha256(policy).hexdigest()

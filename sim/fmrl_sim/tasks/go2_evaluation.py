@@ -27,7 +27,7 @@ STRIDE_S = 0.52
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TestCommand:
+class EvaluatedCommand:
     """One command of the test as patterns and speeds."""
 
     number: int
@@ -40,7 +40,7 @@ class TestCommand:
     """Pattern of the second half."""
 
 
-def test_commands() -> tuple[TestCommand, ...]:
+def saytap_commands() -> tuple[EvaluatedCommand, ...]:
     """SayTap's 25 commands, legs in SAYTAP_LEGS order."""
     rows: list[tuple[str, str, float, BoolArray, BoolArray | None]] = [
         ("Stand still", "stand", 0.0, gaits.pattern("stand"), None)
@@ -86,7 +86,7 @@ def test_commands() -> tuple[TestCommand, ...]:
         ("Bound then pace", "bound", 0.5, gaits.pattern("bound"), gaits.pattern("pace")),
     ]
     return tuple(
-        TestCommand(number=i, text=text, kind=kind, vx=vx, pattern=pattern, then=then)
+        EvaluatedCommand(number=i, text=text, kind=kind, vx=vx, pattern=pattern, then=then)
         for i, (text, kind, vx, pattern, then) in enumerate(rows, start=1)
     )
 
@@ -129,7 +129,7 @@ def evaluate(
     threads: int = 2,
 ) -> list[dict[str, Any]]:
     """Run every command on ``robots`` robots; one row of figures a command."""
-    commands = test_commands()
+    commands = saytap_commands()
     env = Go2SaytapEnv(
         Go2SaytapConfig(
             robot=robot,
@@ -172,7 +172,11 @@ def evaluate(
 
 
 def _figures(
-    command: TestCommand, matches: FloatArray, speeds: FloatArray, fallen: BoolArray, dt_s: float
+    command: EvaluatedCommand,
+    matches: FloatArray,
+    speeds: FloatArray,
+    fallen: BoolArray,
+    dt_s: float,
 ) -> dict[str, Any]:
     stride = np.ones(round(STRIDE_S / dt_s)) / round(STRIDE_S / dt_s)
     smooth = np.stack([np.convolve(v, stride, mode="valid") for v in speeds.T])

@@ -5,7 +5,7 @@ In: contact window of five columns, velocity command, proprioception (65 numbers
 Out: twelve offsets of joint targets at 50 Hz.
 
 Differs from the paper: more kinds of pattern (see :mod:`fmrl_sim.tasks.contact_gaits`); turning and
-sideways commands; the contact cost weighs 2 and is joined by a cost on the height of each foot (a
+sideways commands; the contact cost weighs 3 and is joined by a cost on the height of each foot (a
 foot that should swing is still low, one that should stand is still high), which tells the learner
 the way before the contact itself changes; a sharper and a linear velocity term besides the paper's,
 whose slope vanishes far from the command; costs on a low base and on effort; Go2 instead of A1. The
@@ -51,8 +51,8 @@ class Weights:
     velocity_gap: float = -0.8
     yaw: float = 0.5
     alive: float = 1.0
-    contact: float = -2.0
-    foot_height: float = -1.0
+    contact: float = -3.0
+    foot_height: float = -1.5
     action_rate: float = -0.005
     roll_pitch: float = -0.05
     vertical: float = -2.0
@@ -140,7 +140,8 @@ class Go2SaytapEnv:
         log["fell"] = float(fell.mean())
         agree = (wanted == contacts).mean(axis=1)
         for kind, name in enumerate(gaits.KINDS):
-            log[f"match/{name}"] = float(agree[self.kind == kind].mean())
+            if (those := self.kind == kind).any():
+                log[f"match/{name}"] = float(agree[those].mean())
         due = np.flatnonzero((self._age % self.config.resample_steps == 0) & ~done)
         if len(due):
             self._draw_goals(due)

@@ -1,0 +1,99 @@
+"""What ``fmrl train`` and ``fmrl eval`` do with a policy's name.
+
+A policy's folder holds its recipe (config.yaml), its checkpoint while it is trained, and what is
+shipped: policy.onnx and card.json. Without an own folder to write to, a run goes to runs/train.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fmrl_robot.assets import policies_dir
+from fmrl_robot.errors import ConfigError
+from fmrl_robot.registry import TASKS
+from fmrl_robot.train.evaluate import CONFIG, POLICY, Evaluable, evaluate
+from fmrl_robot.train.export import export_policy
+from fmrl_robot.train.ppo import PPOConfig, Runner, build_runner, load_checkpoint, plain, train
+
+log = logging.getLogger(__name__)
+
+
+def recipe(name: str, folder: Path | None = None) -> PPOConfig:
+    """The configuration of a policy: its config.yaml where it has one, else the defaults.
+
+    Raises:
+        ConfigError: no such task, or the file has a key that PPOConfig has not.
+    """
+    if name not in TASKS.names():
+        raise ConfigError(f"expected one of the tasks {list(TASKS.names())}, got {name!r}")
+    file = (folder or policies_dir() / name) / CONFIG
+    values: dict[str, Any] = yaml.safe_load(file.read_text()) if file.is_file() else {}
+    values.pop("result", None)
+    unknown = set(values) - {f.name for f in fields(PPOConfig)}
+    if unknown:
+        raise ConfigError(
+            f"expected keys of PPOConfig in {file}, got {sorted(unknown)!r}; remove them"
+        )
+    for key in ("actor", "critic"):
+        if key in values:
+            values[key] = tuple(values[key])
+    return replace(PPOConfig(task=name), **values)
+
+
+def train_policy(
+    name: str,
+    out: Path | None = None,
+    *,
+    resume: bool = False,
+    report: Callable[[str], None] = log.info,
+    **changes: Any,
+) -> Path:
+    """Train by recipe, export and evaluate; return the folder with policy and card.
+
+    Args:
+        name: registered task.
+        out: folder of the run; None: runs/train/<name>.
+        resume: go on from the checkpoint in ``out``.
+        report: gets a line of progress now and then.
+        changes: fields of PPOConfig that differ from the recipe.
+    """
+    config = replace(recipe(name), **changes)
+    folder = out or Path("runs") / "train" / name
+    runner = train(config, folder, resume=resume, report=report)
+    finish(runner, config, folder)
+    evaluate(config.task, folder)
+    return folder
+
+
+def export_checkpoint(name: str, folder: Path) -> None:
+    """Export the checkpoint that a run left in ``folder``, trained to its end or not."""
+    config = recipe(name, folder)
+    runner = build_runner(config, folder)
+    load_checkpoint(runner, folder)
+    finish(runner, config, folder)
+
+
+def finish(runner: Runner, config: PPOConfig, folder: Path) -> None:
+    """Write the ONNX file, and beside it the configuration with how far training came."""
+    task: Evaluable = runner.env.env  # pyright: ignore[reportAttributeAccessIssue]
+    export_policy(runner.alg.actor, task.contract(), folder / POLICY)
+    iterations = runner.current_learning_iteration + 1
+    result = {
+        "iterations": iterations,
+        "env_steps": iterations * config.steps_per_env * runner.env.num_envs,
+    }
+    (folder / CONFIG).write_text(
+        yaml.safe_dump(plain({**asdict(config), "result": result}), sort_keys=False)
+    )
+
+
+def eval_policy(name: str, folder: Path | None = None, **settings: Any) -> dict[str, Any]:
+    """Evaluate a policy, by default the shipped one, and write its card; return the card."""
+    where = folder or policies_dir() / name
+    return evaluate(recipe(name, where).task, where, **settings)
