@@ -12,7 +12,9 @@ import yaml
 from fmrl_robot.errors import FmrlError
 from fmrl_robot.methods.psl import PSL
 from fmrl_robot.methods.saytap import SayTap
+from fmrl_robot.plancheck import check
 from fmrl_robot.planners.saytap_commands import Segment, problems
+from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.types import Leg, Plan, Pose, Predicate, Scene, SceneObject
 
 DATA = Path(__file__).parent / "data"
@@ -172,6 +174,8 @@ def run_case(planner: Any, robot: str, case: dict[str, Any]) -> Result:
     else:
         if refuse:
             wrong = f"not refused: {[s.text for s in plan.subgoals]}"
+        elif found := check(plan, scene, get_robot(robot)):
+            wrong = f"plan check: {found[0].message}"
         elif robot == "panda":
             wrong = judge_arm(case, scene, plan)
         else:
@@ -179,9 +183,10 @@ def run_case(planner: Any, robot: str, case: dict[str, Any]) -> Result:
     return Result(case["kind"], case["text"], wrong)
 
 
-def evaluate(model: Any, robot_kind: str) -> list[Result]:
+def evaluate(model: Any, robot_kind: str, every: int = 1) -> list[Result]:
+    """Plan for the hand-written instructions, or for every nth of them."""
     planner, robot = (PSL(model), "panda") if robot_kind == "arm" else (SayTap(model), "go2")
-    return [run_case(planner, robot, case) for case in load(robot_kind)]
+    return [run_case(planner, robot, case) for case in load(robot_kind)[::every]]
 
 
 def by_kind(results: list[Result]) -> dict[str, tuple[int, int]]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from fmrl_robot.errors import ConfigError, ErrorCode, Retryable
+from fmrl_robot.errors import ConfigError, ErrorCode, Retryable, Terminal
 from fmrl_robot.fm.grammar import GrammarConstraint
 from fmrl_robot.fm.network import apply_network_switch, check_reachable, network_is_forbidden
 from fmrl_robot.fm.usage import TextCache, prompt_sha256
@@ -60,6 +60,7 @@ class TransformersLM:
 
         Raises:
             Retryable: the answer was cut off at ``max_tokens``.
+            Terminal: prompt and answer exceed what the model can read.
         """
         import torch
         from transformers import LogitsProcessorList
@@ -70,6 +71,7 @@ class TransformersLM:
             return found
         start = time.monotonic()
         inputs, prefix = self._inputs(prompt)
+        self._check_length(inputs, prefix, max_tokens)
         processors = LogitsProcessorList()
         if grammar is not None:
             processors.append(self._grammar().processor(grammar))
@@ -155,6 +157,23 @@ class TransformersLM:
             head += self._tokenizer.encode(prompt, add_special_tokens=False)
         inputs["decoder_input_ids"] = torch.tensor([head])
         return inputs, len(head)
+
+    def _check_length(self, inputs: dict[str, Any], prefix: int, max_tokens: int) -> None:
+        config = self._model.config
+        sides = [(config, prefix + max_tokens)]
+        if self._seq2seq:
+            sides = [
+                (getattr(config, "encoder", config), int(inputs["input_ids"].shape[1])),
+                (getattr(config, "decoder", config), prefix + max_tokens),
+            ]
+        for side, wanted in sides:
+            limit = getattr(side, "max_position_embeddings", None)
+            if limit is not None and wanted > limit:
+                raise Terminal(
+                    f"expected at most {limit} tokens with the answer, got {wanted}; shorten the "
+                    "instruction or choose a model with a longer context",
+                    ErrorCode.INSTRUCTION_TOO_LONG,
+                )
 
     def _grammar(self) -> GrammarConstraint:
         if self._constraint is None:

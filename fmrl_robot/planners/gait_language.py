@@ -23,9 +23,9 @@ from fmrl_robot.planners.contact_patterns import (
 from fmrl_robot.types import ContactPattern, Leg, SubGoal, SubGoalKind, Velocity
 
 GRAMMAR = rf"""
-root ::= refuse | segment (";" segment)*
+root ::= refuse | segment (";" segment){{0,11}}
 refuse ::= "refuse(" ("unknown" | "impossible" | "unsafe") ")"
-segment ::= gait "(" speed modifier* duration? ")" | rows
+segment ::= gait "(" speed modifier{{0,4}} duration? ")" | rows
 gait ::= "stand" | "trot" | "pace" | "bound"
 speed ::= "-1" | "-0.5" | "0" | "0.5" | "1"
 modifier ::= ",up=" leg | ",fast=" leg | ",air" | ",quick" | ",calm"

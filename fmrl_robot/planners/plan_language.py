@@ -18,12 +18,12 @@ from fmrl_robot.planners.gait_language import raise_if_refused
 MAX_STEPS = 24
 
 GRAMMAR = r"""
-root ::= refuse | step (";" step)*
+root ::= refuse | step (";" step){0,23}
 refuse ::= "refuse(" ("unknown" | "impossible" | "unsafe") ")"
 step ::= macro | primitive
-macro ::= "put(" ref "," place ")" | "hold(" ref ")" | "stack(" cube ("," cube)+ ")" | "ensure_open(drawer)" | "ensure_closed(drawer)"
+macro ::= "put(" ref "," place ")" | "hold(" ref ")" | "stack(" cube ("," cube){1,3} ")" | "ensure_open(drawer)" | "ensure_closed(drawer)"
 primitive ::= "grasp(" cube ")" | "place(" place ")" | "open(drawer)" | "close(drawer)" | "press(button)"
-ref ::= cube | "held" | "each(" condition except* ")" | "any(" [1-3] "," condition except* ")"
+ref ::= cube | "held" | "each(" condition except{0,3} ")" | "any(" [1-3] "," condition except{0,3} ")"
 condition ::= "all" | "on_table" | "in_bowl" | "in_bin" | "in_drawer" | "stacked" | "top" | "on_" cube | "under_" cube
 except ::= "-" cube
 place ::= "bowl" | "bin" | "drawer" | "table" | "top" | cube

@@ -64,8 +64,17 @@ class GateStatus:
 class Gate:
     """The gate of one robot."""
 
-    def __init__(self, spec: RobotSpec) -> None:
+    def __init__(self, spec: RobotSpec, *, arm_after_s: float = 0.0) -> None:
+        """Begin disarmed.
+
+        Args:
+            spec: the robot.
+            arm_after_s: how long commands have to be acceptable and on time before the first of
+                them is followed. Bodies that other processes command pass ``REARM_S``: while a
+                graph starts, its processes stumble, and that is no reason to stop a robot.
+        """
         self._spec = spec
+        self._arm_after_s = arm_after_s
         self._state = State.DISARMED
         self._code, self._reason = ErrorCode.OK, ""
         self._holder, self._lease = "", ""
@@ -102,6 +111,8 @@ class Gate:
             self._last_refusal = refusal
             if self._state is State.REARMING:
                 self._latch(*refusal)
+            elif self._state is State.DISARMED:
+                self._rearm_from = now
             return refusal
         self._accepted += 1
         self._delay = now - command.observation_stamp_s
@@ -110,9 +121,9 @@ class Gate:
         self._seq, self._last, self._last_at = command.seq, command, now
         self._last_refusal = None
         if self._state is State.DISARMED:
-            self._state = State.ARMED
+            self._arm(now, late, self._arm_after_s)
         elif self._state is State.REARMING:
-            self._rearm(now, late)
+            self._arm(now, late, REARM_S)
         return None
 
     def _judge(self, command: JointCommand, now: float) -> checks.Refusal | None:
@@ -147,10 +158,10 @@ class Gate:
         # Nothing is being followed yet, so the step counts from where the robot is.
         return checks.small_step(command, self._spec, self._measured, 1.0)
 
-    def _rearm(self, now: float, late: bool) -> None:
+    def _arm(self, now: float, late: bool, after_s: float) -> None:
         if late:
             self._rearm_from = now
-        elif now - self._rearm_from >= REARM_S:
+        if now - self._rearm_from >= after_s:
             self._state, self._code, self._reason = State.ARMED, ErrorCode.OK, ""
 
     # --- what to apply ----------------------------------------------------------------------------
@@ -197,6 +208,7 @@ class Gate:
         del now
         self._state, self._code, self._reason = State.DISARMED, ErrorCode.OK, ""
         self._last, self._last_at, self._last_refusal = None, -np.inf, None
+        self._rearm_from = np.inf
 
     def status(self) -> GateStatus:
         """Return state, counters and the measured delay."""

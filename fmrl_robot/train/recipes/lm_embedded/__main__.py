@@ -1,10 +1,20 @@
 """``python -m fmrl_robot.train.recipes.lm_embedded``: train the embedded planner."""
 
+from __future__ import annotations
+
 import logging
+from collections.abc import Sequence
 
 import tyro
 
 from fmrl_robot.train.recipes.lm_embedded.train import TrainConfig, train
 
-logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-train(tyro.cli(TrainConfig))
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train with the configuration on the command line; bench/lm_card.py then measures it."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    train(tyro.cli(TrainConfig, args=arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -21,6 +21,9 @@ from fmrl_robot.train.recipes.lm_embedded.tokenizer import train_tokenizer
 
 log = logging.getLogger(__name__)
 
+NOT_SAVED = ("encoder.", "decoder.cls.predictions.decoder")
+"""Tensors that the folder leaves out: the frozen encoder, and the output layer tied to the input."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainConfig:
@@ -39,7 +42,9 @@ class TrainConfig:
     heads: int = 8
     dropout: float = 0.0
     vocab_size: int = 1536
-    prompt_weight: float = 0.0
+    tokenizer_examples: int = 60_000
+    """Sentences that the tokenizer is learned from."""
+    prompt_weight: float = 0.3
     """Weight of predicting the prompt beside the plan."""
     seed: int = 0
     threads: int = 1
@@ -72,7 +77,7 @@ def build_model(cfg: TrainConfig, vocab: int) -> Any:
             num_hidden_layers=cfg.layers,
             num_attention_heads=cfg.heads,
             intermediate_size=4 * cfg.width,
-            max_position_embeddings=256,
+            max_position_embeddings=512,
             hidden_dropout_prob=cfg.dropout,
             attention_probs_dropout_prob=cfg.dropout,
             is_decoder=True,
@@ -134,15 +139,23 @@ def save(model: Any, tokenizer: Any, cfg: TrainConfig) -> None:
     state = {
         k: v.detach().to("cpu", torch.float16).contiguous()
         for k, v in model.state_dict().items()
-        if not k.startswith("encoder.") and not k.startswith("decoder.cls.predictions.decoder")
+        if not k.startswith(NOT_SAVED) and "embed_positions" not in k
     }
     part = cfg.out / "model.safetensors.part"
     save_file(state, part, metadata={"format": "pt"})
     part.replace(cfg.out / "model.safetensors")
-    model.config.save_pretrained(cfg.out)
+    # to_diff_dict would keep where the encoder was found on this machine.
+    config = model.config.to_dict()
+    for part_of_it in (config, config["encoder"], config["decoder"]):
+        part_of_it.pop("_name_or_path", None)
+    _write_json(cfg.out / "config.json", config)
     tokenizer.save_pretrained(cfg.out)
     recipe = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(cfg).items() if k != "out"}
-    (cfg.out / "recipe.json").write_text(json.dumps(recipe, indent=2) + "\n", "utf-8")
+    _write_json(cfg.out / "recipe.json", recipe)
+
+
+def _write_json(path: Path, values: dict[str, Any]) -> None:
+    path.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
 
 
 def train(cfg: TrainConfig) -> dict[str, float]:
@@ -160,7 +173,7 @@ def train(cfg: TrainConfig) -> dict[str, float]:
     if cfg.start_from:
         tokenizer = AutoTokenizer.from_pretrained(cfg.start_from, local_files_only=True)
     else:
-        sample = itertools.islice(examples(cfg.seed + 1), 60_000)
+        sample = itertools.islice(examples(cfg.seed + 1), cfg.tokenizer_examples)
         tokenizer = train_tokenizer((prompt(k, t) for k, t, _ in sample), cfg.vocab_size)
     model = build_model(cfg, len(tokenizer))
     if cfg.start_from:

@@ -215,6 +215,11 @@ class ControllerNode(FmrlNode):
     async def _execute(self, goal: ServerGoalHandle) -> ExecuteSubGoal.Result:
         self._goal, self._ended = goal, Future(executor=self.executor)
         try:
+            if self._gate in (fm.GateState.STOPPED, fm.GateState.REARMING):
+                raise FmrlError(
+                    "expected an armed gate, it has stopped the robot; re-arm first",
+                    ErrorCode.GATE_STOPPED,
+                )
             self._supervisor.begin(conversions.subgoal_from_msg(goal.request.subgoal), self._scene)
             outcome = await self._ended
         except FmrlError as error:

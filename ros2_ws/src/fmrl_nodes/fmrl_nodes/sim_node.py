@@ -40,6 +40,7 @@ from fmrl_robot.errors import ErrorCode, FmrlError
 from fmrl_robot.registry import SCENES
 from fmrl_robot.robots import ROBOTS, robot
 from fmrl_robot.safety import Gate, State
+from fmrl_robot.safety.gate import REARM_S
 from fmrl_sim import urdf
 from fmrl_sim.body import TICK_S, MujocoBody
 from fmrl_sim.camera_process import CameraProcess
@@ -95,7 +96,7 @@ class SimNode(FmrlNode):
         scene = SCENES.load(self._scene_name)(self._spec.name)
         if self._camera_hz > 0:
             self._cameras = CameraProcess(scene, self._image_size)
-        self._gate = Gate(self._spec)
+        self._gate = Gate(self._spec, arm_after_s=REARM_S)
         self._body = MujocoBody(
             scene,
             self._gate,

@@ -1,0 +1,76 @@
+import itertools
+import random
+
+import pytest
+from plan_accuracy import load
+
+from fmrl_robot.fm.grammar import accepts
+from fmrl_robot.planners import gait_language, plan_language
+from fmrl_robot.planners.saytap_commands import COMMANDS
+from fmrl_robot.train.recipes.lm_embedded import corpus
+from fmrl_robot.train.recipes.lm_embedded.phrases import expand, misspell
+from fmrl_robot.train.recipes.lm_embedded.tokenizer import plan_atoms, train_tokenizer
+
+EXAMPLES = 15_000
+
+
+def sentences_of_the_tests():
+    return {corpus.fingerprint(c["text"]) for kind in ("arm", "quadruped") for c in load(kind)}
+
+
+def test_every_test_sentence_is_held_out():
+    wanted = sentences_of_the_tests() | {corpus.fingerprint(c.text) for c in COMMANDS}
+    assert wanted <= corpus.held_out()
+
+
+def test_no_test_sentence_occurs_in_the_corpus():
+    drawn = itertools.islice(corpus.examples(7), EXAMPLES)
+    assert not {corpus.fingerprint(text) for _, text, _ in drawn} & sentences_of_the_tests()
+
+
+def test_without_the_filter_some_would_occur(monkeypatch):
+    monkeypatch.setattr(corpus, "held_out", frozenset)
+    drawn = itertools.islice(corpus.examples(7), EXAMPLES)
+    assert {corpus.fingerprint(text) for _, text, _ in drawn} & sentences_of_the_tests()
+
+
+def test_every_plan_of_the_corpus_is_a_sentence_of_its_grammar():
+    languages = {"arm": plan_language, "quadruped": gait_language}
+    plans = {(kind, plan) for kind, _, plan in itertools.islice(corpus.examples(3), 3000)}
+    for kind, plan in sorted(plans):
+        if not plan.startswith("refuse"):
+            assert languages[kind].parse(plan), plan
+    for kind, plan in sorted(plans)[::40]:
+        assert accepts(languages[kind].GRAMMAR, plan), plan
+
+
+def test_the_corpus_is_the_same_for_the_same_seed_and_hardly_repeats_itself():
+    one, two = (list(itertools.islice(corpus.examples(5), 2000)) for _ in range(2))
+    assert one == two
+    assert len({text for _, text, _ in one}) > 1800
+
+
+def test_alternatives_nest_and_are_all_drawn():
+    rng = random.Random(0)
+    drawn = {expand("(a|b(c|)) {x} (,|)", rng, {"x": "y"}) for _ in range(200)}
+    assert drawn == {"a y,", "a y", "b y,", "b y", "bc y,", "bc y"}
+
+
+def test_unbalanced_brackets_are_refused():
+    with pytest.raises(ValueError, match="balanced"):
+        expand("1) (a|b)", random.Random(0))
+
+
+def test_a_typing_error_changes_one_word_a_little():
+    rng = random.Random(1)
+    for _ in range(50):
+        after = misspell("put the yellow cube", rng).split()
+        assert len(after) in (3, 4, 5) and after[:2] == ["put", "the"]
+
+
+def test_plan_atoms_are_single_tokens_and_text_survives():
+    tokenizer = train_tokenizer(["arm: put the red cube in the bowl =>"] * 3, 300)
+    for atom in plan_atoms():
+        assert len(tokenizer.encode(atom, add_special_tokens=False)) == 1, atom
+    text = "put(each(on_table-red_cube),bin);press(button)"
+    assert tokenizer.decode(tokenizer.encode(text, add_special_tokens=False)) == text
