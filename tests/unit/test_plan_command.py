@@ -1,0 +1,74 @@
+import json
+
+import pytest
+
+from fmrl_robot import plan_command
+from fmrl_robot.errors import ConfigError
+
+
+@pytest.fixture
+def answers(tmp_path):
+    def write(answer):
+        file = tmp_path / "answers.json"
+        file.write_text(json.dumps({"": answer}))
+        return f"scripted:{file}"
+
+    return write
+
+
+def plan(capsys, *words):
+    code = plan_command.main([*words, "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_an_arm_plan_is_printed_with_its_steps_goal_model_and_usage(capsys, answers):
+    model = answers("put(red_cube,bowl)")
+    code, answer = plan(capsys, "red in bowl", "--seed", "3", "--language-model", model)
+    assert code == 0 and answer["status"] == "VALID" and answer["seed"] == 3
+    assert [(s["skill"], s["target"]) for s in answer["subgoals"]] == [
+        ("grasp", "red_cube"),
+        ("place", "bowl"),
+    ]
+    assert answer["goal"] == ["in(red_cube, bowl)"] and answer["scene_source"] == "ground_truth"
+    assert answer["model"].startswith("scripted") and answer["usage"][0]["calls"] == 1
+
+
+def test_a_gait_plan_shows_rows_by_leg_and_velocity(capsys, answers):
+    model = answers("trot(0.5,t=5);stand(0)")
+    code, answer = plan(capsys, "trot", "--robot", "go2", "--language-model", model)
+    trot, still = answer["subgoals"]
+    assert code == 0 and trot["velocity"]["vx"] == 0.5 and trot["duration_s"] == 5.0
+    assert trot["pattern"]["FL"] == trot["pattern"]["RR"] == "1" * 16 + "0" * 10
+    assert set(still["pattern"].values()) == {"1" * 26} and still["velocity"]["vx"] == 0.0
+
+
+@pytest.mark.parametrize(
+    "answer, name",
+    [
+        ("refuse(unsafe)", "INSTRUCTION_REFUSED"),
+        ("put(red_cube,drawer)", "PRECONDITION_UNMET"),
+        ("put(unicorn,bowl)", "OBJECT_UNKNOWN"),
+        ("gibberish", "MODEL_OUTPUT_MALFORMED"),
+    ],
+)
+def test_a_refusal_has_its_code_and_exit_code_one(capsys, answers, answer, name):
+    code, printed = plan(capsys, "do it", "--language-model", answers(answer))
+    assert code == 1 and printed["status"] == "REFUSED"
+    assert name in {r["name"] for r in printed["refusal"]}
+
+
+@pytest.mark.parametrize("text, name", [("", "EMPTY"), ("a" * 10_000, "TOO_LONG")])
+def test_empty_and_huge_instructions_are_refused(capsys, answers, text, name):
+    code, printed = plan(capsys, text, "--language-model", answers("press(button)"))
+    assert code == 1 and printed["refusal"][0]["name"] == f"INSTRUCTION_{name}"
+    assert printed["usage"] == []
+
+
+def test_in_words(capsys, answers):
+    plan_command.main(["x", "--language-model", answers("press(button)")])
+    assert "1. the button is pressed" in capsys.readouterr().out
+
+
+def test_an_unknown_robot_is_a_configuration_error(answers):
+    with pytest.raises(ConfigError):
+        plan_command.main(["x", "--robot", "r2d2", "--language-model", answers("press(button)")])
