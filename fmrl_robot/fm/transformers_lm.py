@@ -204,12 +204,16 @@ def load_language_model(name: str) -> TransformersLM:
             AutoModelForSeq2SeqLM,
             AutoTokenizer,
         )
+        from transformers.utils import logging as transformers_logging
     except ImportError as error:
         raise ConfigError(
             "expected transformers and torch for language models, found none; "
             "pip install 'fmrl_robot[fm]'",
             ErrorCode.CAPABILITY_MISSING,
         ) from error
+    # Loading bars and reports on weights that a model leaves out belong in no robot's log.
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
     torch.set_num_threads(min(MAX_THREADS, torch.get_num_threads()))
     local = network_is_forbidden() or Path(name).is_dir()
     try:

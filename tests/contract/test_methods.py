@@ -1,6 +1,8 @@
 """Laws that every registered planner obeys, whatever its paper."""
 
+import importlib.util
 import json
+from pathlib import Path
 
 import pytest
 from plan_accuracy import make_scene
@@ -19,16 +21,25 @@ GOOD = {"arm": "put(red_cube,bowl)", "quadruped": "trot(0.5);stand(0)"}
 SCENES = {"arm": make_scene(), "quadruped": Scene(stamp_s=0.0)}
 
 
+TEMPLATE = Path(__file__).parents[2] / "docs/templates/my_method.py"
+
+
+def template():
+    spec = importlib.util.spec_from_file_location("my_method", TEMPLATE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.MyMethod
+
+
 def cases():
-    for name in METHODS.names():
-        for kind in METHODS.load(name).card.robots:
-            yield pytest.param((name, kind), id=f"{name}-{kind}")
+    for factory in (*map(METHODS.load, METHODS.names()), template()):
+        for kind in factory.card.robots:
+            yield pytest.param((factory, kind), id=f"{factory.card.name}-{kind}")
 
 
 @pytest.fixture(params=cases())
 def method(request):
-    name, kind = request.param
-    return METHODS.load(name), kind
+    return request.param
 
 
 def build(method, answer):
@@ -42,7 +53,7 @@ def build(method, answer):
 def test_the_card_is_complete_and_json(method):
     card = method[0].card
     assert isinstance(card, MethodCard)
-    assert card.name in METHODS.names() and card.reference and card.differs and card.ablation
+    assert card.name and card.reference and card.differs and card.ablation and card.needs
     assert json.dumps({f: getattr(card, f) for f in card.__slots__})
 
 
