@@ -6,9 +6,7 @@ Nothing here loads torch or asks a model, and nothing waits.
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import os
 import sys
 import time
 from pathlib import Path
@@ -37,7 +35,7 @@ SILENCE_S = 2.0
 """Without an observation for this long, by the wall, a sub-goal has failed."""
 
 NICENESS = -10
-"""Of the process, as the body's."""
+"""Commands go before models and pictures on a busy machine."""
 
 FEEDBACK_EVERY = 10
 """Commands from one feedback message to the next: five a second."""
@@ -113,9 +111,6 @@ class ControllerNode(FmrlNode):
 
     def activate(self) -> None:
         """From here on every observation is answered."""
-        # Commands go before models and pictures on a busy machine, where the system lets us.
-        with contextlib.suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
         # What was loaded lives as long as the process: keep it out of the collector's passes,
         # which would otherwise delay a command now and then.
         gc.collect()
@@ -307,7 +302,7 @@ class ControllerNode(FmrlNode):
 
 def main() -> int:
     """Be the process ``controller_node``."""
-    return run(ControllerNode)
+    return run(ControllerNode, niceness=NICENESS)
 
 
 if __name__ == "__main__":

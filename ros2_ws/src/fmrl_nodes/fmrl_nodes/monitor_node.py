@@ -6,7 +6,6 @@ whether anybody looks or not.
 
 from __future__ import annotations
 
-import os
 import queue
 import sys
 import time
@@ -100,8 +99,6 @@ class MonitorNode(FmrlNode):
             self.create_timer(0.5, self._draw_log, clock=STEADY)
         self.create_timer(0.5, self._tap.discover, clock=STEADY)
         self.create_timer(1.0, self._publish_health, clock=STEADY)
-        # Recording is the first thing to give way when the machine is short of time.
-        os.nice(5)
 
     def _listen(self) -> None:
         history, tap = self._historian, self._tap
@@ -331,7 +328,8 @@ class MonitorNode(FmrlNode):
 
 def main() -> int:
     """Be the process ``monitor_node``."""
-    return run(MonitorNode)
+    # Recording is the first thing to give way when the machine is short of time.
+    return run(MonitorNode, niceness=5)
 
 
 if __name__ == "__main__":

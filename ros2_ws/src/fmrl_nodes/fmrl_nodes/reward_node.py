@@ -126,8 +126,7 @@ def main() -> int:
     """Be the process ``reward_node``."""
     # The machine is shared with a control loop; a model that takes every core delays it.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    os.nice(3)
-    return run(RewardNode)
+    return run(RewardNode, niceness=3)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,8 @@ that nothing delays the fifty observations a second that the controllers answer.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import json
-import os
 import sys
 import time
 from collections import deque
@@ -56,6 +54,9 @@ HOME_SCENES = {"arm": "tabletop", "quadruped": "ground"}
 BODY_NICENESS = -10
 PICTURE_PHASES = (3, 4)
 """Ticks after an observation in which pictures are handled: its command has arrived by then."""
+MAX_TICKS = 2
+"""Ticks before commands are read again. After a stall time is caught up in small steps, with an ear
+to the controllers; in one go, physics would outrun them and the gate would call them silent."""
 SLOW_EVERY = 5
 """Observations from one publication of gate and facts to the next: ten a second."""
 
@@ -155,7 +156,6 @@ class SimNode(FmrlNode):
         # What was loaded lives as long as the process: keep it out of the collector's passes.
         gc.collect()
         gc.freeze()
-        _hurry()
         self._pacer.restart(time.monotonic(), body.now)
 
     def deactivate(self) -> None:
@@ -205,7 +205,9 @@ class SimNode(FmrlNode):
             return
         body = self._world
         target = self._pacer.target(time.monotonic(), body.now)
-        while body.now + TICK_S <= target + 1e-9:
+        for _ in range(MAX_TICKS):
+            if body.now + TICK_S > target + 1e-9:
+                break
             if self._ticks % self._observation_ticks == 0:
                 self._observe(body)
             try:
@@ -352,15 +354,9 @@ class SimNode(FmrlNode):
             ) from error
 
 
-def _hurry() -> None:
-    """Go before models and pictures on a busy machine, where the system lets us."""
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, BODY_NICENESS)
-
-
 def main() -> int:
     """Be the process ``sim_node``."""
-    return run(SimNode)
+    return run(SimNode, niceness=BODY_NICENESS)
 
 
 if __name__ == "__main__":
