@@ -7,7 +7,7 @@ shipped: policy.onnx and card.json. Without an own folder to write to, a run goe
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -35,15 +35,20 @@ def recipe(name: str, folder: Path | None = None) -> PPOConfig:
     file = (folder or policies_dir() / name) / CONFIG
     values: dict[str, Any] = yaml.safe_load(file.read_text()) if file.is_file() else {}
     values.pop("result", None)
-    unknown = set(values) - {f.name for f in fields(PPOConfig)}
-    if unknown:
-        raise ConfigError(
-            f"expected keys of PPOConfig in {file}, got {sorted(unknown)!r}; remove them"
-        )
+    _known(values, str(file))
     for key in ("actor", "critic"):
         if key in values:
             values[key] = tuple(values[key])
     return replace(PPOConfig(task=name), **values)
+
+
+def _known(values: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    known = {f.name for f in fields(PPOConfig)}
+    if unknown := set(values) - known:
+        raise ConfigError(
+            f"expected fields of PPOConfig {sorted(known)} in {where}, got {sorted(unknown)!r}"
+        )
+    return values
 
 
 def train_policy(
@@ -52,7 +57,7 @@ def train_policy(
     *,
     resume: bool = False,
     report: Callable[[str], None] = log.info,
-    **changes: Any,
+    settings: Mapping[str, Any] | None = None,
 ) -> Path:
     """Train by recipe, export and evaluate; return the folder with policy and card.
 
@@ -61,9 +66,12 @@ def train_policy(
         out: folder of the run; None: runs/train/<name>.
         resume: go on from the checkpoint in ``out``.
         report: gets a line of progress now and then.
-        changes: fields of PPOConfig that differ from the recipe.
+        settings: fields of PPOConfig that differ from the recipe.
+
+    Raises:
+        ConfigError: the task or a field is unknown.
     """
-    config = replace(recipe(name), **changes)
+    config = replace(recipe(name), **_known(settings or {}, "the settings"))
     folder = out or Path("runs") / "train" / name
     runner = train(config, folder, resume=resume, report=report)
     finish(runner, config, folder)

@@ -121,6 +121,7 @@ class QuadrupedBatch:
         struck = [i for i in range(model.nsensor) if model.sensor(i).name.endswith("_struck")]
         self._struck_at = np.array([model.sensor(i).adr[0] for i in struck])
         self._late_steps = round(randomisation.latency_s / physics_dt_s)
+        self._quarter_weight_n = float(model.body_subtreemass[0]) * 9.81 / 4
         self._latency = rng.integers(0, self._late_steps + 1, count)
         self._target = np.tile(robot.default, (count, 1))
         self._vary()
@@ -165,6 +166,11 @@ class QuadrupedBatch:
     def contacts(self) -> BoolArray:
         """Feet on the ground, shape (n, 4)."""
         return self._sensors[:, self._contact_at] > 0
+
+    @property
+    def load(self) -> FloatArray:
+        """Normal force on each foot over its share of the weight, shape (n, 4)."""
+        return np.abs(self._sensors[:, self._contact_at + 1]) / self._quarter_weight_n
 
     @property
     def struck(self) -> FloatArray:

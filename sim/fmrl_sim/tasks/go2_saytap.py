@@ -6,8 +6,9 @@ Out: twelve offsets of joint targets at 50 Hz.
 
 Differs from the paper: more kinds of pattern (see :mod:`fmrl_sim.tasks.contact_gaits`); turning and
 sideways commands; the contact cost weighs 3 and is joined by a cost on the height of each foot (a
-foot that should swing is still low, one that should stand is still high), which tells the learner
-the way before the contact itself changes; a sharper and a linear velocity term besides the paper's,
+foot that should swing is still low, one that should stand is still high), and by one on the
+weight that a foot still carries when it should swing: both tell the learner the way before the
+contact itself changes; a sharper and a linear velocity term besides the paper's,
 whose slope vanishes far from the command; costs on a low base and on effort; Go2 instead of A1. The
 yaw reward's printed weight of -0.5 is read as +0.5.
 """
@@ -53,6 +54,7 @@ class Weights:
     alive: float = 1.0
     contact: float = -3.0
     foot_height: float = -1.5
+    load: float = -2.0
     action_rate: float = -0.005
     roll_pitch: float = -0.05
     vertical: float = -2.0
@@ -270,6 +272,7 @@ class Go2SaytapEnv:
             "alive": np.full(self.num_envs, w.alive),
             "contact": w.contact * (wanted != contacts).mean(axis=1),
             "foot_height": w.foot_height * np.where(wanted, lift, 1.0 - lift).mean(axis=1),
+            "load": w.load * (~wanted * np.minimum(body.load, 1.0)).mean(axis=1),
             "action_rate": w.action_rate * np.square(action - before).sum(axis=1),
             "roll_pitch": w.roll_pitch * np.square(omega[:, :2]).sum(axis=1) * not_bound,
             "vertical": w.vertical * np.square(velocity[:, 2]) * not_bound,

@@ -1,0 +1,51 @@
+"""``fmrl train NAME``: train a policy by its recipe, export it, evaluate it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fmrl_robot.registry import TASKS
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Read the command line and train."""
+    parser = argparse.ArgumentParser(prog="fmrl train", description=__doc__)
+    parser.add_argument("name", help=f"one of: {', '.join(TASKS.names())}")
+    parser.add_argument("--out", type=Path, help="folder of the run (runs/train/NAME)")
+    parser.add_argument("--resume", action="store_true", help="go on from its checkpoint")
+    parser.add_argument("--minutes", type=float, help="stop after so long")
+    parser.add_argument("--iterations", type=int, help="stop after so many")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="another field of PPOConfig, its value as YAML; repeatable",
+    )
+    given = parser.parse_args(arguments)
+    changes: dict[str, Any] = {}
+    for item in given.set:
+        field, _, value = item.partition("=")
+        loaded = yaml.safe_load(value)
+        changes[field] = tuple(loaded) if isinstance(loaded, list) else loaded
+    for field in ("minutes", "iterations"):
+        if getattr(given, field) is not None:
+            changes[field] = getattr(given, field)
+    # Loading torch takes seconds: a wrong argument is told before.
+    from fmrl_robot.train.commands import train_policy
+
+    folder = train_policy(given.name, given.out, resume=given.resume, report=_say, settings=changes)
+    _say(f"policy={folder / 'policy.onnx'} card={folder / 'card.json'}")
+    return 0
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
+
+
+__all__ = ["main"]
