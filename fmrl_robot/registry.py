@@ -93,5 +93,8 @@ TASKS = Registry("fmrl.tasks", {})
 SCENES = Registry("fmrl.scenes", {})
 """Simulated scenes; fmrl_sim declares its own as entry points."""
 
+FRAMES = Registry("fmrl.frames", {})
+"""Renderers of labelled frames for vision recipes; fmrl_sim declares its own as entry points."""
+
 BODIES = Registry("fmrl.bodies", {})
 """What can be commanded: simulators and drivers, declared as entry points."""

@@ -1,0 +1,1 @@
+"""Recipe of the embedded CLIP: render both scenes, caption by predicates, train, measure, ship."""

@@ -1,0 +1,65 @@
+"""The embedded CLIP's recipe: frames, vocabulary, folder, loss and measure."""
+
+import numpy as np
+import pytest
+
+from fmrl_robot.skills.captioner import caption
+from fmrl_robot.train.recipes.clip_embedded.card import auroc
+from fmrl_robot.train.recipes.clip_embedded.vocabulary import facts, phrasings, tabletop_facts
+from fmrl_sim.frames import ground_frames, tabletop_frames
+
+
+def test_the_reward_asks_in_words_that_were_taught():
+    for fact in tabletop_facts():
+        assert caption(fact) in phrasings(fact)
+
+
+def test_frames_are_drawn_by_seed_and_labelled_by_the_simulator():
+    once, again = (list(tabletop_frames(3, 5, 64)) for _ in range(2))
+    for a, b in zip(once, again, strict=True):
+        np.testing.assert_array_equal(a.image, b.image)
+        assert a.facts == b.facts
+    assert len({frame.facts for frame in once}) > 1
+
+
+def test_a_quadruped_that_stands_has_feet_on_the_ground():
+    names = [{p.name for p in frame.facts} for frame in ground_frames(12, 3, 64)]
+    standing = [n for n in names if "standing" in n]
+    assert standing
+    assert all("contact" in n for n in standing)
+
+
+def test_a_saved_model_loads_through_open_clip_and_embeds_the_same(tmp_path):
+    torch = pytest.importorskip("torch")
+    from fmrl_robot.fm.open_clip_vision import load_vision_model
+    from fmrl_robot.train.recipes.clip_embedded.model import build_model, build_tokenizer, save
+
+    tokenizer = build_tokenizer()
+    model = build_model(len(tokenizer), 64).eval()
+    save(tmp_path, model, tokenizer, 64)
+    loaded = load_vision_model(str(tmp_path))
+    image = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    with torch.inference_mode():
+        pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 127.5 - 1.0
+        expected = model.encode_image(pixels, normalize=True).numpy()
+    np.testing.assert_allclose(loaded.embed_images([image]), expected, atol=5e-3)
+    texts = [caption(fact) for fact in tabletop_facts()]
+    assert np.unique(loaded.embed_texts(texts).round(4), axis=0).shape[0] == len(texts)
+
+
+def test_every_sentence_weighs_its_trues_and_falses_the_same():
+    torch = pytest.importorskip("torch")
+    from fmrl_robot.train.recipes.clip_embedded.train import _balanced
+
+    rare = torch.tensor([[1.0], [0.0], [0.0], [0.0], [-1.0]])
+    answer_no, answer_yes = torch.full((5, 1), -4.0), torch.full((5, 1), 4.0)
+    torch.testing.assert_close(_balanced(answer_no, rare), _balanced(answer_yes, rare))
+
+
+def test_auroc_by_hand():
+    assert auroc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([0, 0, 1, 1])) == 0.75
+    assert auroc(np.ones(4), np.array([0, 1, 0, 1])) == 0.5
+
+
+def test_facts_are_distinct():
+    assert len(set(facts())) == len(facts())
