@@ -63,25 +63,23 @@ class SceneRenderer:
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
         self._context.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
         self._rect = mujoco.MjrRect(0, 0, width, height)
-        self._plain: mujoco.MjModel | None = None
+        fields = ("mat_rgba", "light_diffuse", "light_pos", "cam_pos")
+        self._plain = {field: getattr(self._model, field).copy() for field in fields}
+        self._ambient = np.array(self._model.vis.headlight.ambient)
         self._lamp = -1
         if mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT.value, "button_slide") >= 0:
             self._lamp = int(model.material("button_lamp").id)
 
     def vary(self, rng: np.random.Generator) -> None:
         """Draw other lights, colours and a slightly moved camera for the frames that follow."""
-        self._plain = self._plain or copy.copy(self._model)
         model, plain = self._model, self._plain
-        n = rng.normal
-        model.mat_rgba[:, :3] = np.clip(
-            plain.mat_rgba[:, :3] + 0.03 * n(size=(model.nmat, 3)), 0, 1
-        )
-        brightness = rng.uniform(0.75, 1.25)
-        model.light_diffuse[:] = plain.light_diffuse * brightness
-        ambient = rng.uniform(0.8, 1.2) * np.asarray(plain.vis.headlight.ambient)
-        model.vis.headlight.ambient = np.clip(ambient, 0, 1)
-        model.light_pos[:] = plain.light_pos + 0.15 * n(size=plain.light_pos.shape)
-        model.cam_pos[:] = plain.cam_pos + 0.012 * n(size=plain.cam_pos.shape)
+        tint = plain["mat_rgba"][:, :3] + 0.03 * rng.normal(size=(model.nmat, 3))
+        model.mat_rgba[:, :3] = np.clip(tint, 0.0, 1.0)
+        model.light_diffuse[:] = plain["light_diffuse"] * rng.uniform(0.75, 1.25)
+        model.vis.headlight.ambient = np.clip(self._ambient * rng.uniform(0.8, 1.2), 0.0, 1.0)
+        for field, spread in (("light_pos", 0.15), ("cam_pos", 0.012)):
+            moved = plain[field] + spread * rng.normal(size=plain[field].shape)
+            getattr(model, field)[:] = moved
 
     def frame(self, data: mujoco.MjData, camera: str) -> Frame:
         """Return what ``camera`` sees."""

@@ -7,6 +7,7 @@ import logging
 from dataclasses import asdict
 from pathlib import Path
 
+import open_clip  # noqa: F401  (before rendering: triton's LLVM crashes when Mesa's is loaded)
 import tyro
 
 from fmrl_robot.fm.open_clip_vision import load_vision_model

@@ -94,7 +94,7 @@ def build_model(vocabulary_size: int, image_size: int) -> Any:
     import torch
     from open_clip.model import CLIP
 
-    model = CLIP(**model_config(vocabulary_size, image_size))
+    model: Any = CLIP(**model_config(vocabulary_size, image_size))
     torch.nn.init.normal_(model.token_embedding.weight, std=0.3)
     torch.nn.init.normal_(model.positional_embedding, std=0.1)
     return model
