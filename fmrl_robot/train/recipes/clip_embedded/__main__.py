@@ -1,4 +1,7 @@
-"""``python -m fmrl_robot.train.recipes.clip_embedded``: render, train, measure and write."""
+"""``python -m fmrl_robot.train.recipes.clip_embedded``: render, train, measure and write.
+
+open_clip comes first: its triton carries an LLVM that crashes when Mesa's is already loaded.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import logging
 from dataclasses import asdict
 from pathlib import Path
 
-import open_clip  # noqa: F401  (before rendering: triton's LLVM crashes when Mesa's is loaded)
+import open_clip  # noqa: F401  # pyright: ignore[reportUnusedImport]
 import tyro
 
 from fmrl_robot.fm.open_clip_vision import load_vision_model
