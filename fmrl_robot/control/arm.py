@@ -120,6 +120,7 @@ class ArmController:
                 ErrorCode.TARGET_NOT_SEEN,
             )
         self._subgoal, self._outcome, self._attempt = subgoal, None, 0
+        self._failed_yaw: float | None = None
         self._open_m = ls.SKILLS[subgoal.skill].open_m
         self._anchor(state)
         if subgoal.skill != "place":
@@ -183,7 +184,8 @@ class ArmController:
         assert self._subgoal is not None and self._q_command is not None  # noqa: S101
         goal = self._subgoal
         self._scene = scene
-        self._region = region(goal.skill, goal.target, scene, self._held)
+        options = region(goal.skill, goal.target, scene, self._held)
+        self._region = options.without(self._failed_yaw)
         self._views: list[FloatArray] = []
         held = self._held.name if self._held else None
         q = self._q_command.copy()
@@ -340,6 +342,7 @@ class ArmController:
                 ErrorCode.SUBGOAL_FAILED,
             )
         self._closed = False
+        self._failed_yaw = float(self._target[3])
         self._begin_plan(state, scene)
 
     def _finish(self, code: int, message: str) -> None:

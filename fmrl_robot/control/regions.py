@@ -29,6 +29,10 @@ _HANDLE = np.array([-0.1565, 0.0, 0.021])
 """From the centre of the drawer's box to the handle's bar."""
 _FINGER_REACH_M = 0.052
 """From the tool to the middle of an open finger."""
+_HAND_HALF_M = (0.034, 0.105)
+"""Of the hand's body, along the tool's x and y."""
+_HAND_ABOVE_M = 0.030
+"""The hand's body begins this high above the tool."""
 _RELEASE_GAP_M = 0.002
 _SPACING_M = 0.050
 """Between the centres of cubes that lie side by side."""
@@ -44,6 +48,16 @@ class Region:
     """Equivalent positions and headings of the tool at its target, shape (options, 4)."""
     starts: tuple[Pose, ...]
     """Where the transit may end, one for each target."""
+
+    def without(self, yaw: float | None) -> Region:
+        """Leave out the options with a heading that has just failed, where others remain."""
+        if yaw is None:
+            return self
+        keep = np.abs(wrap(self.targets[:, 3] - yaw)) > 0.35
+        if not keep.any():
+            return self
+        starts = tuple(s for s, kept in zip(self.starts, keep, strict=True) if kept)
+        return Region(targets=self.targets[keep], starts=starts)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,13 +186,15 @@ def _room(
     around: SceneObject | None,
     without: tuple[str, ...],
 ) -> float:
-    """Least distance from an open finger to another cube or to the container's wall, m."""
+    """Least distance from hand and open fingers to another cube or the container's wall, m."""
     along = np.array([np.sin(heading), -np.cos(heading), 0.0])
     fingers = [position + side * _FINGER_REACH_M * along for side in (-1.0, 1.0)]
     least = np.inf
     for item in scene.objects:
         if item.category != "cube" or item.name in without:
             continue
+        if item.pose.position[2] + item.size[2] / 2 > position[2] + _HAND_ABOVE_M:
+            least = min(least, _room_for_hand(position, heading, item))
         if item.pose.position[2] < position[2] - 0.03:
             continue
         least = min(
@@ -195,6 +211,14 @@ def _room(
             )
             least = min(least, float(wall))
     return least
+
+
+def _room_for_hand(position: FloatArray, heading: float, item: SceneObject) -> float:
+    """Distance from the hand's body to a thing as high as it, m; negative where they overlap."""
+    dx, dy = (item.pose.position - position)[:2]
+    c, s = np.cos(heading), np.sin(heading)
+    apart = np.abs([c * dx + s * dy, c * dy - s * dx]) - np.array(_HAND_HALF_M)
+    return float(apart.max()) - 0.7 * float(item.size[:2].max())
 
 
 def _place(target: str, scene: Scene, held: Held) -> FloatArray:

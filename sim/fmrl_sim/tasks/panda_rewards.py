@@ -127,8 +127,11 @@ def close_drawer(truth: Truth) -> Judged:
     """Push the handle in."""
     success = truth.drawer < CLOSED_M
     distance = np.linalg.norm(truth.tool - truth.handle, axis=1)
+    # Level with the handle: deeper, the bar slips between the fingers and comes back with them.
+    level = np.abs(truth.tool[:, 2] - truth.handle[:, 2])
     reward = (
-        0.25 * _near(np.maximum(distance - 0.02, 0.0), 0.08)
+        0.3 * _near(np.maximum(level - 0.005, 0.0), 0.02)
+        + 0.25 * _near(np.maximum(distance - 0.02, 0.0), 0.08)
         + 1.2 * (1.0 - truth.drawer / f.DRAWER_TRAVEL_M)
         + 0.6 * success
     )
