@@ -169,8 +169,8 @@ class QuadrupedBatch:
 
     @property
     def load(self) -> FloatArray:
-        """Normal force on each foot over its share of the weight, shape (n, 4)."""
-        return np.abs(self._sensors[:, self._contact_at + 1]) / self._quarter_weight_n
+        """Vertical force on each foot over its share of the weight, shape (n, 4)."""
+        return np.abs(self._sensors[:, self._contact_at + 3]) / self._quarter_weight_n
 
     @property
     def struck(self) -> FloatArray:
