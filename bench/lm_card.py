@@ -89,7 +89,7 @@ def random_weights(folder: Path) -> dict[str, float]:
         for name, weights in model._model.named_parameters():
             if not name.startswith("encoder."):
                 weights.normal_(std=0.02)
-    return {k: figures(evaluate(model, k, every=4))["accuracy"] for k in KINDS}
+    return {k: figures(evaluate(model, k, every=12))["accuracy"] for k in KINDS}
 
 
 def classifier() -> float:
@@ -114,7 +114,7 @@ def classifier() -> float:
         if fitting:
             labels[command.number] = max(fitting, key=lambda p: len(by_plan[p]))
     classes = sorted(set(labels.values()))
-    texts = [(t, i) for i, p in enumerate(classes) for t in by_plan[p][:200]]
+    texts = [(t, i) for i, p in enumerate(classes) for t in by_plan[p][:60]]
     x = torch.tensor(encoder.encode([t for t, _ in texts], show_progress_bar=False))
     y = torch.tensor([i for _, i in texts])
     layer = torch.nn.Linear(x.shape[1], len(classes))
@@ -157,7 +157,7 @@ def main() -> None:
         "hand_written": hand_written,
         "sentences": {k: len(load(k)) for k in KINDS},
         "saytap_25_commands_t0.5": saytap(model),
-        "random_weights_every_4th": random_weights(folder),
+        "random_weights_every_12th": random_weights(folder),
         "linear_classifier_saytap_25": round(classifier(), 3),
         "plan_latency_two_threads_s": {
             f"p{q}": round(float(np.percentile(seconds, q)), 3) for q in (50, 95, 100)

@@ -17,7 +17,7 @@ from importlib.resources import files
 from fmrl_robot.train.recipes.lm_embedded import arm_corpus, quadruped_corpus
 from fmrl_robot.train.recipes.lm_embedded.phrases import type_like_a_person
 
-ARM_SHARE = 0.62
+ARM_SHARE = 0.6
 MAX_CHARS = 240
 
 
@@ -33,12 +33,12 @@ def held_out() -> frozenset[str]:
     return frozenset(json.loads(file.read_text("utf-8")))
 
 
-def examples(seed: int) -> Iterator[tuple[str, str, str]]:
-    """Yield robot kind, instruction and plan, without end."""
+def examples(seed: int, arm_share: float = ARM_SHARE) -> Iterator[tuple[str, str, str]]:
+    """Yield robot kind, instruction and plan, without end; ``arm_share`` of them for the arm."""
     rng = random.Random(seed)  # noqa: S311
     forbidden = held_out()
     while True:
-        arm = rng.random() < ARM_SHARE
+        arm = rng.random() < arm_share
         text, steps = (arm_corpus if arm else quadruped_corpus).draw(rng)
         text = type_like_a_person(" ".join(text.split()), rng)
         if len(text) <= MAX_CHARS and fingerprint(text) not in forbidden:

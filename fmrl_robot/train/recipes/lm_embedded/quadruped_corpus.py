@@ -66,16 +66,16 @@ def _refusal(rng: random.Random) -> Example:
 
 
 _KINDS = (
-    (24, gait),
+    (20, gait),
     (3, reverse),
     (2, run),
     (4, stand),
-    (11, lift),
+    (13, lift),
     (5, three_legs),
     (8, faster),
     (7, tempo),
     (7, suspended),
-    (18, three_segments),
+    (24, three_segments),
     (3, correction),
     (9, _refusal),
 )

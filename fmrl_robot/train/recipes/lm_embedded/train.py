@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from fmrl_robot.train.recipes.lm_embedded.corpus import examples, prompt
+from fmrl_robot.train.recipes.lm_embedded.corpus import ARM_SHARE, examples, prompt
 from fmrl_robot.train.recipes.lm_embedded.tokenizer import train_tokenizer
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,8 @@ class TrainConfig:
     """Sentences that the tokenizer is learned from."""
     prompt_weight: float = 0.3
     """Weight of predicting the prompt beside the plan."""
+    arm_share: float = ARM_SHARE
+    """Share of the examples that are for the arm."""
     seed: int = 0
     threads: int = 1
     device: str = "cpu"
@@ -103,7 +105,7 @@ def batches(cfg: TrainConfig, tokenizer: Any, encoder_tokenizer: Any) -> Any:
     """Yield padded batches of similar length: encoder ids and mask, decoder ids and labels."""
     import torch
 
-    source = examples(cfg.seed)
+    source = examples(cfg.seed, cfg.arm_share)
     while True:
         pool: list[tuple[list[int], list[int], list[int]]] = []
         for kind, text, plan in itertools.islice(source, cfg.batch_size * 24):
