@@ -12,10 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from fmrl_robot.control.contract import PolicyContract, refusal
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.types import FloatArray
+
+_UNREADABLE: tuple[type[Exception], ...] = tuple(
+    getattr(ort_errors, name)
+    for name in ("InvalidProtobuf", "InvalidGraph", "InvalidArgument", "Fail", "NotImplemented")
+)
+"""What onnxruntime raises for a file that is no model it can run; they share no base."""
 
 
 class PolicyRunner:
@@ -39,7 +46,7 @@ class PolicyRunner:
             self._session = ort.InferenceSession(
                 str(file), options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # onnxruntime raises bare RuntimeErrors of many names
+        except _UNREADABLE as error:
             raise ConfigError(
                 f"expected an ONNX file at {file}, got {error}; export it anew",
                 ErrorCode.POLICY_REFUSED,

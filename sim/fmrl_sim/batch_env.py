@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import mujoco
 import numpy as np
+import numpy.typing as npt
 from mujoco.batch import Batch
 
 from fmrl_robot.control.locomotion import yaw_of
@@ -122,7 +123,7 @@ class QuadrupedBatch:
         self._struck_at = np.array([model.sensor(i).adr[0] for i in struck])
         self._late_steps = round(randomisation.latency_s / physics_dt_s)
         self._quarter_weight_n = float(model.body_subtreemass[0]) * 9.81 / 4
-        self._latency = rng.integers(0, self._late_steps + 1, count)
+        self._latency = self._draw_latency(count)
         self._target = np.tile(robot.default, (count, 1))
         self._vary()
 
@@ -146,6 +147,11 @@ class QuadrupedBatch:
         loss = batch.expand("dof_frictionloss")
         loss *= rng.uniform(1 - r.joint_friction, 1 + r.joint_friction, (n, model.nv))
         batch.set_const()
+
+    def _draw_latency(self, n: int) -> npt.NDArray[np.int64]:
+        """Physics steps; short ones more often, as they are on any machine that keeps up."""
+        share = np.square(self._rng.random(n))
+        return np.floor(share * (self._late_steps + 1)).astype(np.int64)
 
     @property
     def q(self) -> FloatArray:
@@ -206,7 +212,7 @@ class QuadrupedBatch:
         self.qpos[np.ix_(ids, self._q_at)] = q
         self.qvel[ids, :6] = spread * rng.uniform(-0.3, 0.3, (n, 6))
         self._target[ids] = self.robot.default
-        self._latency[ids] = rng.integers(0, self._late_steps + 1, n)
+        self._latency[ids] = self._draw_latency(n)
         self._ctrl[ids] = self.robot.default
         # What is derived from the state would otherwise still be that of the last episode.
         self._batch.forward(ids)
