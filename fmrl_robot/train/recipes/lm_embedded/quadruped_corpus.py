@@ -18,6 +18,7 @@ from fmrl_robot.train.recipes.lm_embedded.quadruped_acts import (
     three_legs,
 )
 from fmrl_robot.train.recipes.lm_embedded.quadruped_standing import lift, stand
+from fmrl_robot.train.recipes.lm_embedded.quadruped_words import GAITS
 
 Example = tuple[str, tuple[str, ...]]
 
@@ -39,6 +40,18 @@ def correction(rng: random.Random) -> Example:
     for key, value in (("{bg}", other.gerund), ("{a}", act.order), ("{b}", other.order)):
         form = form.replace(key, value)
     return form, act.plan
+
+
+def bare_gaits(rng: random.Random) -> Example:
+    """Gaits one after the other with nothing said about speed or place: slowly forward."""
+    names = rng.sample(("trot", "pace", "bound", "stand"), rng.choice((2, 2, 3)))
+    acts = [
+        stand(rng)
+        if n == "stand"
+        else Act((f"{n}(0.5)",), n, GAITS[n][0].split()[1], GAITS[n][0].split()[2], f"you {n}")
+        for n in names
+    ]
+    return sequence(acts, rng)
 
 
 def three_segments(rng: random.Random) -> Example:
@@ -70,12 +83,13 @@ _KINDS = (
     (3, reverse),
     (2, run),
     (4, stand),
-    (13, lift),
+    (15, lift),
     (5, three_legs),
     (8, faster),
     (7, tempo),
     (7, suspended),
     (24, three_segments),
+    (3, bare_gaits),
     (3, correction),
     (9, _refusal),
 )

@@ -87,7 +87,7 @@ def stand(rng: random.Random) -> Act:
 
 def lift(rng: random.Random) -> Act:
     """Stand with one leg, or two, off the ground."""
-    pair = rng.random() < 0.4
+    pair = rng.random() < 0.5
     names = (
         list(
             rng.choice(
