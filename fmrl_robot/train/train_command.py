@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,17 @@ import yaml
 from fmrl_robot.registry import TASKS
 
 
+RECIPES = {"lm-embedded": "fmrl_robot.train.recipes.lm_embedded.__main__"}
+"""Embedded models, by the module whose ``main(arguments)`` trains one."""
+
+
 def main(arguments: Sequence[str]) -> int:
     """Read the command line and train."""
+    if arguments and arguments[0] in RECIPES:
+        importlib.import_module(RECIPES[arguments[0]]).main(arguments[1:])
+        return 0
     parser = argparse.ArgumentParser(prog="fmrl train", description=__doc__)
-    parser.add_argument("name", help=f"one of: {', '.join(TASKS.names())}")
+    parser.add_argument("name", help=f"one of: {', '.join((*TASKS.names(), *RECIPES))}")
     parser.add_argument("--out", type=Path, help="folder of the run (runs/train/NAME)")
     parser.add_argument("--resume", action="store_true", help="go on from its checkpoint")
     parser.add_argument("--minutes", type=float, help="stop after so long")
