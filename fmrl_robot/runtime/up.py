@@ -77,7 +77,8 @@ def _run_task(launcher: Launcher, task: str, timeout_s: float, namespace: str) -
     asking = subprocess.Popen(  # noqa: S603  (our own module)
         [
             *(sys.executable, "-m", "fmrl_nodes.ask", task),
-            *("--timeout", str(timeout_s), "--namespace", namespace),
+            # Who starts a robot for a task arms it; nobody was moving it before.
+            *("--timeout", str(timeout_s), "--namespace", namespace, "--rearm"),
         ]
     )
     try:

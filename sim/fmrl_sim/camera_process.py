@@ -124,6 +124,8 @@ def main(arguments: Sequence[str]) -> int:
     # The simulator decides when to end, by cutting the line: a signal to the group must not.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # Drawing must not inherit the body's real-time scheduling.
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     descriptor, scene, robot, size = arguments
     pipe = Connection(int(descriptor))

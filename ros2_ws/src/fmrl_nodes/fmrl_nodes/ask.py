@@ -15,10 +15,12 @@ import rclpy
 from rclpy.action import ActionClient
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
+from std_srvs.srv import Trigger
 
 from fmrl_msgs import msg as fm
 from fmrl_msgs.action import ExecuteTask
 from fmrl_nodes import qos
+from fmrl_robot.errors import ErrorCode
 
 _MARGIN_S = 30.0
 
@@ -29,14 +31,20 @@ class Asker(Node):
     def __init__(self, namespace: str) -> None:
         super().__init__("ask", namespace=namespace)
         self._client = ActionClient(self, ExecuteTask, "execute_task")
-        self._armed = self._sees = False
+        self._gate = fm.GateState()
+        self._sees = False
+        self._rearm_client = self.create_client(Trigger, "gate/rearm")
         self._began = time.monotonic()
         self._said = ""
         self.create_subscription(fm.GateState, "gate_state", self._on_gate, qos.EVENT)
         self.create_subscription(fm.Scene, "scene", self._on_scene, qos.EVENT)
 
     def _on_gate(self, message: fm.GateState) -> None:
-        self._armed = message.state == fm.GateState.ARMED
+        self._gate = message
+
+    @property
+    def _armed(self) -> bool:
+        return self._gate.state == fm.GateState.ARMED
 
     def _on_scene(self, _: fm.Scene) -> None:
         self._sees = True
@@ -50,12 +58,28 @@ class Asker(Node):
             rclpy.spin_once(self, timeout_sec=0.1)
         return True
 
-    def ready(self, timeout_s: float) -> str:
+    def rearm(self) -> None:
+        """Lift a stop for silence, such as a start on a busy machine may leave; no other."""
+        gate = self._gate
+        silent = gate.code == int(ErrorCode.COMMAND_SILENCE)
+        if gate.state == fm.GateState.STOPPED and silent and self._rearm_client.service_is_ready():
+            self.say(f"re-arming; the gate had stopped: {gate.reason}")
+            call = self._rearm_client.call_async(Trigger.Request())
+            self.until(call.done, 5.0)
+            # The state that follows the call is published within a tenth of a second.
+            self.until(lambda: self._gate.state != fm.GateState.STOPPED, 1.0)
+
+    def ready(self, timeout_s: float, *, rearm: bool = False) -> str:
         """Wait for the graph; return what is missing, empty when it is ready."""
         if not self.until(self._client.server_is_ready, timeout_s):
             return "no planner offers execute_task"
         left = max(timeout_s - (time.monotonic() - self._began), 5.0)
-        if not self.until(lambda: self._armed and self._sees, left):
+        end = time.monotonic() + left
+        while not self.until(lambda: self._armed and self._sees, 1.0):
+            if rearm:
+                self.rearm()
+            if time.monotonic() < end:
+                continue
             return "the robot is not armed" if not self._armed else "nothing says what it sees"
         return ""
 
@@ -98,11 +122,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--namespace", default="", help="of the robot")
     parser.add_argument("--timeout", type=float, default=300.0, help="of the task, s; 0: none")
     parser.add_argument("--ready", type=float, default=60.0, help="how long to wait for a graph, s")
+    parser.add_argument(
+        "--rearm", action="store_true", help="lift a stop for silence before the task begins"
+    )
     given = parser.parse_args(arguments)
     rclpy.init()
     asker = Asker(given.namespace)
     try:
-        missing = asker.ready(given.ready)
+        missing = asker.ready(given.ready, rearm=given.rearm)
         if missing:
             asker.say(f"not ready: {missing}; is a graph up (fmrl up)?")
             return 2

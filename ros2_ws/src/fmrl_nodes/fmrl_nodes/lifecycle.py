@@ -221,12 +221,11 @@ def run(
     Args:
         factory: builds the node.
         args: command line; None: the process's own.
-        niceness: of the process, negative to go before others where the system lets us. It is set
-            before ROS starts, because the middleware's threads inherit it: a hurried node whose
-            listeners wait in line hears nothing.
+        niceness: of the process; a negative one asks for real-time scheduling as well. Both are
+            set before ROS starts, because the middleware's threads inherit them: a hurried node
+            whose listeners wait in line hears nothing.
     """
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, niceness)
+    _schedule(niceness)
     rclpy.init(args=args)  # installs the handlers of SIGINT and SIGTERM
     executor = SingleThreadedExecutor()
     node: FmrlNode | None = None
@@ -254,6 +253,16 @@ def run(
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def _schedule(niceness: int) -> None:
+    """Take one's place in line, as far as the system lets us."""
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, niceness)
+    if niceness < 0:
+        # The lowest real-time priority is enough to go before everything that is not.
+        with contextlib.suppress(PermissionError):
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
 
 
 def _start(node: FmrlNode) -> None:
