@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+from onnxruntime.capi import (
+    onnxruntime_pybind11_state as ort_errors,  # pyright: ignore[reportAttributeAccessIssue]
+)
 
 from fmrl_robot.control.contract import PolicyContract, refusal
 from fmrl_robot.errors import ConfigError, ErrorCode
