@@ -14,6 +14,7 @@ import numpy as np
 
 from fmrl_robot.control.supervisor import Supervisor
 from fmrl_robot.errors import FmrlError
+from fmrl_robot.motion.obstacles import yaw_of_pose
 from fmrl_robot.protocols import Controller
 from fmrl_robot.safety import Gate
 from fmrl_robot.types import (
@@ -28,8 +29,8 @@ from fmrl_robot.types import (
     SubGoalKind,
 )
 from fmrl_sim.body import TICK_S, MujocoBody
-from fmrl_sim.scenes import furniture as f
 from fmrl_sim.scenes.base import SceneModel, SceneOptions
+from fmrl_sim.true_scene import true_scene
 
 SCENE_PERIOD_S = 0.1
 
@@ -45,10 +46,7 @@ class SceneNoise:
 
 
 class NoisyTruth:
-    """Scenes from ground truth plus noise: an offset that stays for a while, fresh jitter on top.
-
-    What the hand holds is reported between the fingers, as a camera sees it.
-    """
+    """Ground truth plus noise: an offset that stays for a while, fresh jitter on top."""
 
     def __init__(self, seed: int, noise: SceneNoise | None = None) -> None:
         self._rng = np.random.default_rng(seed)
@@ -58,37 +56,17 @@ class NoisyTruth:
 
     def __call__(self, body: MujocoBody) -> Scene:
         """Look once."""
-        items: list[SceneObject] = []
-        for info in body.scene.objects:
-            frame = body.data.body(info.name)
-            rotation = frame.xmat.reshape(3, 3)
-            position = frame.xpos + rotation @ _centre(info.name, info.size)
-            yaw = np.arctan2(rotation[1, 0], rotation[0, 0]) + self._spin(rotation)
-            offset = self._offset(info.name, position)
-            items.append(
-                SceneObject(
-                    name=info.name,
-                    category=info.category,
-                    color=info.color,
-                    pose=Pose(position=position + offset[:3], quaternion=_about_z(yaw + offset[3])),
-                    size=info.size,
-                )
-            )
-        return Scene(
-            stamp_s=body.now,
-            objects=tuple(items),
-            predicates=body.facts(),
-            source="ground_truth",
-        )
+        scene = true_scene(body)
+        return replace(scene, objects=tuple(self._blur(item) for item in scene.objects))
 
-    @staticmethod
-    def _spin(rotation: FloatArray) -> float:
-        """A cube that was tipped over has another face up; its edges still show its yaw."""
-        up = int(np.abs(rotation[2]).argmax())
-        if up == 2:
-            return 0.0
-        edge = rotation[:, 2]
-        return float(np.arctan2(edge[1], edge[0]) - np.arctan2(rotation[1, 0], rotation[0, 0]))
+    def _blur(self, item: SceneObject) -> SceneObject:
+        offset = self._offset(item.name, item.pose.position)
+        yaw = yaw_of_pose(item.pose) + offset[3]
+        pose = Pose(
+            position=item.pose.position + offset[:3],
+            quaternion=np.array([np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)]),
+        )
+        return replace(item, pose=pose)
 
     def _offset(self, name: str, position: FloatArray) -> FloatArray:
         """Constant while a thing stays where it is, drawn anew when it has moved."""
@@ -99,19 +77,6 @@ class NoisyTruth:
             self._bias[name] = self._rng.normal(0.0, 1.0, 4) * scale
             self._seen[name] = position.copy()
         return self._bias[name] + 0.3 * self._rng.normal(0.0, 1.0, 4) * scale
-
-
-def _centre(name: str, size: FloatArray) -> FloatArray:
-    """From a body's origin to the centre of its box."""
-    if name in f.CUBE_COLORS:
-        return np.zeros(3)
-    if name == "drawer":
-        return np.array([f.DRAWER_LENGTH_M - size[0] / 2, 0.0, 0.041])
-    return np.array([0.0, 0.0, size[2] / 2])
-
-
-def _about_z(yaw: float) -> FloatArray:
-    return np.array([np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
