@@ -21,16 +21,28 @@ Image = npt.NDArray[np.uint8]
 FloatBatch = npt.NDArray[np.float32]
 
 _TEXT_CACHE = 4096
+VOCABULARY = "vocabulary.json"
+"""File beside the weights of a model that knows only the sentences it was taught."""
 
 
 class OpenClipVision:
     """A CLIP model that embeds texts and images as unit vectors in one space."""
 
     def __init__(
-        self, model: Any, preprocess: Any, tokenizer: Any, *, model_id: str, device: str = "cpu"
+        self,
+        model: Any,
+        preprocess: Any,
+        tokenizer: Any,
+        *,
+        model_id: str,
+        device: str = "cpu",
+        vocabulary: frozenset[str] | None = None,
     ) -> None:
         self.model_id = model_id
         """Name and, for a folder, the digest of its weights."""
+        self.vocabulary = vocabulary
+        """The sentences that a small model was taught and beyond which it knows nothing; None for a
+        model of open vocabulary."""
         self._model = model.eval().to(device)
         self._preprocess = preprocess
         self._tokenizer = tokenizer
@@ -119,7 +131,19 @@ def load_vision_model(name: str, device: str = "cpu") -> OpenClipVision:
             f"expected an open_clip model behind {name!r}, could not load it: {error}",
             ErrorCode.ASSET_MISSING,
         ) from error
-    return OpenClipVision(model, preprocess, tokenizer, model_id=model_id, device=device)
+    return OpenClipVision(
+        model,
+        preprocess,
+        tokenizer,
+        model_id=model_id,
+        device=device,
+        vocabulary=_vocabulary(Path(name)),
+    )
+
+
+def _vocabulary(folder: Path) -> frozenset[str] | None:
+    file = folder / VOCABULARY
+    return frozenset(json.loads(file.read_text())["sentences"]) if file.is_file() else None
 
 
 def _resolve(name: str) -> tuple[str, str | None, str]:

@@ -10,21 +10,23 @@ With unit embeddings s (frame), g (goal), b (baseline) the reward is
 equation 4); alpha = 0 is the plain cosine.
 
 What differs from the paper: the sub-goal's negation is asked as well, and the verdict compares the
-two through the model's own scale, averaged over ``WINDOW`` frames; where the text holds words that
-the model was never taught, or the two are close, it abstains.
+two through the model's own scale, averaged over ``WINDOW`` frames; where they are close it
+abstains. A goal that a model of limited vocabulary was never taught gets no score at all.
 """
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fmrl_robot.fm.usage import prompt_sha256
 from fmrl_robot.registry import VISION_MODELS
 from fmrl_robot.skills.captioner import caption
-from fmrl_robot.types import Predicate, RewardOut, Scene, SubGoal, Success
+from fmrl_robot.types import Predicate, RewardOut, Scene, SubGoal, Success, Usage
 
 if TYPE_CHECKING:
     from fmrl_robot.protocols import Embeds, Image
@@ -62,6 +64,7 @@ class VLMRM:
         self._goal: np.ndarray | None = None
         self._against: np.ndarray | None = None
         self._margins: deque[float] = deque(maxlen=WINDOW)
+        self._calls, self._spent_s, self._prompt = 0, 0.0, ""
 
     @property
     def model_id(self) -> str:
@@ -74,17 +77,43 @@ class VLMRM:
         self._goal = self._against = None
         if not subgoal.text:
             return
-        against = opposites(subgoal)
+        taught: frozenset[str] | None = getattr(self._model, "vocabulary", None)
+        if taught is not None and subgoal.text not in taught:
+            return
+        against = [text for text in opposites(subgoal) if taught is None or text in taught]
+        begin = time.perf_counter()
         vectors = self._model.embed_texts([subgoal.text, self._baseline_text, *against])
         self._goal, self._baseline = vectors[0], vectors[1]
         self._against = vectors[2:] if against else None
+        self._spent_s += time.perf_counter() - begin
+        self._prompt = prompt_sha256(subgoal.text)
 
     def score(self, images: Sequence[Image], scene: Scene | None = None) -> list[RewardOut]:
         """One score an image; without a goal all are invalid."""
         del scene
         if self._goal is None:
             return [RewardOut(value=0.0, valid=False) for _ in images]
-        return [self._one(vector) for vector in self._model.embed_images(images)]
+        begin = time.perf_counter()
+        vectors = self._model.embed_images(images)
+        self._spent_s += time.perf_counter() - begin
+        self._calls += len(images)
+        return [self._one(vector) for vector in vectors]
+
+    def usage(self) -> tuple[Usage, ...]:
+        """What was asked of the model since the last call, as one sum; empty if nothing was."""
+        calls, spent = self._calls, self._spent_s
+        self._calls, self._spent_s = 0, 0.0
+        if not calls:
+            return ()
+        return (
+            Usage(
+                role="reward",
+                model=self.model_id,
+                prompt_sha256=self._prompt,
+                calls=calls,
+                latency_s=spent,
+            ),
+        )
 
     def _one(self, seen: np.ndarray) -> RewardOut:
         assert self._goal is not None  # noqa: S101  (score asked first)

@@ -29,6 +29,7 @@ from fmrl_robot.types import (
     SubGoalKind,
 )
 from fmrl_sim.body import TICK_S, MujocoBody
+from fmrl_sim.faults import Fault
 from fmrl_sim.scenes.base import SceneModel, SceneOptions
 from fmrl_sim.true_scene import true_scene
 
@@ -124,14 +125,15 @@ def run_plan(
     provider: SceneProvider | None = None,
     retries: int = 2,
     on_tick: Callable[[MujocoBody, RobotState], None] | None = None,
+    fault: Fault | None = None,
 ) -> Run:
     """Carry out ``plan`` in the scene of ``seed`` and judge ``goal`` by ground truth.
 
     A failed step is tried again from the last grasp on, at most ``retries`` times in all; the
-    executive does the same by asking its planner.
+    executive does the same by asking its planner. ``fault`` spoils the run on purpose.
     """
     gate = Gate(scene_model.robot)
-    body = MujocoBody(scene_model, gate, seed=seed, options=options)
+    body = MujocoBody(scene_model, gate, seed=seed, options=options, fault=fault)
     _, lease, _ = gate.acquire("lockstep")
     supervisor = Supervisor(controller)
     look = provider or NoisyTruth(seed)

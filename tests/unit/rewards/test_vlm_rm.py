@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -116,3 +118,22 @@ def test_each_kind_of_goal_has_an_opposite():
         goal = SubGoal(id="1", kind=SubGoalKind.REGION, termination=fact)
         assert opposites(goal)
     assert opposites(SubGoal(id="1", kind=SubGoalKind.TEXT, text="dance")) == []
+
+
+def test_a_goal_beyond_the_taught_sentences_gets_no_score(monkeypatch):
+    oracle = Oracle()
+    monkeypatch.setattr(oracle, "vocabulary", frozenset(Oracle.axes), raising=False)
+    model = VLMRM(oracle)
+    model.reset(IN_BOWL)
+    assert model.score([DONE])[0].valid
+    model.reset(replace(IN_BOWL, text="the red cube is in the teapot"))
+    out = last(model, DONE)
+    assert not out.valid
+    assert out.success == Success.UNKNOWN
+
+
+def test_usage_is_summed_until_someone_asks(model):
+    last(model, DONE, 3)
+    (usage,) = model.usage()
+    assert (usage.role, usage.model, usage.calls) == ("reward", "oracle", 3)
+    assert model.usage() == ()

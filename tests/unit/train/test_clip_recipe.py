@@ -44,7 +44,11 @@ def test_a_saved_model_loads_through_open_clip_and_embeds_the_same(tmp_path):
         expected = model.encode_image(pixels, normalize=True).numpy()
     np.testing.assert_allclose(loaded.embed_images([image]), expected, atol=5e-3)
     texts = [caption(fact) for fact in tabletop_facts()]
+    assert loaded.vocabulary is not None
+    assert loaded.vocabulary.issuperset(texts)
     assert np.unique(loaded.embed_texts(texts).round(4), axis=0).shape[0] == len(texts)
+    loaded.embed_texts(texts)
+    assert loaded.texts_encoded == len(texts)
 
 
 def test_every_sentence_weighs_its_trues_and_falses_the_same():

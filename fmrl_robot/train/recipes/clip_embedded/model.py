@@ -10,10 +10,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from fmrl_robot.fm.open_clip_vision import VOCABULARY
 from fmrl_robot.train.recipes.clip_embedded.vocabulary import every_sentence
 
-CONTEXT_LENGTH = 24
-"""Tokens a sentence may have, its end mark included; conjunctions of two facts fit."""
+CONTEXT_LENGTH = 16
+"""Tokens a sentence may have, its end mark included."""
 
 _PAD, _UNKNOWN, _END = "[PAD]", "[UNK]", "[END]"
 _CONJUNCTION = "and"
@@ -117,3 +118,5 @@ def save(folder: Path, model: Any, tokenizer: Any, image_size: int) -> None:
     }
     (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n")
     tokenizer.save_pretrained(folder)
+    taught = {"sentences": sorted(set(every_sentence()))}
+    (folder / VOCABULARY).write_text(json.dumps(taught, indent=1) + "\n")

@@ -38,8 +38,8 @@ class ClipSettings:
     batch: int = 64
     """Pictures, and as many sentences, a step."""
     learning_rate: float = 2e-3
-    threads: int = 2
-    """Of torch."""
+    threads: int = 1
+    """Of torch. On a busy machine one is faster than two (measured): two wait for each other."""
     shuffled: bool = False
     """Pair sentences with pictures at random: the floor that the card reports."""
     seed: int = 0
@@ -55,6 +55,8 @@ def train(frames: FrameSet, settings: ClipSettings) -> tuple[Any, Any]:
     truth = frames.truth[rng.permutation(len(frames.truth))] if settings.shuffled else frames.truth
     tokenizer = build_tokenizer()
     model = build_model(len(tokenizer), settings.image_size)
+    # A third faster than torch's default order on a CPU (measured).
+    model = model.to(memory_format=torch.channels_last)
     head = torch.nn.Linear(model.visual.output_dim, truth.shape[1])
     parameters = [*model.parameters(), *head.parameters()]
     optimizer = torch.optim.AdamW(parameters, settings.learning_rate, weight_decay=0.02)
@@ -69,6 +71,7 @@ def train(frames: FrameSet, settings: ClipSettings) -> tuple[Any, Any]:
         picked = rng.choice(mine, settings.batch, replace=False)
         columns, signs, tokens = sentences.draw(truth[picked], settings.batch, rng)
         pixels = torch.from_numpy(frames.images[picked]).permute(0, 3, 1, 2).float() / 127.5 - 1.0
+        pixels = _softened(pixels, rng)
         known = torch.from_numpy(truth[picked]).float()
         with torch.autocast("cpu", torch.bfloat16):
             image = model.encode_image(_moved(pixels, rng))
@@ -146,3 +149,14 @@ def _moved(pixels: Any, rng: np.random.Generator) -> Any:
 
     down, across = (int(v) for v in rng.integers(-3, 4, 2))
     return torch.roll(pixels, (down, across), dims=(2, 3))
+
+
+def _softened(pixels: Any, rng: np.random.Generator) -> Any:
+    """Blur the batch by a random little: a camera's 224 pixels come here scaled down, so softer."""
+    import torch
+
+    share = float(rng.uniform(0.0, 0.6))
+    kernel = torch.tensor([0.25, 0.5, 0.25])
+    kernel = (kernel[:, None] * kernel).expand(3, 1, 3, 3)
+    soft = torch.nn.functional.conv2d(pixels, kernel, padding=1, groups=3)
+    return torch.lerp(pixels, soft, share)

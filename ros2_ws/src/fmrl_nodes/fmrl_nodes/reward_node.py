@@ -9,19 +9,22 @@ from __future__ import annotations
 import os
 import sys
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
 from sensor_msgs.msg import Image
 
 from fmrl_msgs import msg as fm
 from fmrl_nodes import conversions, qos
-from fmrl_nodes.lifecycle import ERROR, WARN, Diagnosis, FmrlNode, run
+from fmrl_nodes.lifecycle import ERROR, STEADY, WARN, Diagnosis, FmrlNode, run
 from fmrl_nodes.worker import Worker
 from fmrl_robot.errors import FmrlError
 from fmrl_robot.registry import REWARDS
 from fmrl_robot.robots import ROBOTS, robot
-from fmrl_robot.types import RewardOut
+from fmrl_robot.types import RewardOut, Success
 
+LATE_S = 1.0
+"""A score of a frame older than this says nothing about now."""
 HOME_CAMERAS = {"arm": "front", "quadruped": "follow"}
 BASELINES = {
     "arm": "a robot arm at a table with cubes",
@@ -49,6 +52,8 @@ class RewardNode(FmrlNode):
         """Load the model; without it the node still says that it does not know."""
         self._worker = Worker(self, "reward")
         self._publisher = self.create_publisher(fm.Reward, "reward", qos.EVENT)
+        self._usage_publisher = self.create_publisher(fm.FMUsage, "fm_usage", qos.EVENT)
+        self.create_timer(1.0, self._publish_usage, clock=STEADY)
         try:
             self._model = REWARDS.load(self._name)(
                 vision_model=self._vision, baseline=self._baseline
@@ -109,6 +114,9 @@ class RewardNode(FmrlNode):
     def _publish(self, frame: Image, out: RewardOut) -> None:
         stamp = conversions.time_from_msg(frame.header.stamp)
         now = conversions.time_from_msg(self.get_clock().now().to_msg())
+        staleness = max(now - stamp, 0.0)
+        if staleness > LATE_S:
+            out = replace(out, valid=False, success=Success.UNKNOWN, confidence=0.0)
         self._scores += 1
         self._publisher.publish(
             conversions.reward_to_msg(
@@ -117,9 +125,18 @@ class RewardNode(FmrlNode):
                 subgoal_id=self._subgoal,
                 source=self._name,
                 version=getattr(self._model, "version", ""),
-                staleness_s=max(now - stamp, 0.0),
+                staleness_s=staleness,
             )
         )
+
+    def _publish_usage(self) -> None:
+        if not hasattr(self._model, "usage"):
+            return
+        now = conversions.time_from_msg(self.get_clock().now().to_msg())
+        for usage in self._model.usage():
+            self._usage_publisher.publish(
+                conversions.usage_to_msg(usage, stamp_s=now, node=self.get_name())
+            )
 
 
 def main() -> int:
