@@ -43,7 +43,8 @@ _MOVED_RAD = 0.05
 """A holding arm this far from its command was moved by someone else; below the gate's step."""
 _SETTLED_RAD, _SETTLE_S = 0.01, 0.4
 _RETREAT_M, _RETREAT_SPEED = 0.12, 0.20
-_RELEASE_S = 0.25
+_RELEASE_S, _RELEASE_LIMIT_S = 0.25, 1.0
+_RELEASED_M = 0.030
 _VERIFY_S = 2.0
 _ATTEMPTS = 2
 _STRAY_M = 0.03
@@ -91,16 +92,13 @@ class ArmController:
         self._worker = None if plan_inline else ThreadPoolExecutor(1, "transit")
         self._phase = _Phase.HOLD
         self._subgoal: SubGoal | None = None
+        self._skill = ""
         self._outcome: Outcome | None = None
         self._held: Held | None = None
         self._q_command: FloatArray | None = None
         self._closed = False
         self._open_m = float(spec.upper[-1])
-        self._reset_phase(0.0)
-
-    def _reset_phase(self, now: float) -> None:
-        self._since_s = now
-        self._ticks = 0
+        self._since_s, self._ticks = 0.0, 0
 
     # --- Controller --------------------------------------------------------------------------
 
@@ -120,6 +118,7 @@ class ArmController:
                 ErrorCode.TARGET_NOT_SEEN,
             )
         self._subgoal, self._outcome, self._attempt = subgoal, None, 0
+        self._skill = subgoal.skill
         self._failed_yaw: float | None = None
         self._open_m = ls.SKILLS[subgoal.skill].open_m
         self._anchor(state)
@@ -177,8 +176,7 @@ class ArmController:
                 self._verify(state, scene)
 
     def _enter(self, phase: _Phase, now: float) -> None:
-        self._phase = phase
-        self._reset_phase(now)
+        self._phase, self._since_s, self._ticks = phase, now, 0
 
     def _begin_plan(self, state: RobotState, scene: Scene) -> None:
         assert self._subgoal is not None and self._q_command is not None  # noqa: S101
@@ -218,10 +216,6 @@ class ArmController:
         if self._held is None:
             self._closed = ls.SKILLS[self._skill].starts_closed
         self._enter(_Phase.TRANSIT, state.stamp_s)
-
-    @property
-    def _skill(self) -> str:
-        return self._subgoal.skill if self._subgoal else ""
 
     def _chosen(self, q_end: FloatArray, options: Region) -> FloatArray:
         """Return the target whose start the path ends in."""
@@ -275,8 +269,8 @@ class ArmController:
             self._servo(state, velocity)
             return
         self._retreat_from = self._kinematics.tool(state.q)[0]
-        # Stop pushing first: fingers under load do not open, and a loaded hand does not lift.
-        self._q_command = np.append(state.q[:ARM_JOINTS], self._q_command[ARM_JOINTS:])
+        self._rising = False
+        self._relax(state)
         self._enter(_Phase.RETREAT, state.stamp_s)
 
     def _servo(self, state: RobotState, velocity: FloatArray) -> None:
@@ -295,16 +289,25 @@ class ArmController:
     def _holding(self, state: RobotState) -> bool:
         return self._closed and holds(state)
 
+    def _relax(self, state: RobotState) -> None:
+        """Stop pushing: fingers under load do not open, and a loaded hand does not lift."""
+        assert self._q_command is not None  # noqa: S101
+        self._q_command[:ARM_JOINTS] = state.q[:ARM_JOINTS]
+
     def _retreat(self, state: RobotState) -> None:
         """Let go where the skill ends so, then straight up."""
         elapsed = self._ticks * self._spec.command_dt_s
         if self._skill in {"open", "place"}:
             self._closed = False
-            if elapsed < _RELEASE_S:
+            opened = float(state.q[-1]) > _RELEASED_M and elapsed >= _RELEASE_S
+            if not opened and not self._rising and elapsed < _RELEASE_LIMIT_S:
+                self._relax(state)
                 return
+        if not self._rising:
+            self._rising, self._ticks, elapsed = True, 0, 0.0
         tool = tool_state(self._kinematics, state.q)
         risen = tool.position[0, 2] - self._retreat_from[2]
-        if risen >= _RETREAT_M or elapsed > _RELEASE_S + 2 * _RETREAT_M / _RETREAT_SPEED:
+        if risen >= _RETREAT_M or elapsed > 2 * _RETREAT_M / _RETREAT_SPEED:
             self._enter(_Phase.VERIFY, state.stamp_s)
             return
         up = np.array([[0.0, 0.0, _RETREAT_SPEED]])
