@@ -57,6 +57,11 @@ class OpenClipVision:
         bias = self._model.logit_bias
         return float(self._model.logit_scale.exp()), 0.0 if bias is None else float(bias)
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers the model learnt."""
+        return sum(p.numel() for p in self._model.parameters())
+
     def embed_texts(self, texts: Sequence[str]) -> FloatBatch:
         """Return unit vectors, shape (texts, dim); each distinct text is encoded once."""
         import torch

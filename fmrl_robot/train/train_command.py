@@ -12,7 +12,10 @@ import yaml
 
 from fmrl_robot.registry import TASKS
 
-RECIPES = {"lm-embedded": "fmrl_robot.train.recipes.lm_embedded.__main__"}
+RECIPES = {
+    "clip-embedded": "fmrl_robot.train.recipes.clip_embedded.__main__",
+    "lm-embedded": "fmrl_robot.train.recipes.lm_embedded.__main__",
+}
 """Embedded models, by the module whose ``main(arguments)`` trains one."""
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fmrl_robot.skills.captioner import caption
-from fmrl_robot.train.recipes.clip_embedded.card import auroc
+from fmrl_robot.train.recipes.clip_embedded.card import auroc, epic
 from fmrl_robot.train.recipes.clip_embedded.vocabulary import facts, phrasings, tabletop_facts
 from fmrl_sim.frames import ground_frames, tabletop_frames
 
@@ -67,3 +67,11 @@ def test_auroc_by_hand():
 
 def test_facts_are_distinct():
     assert len(set(facts())) == len(facts())
+
+
+def test_epic_is_zero_for_the_label_itself_and_chance_for_noise():
+    truth = np.array([1] * 50 + [0] * 450)
+    noise = np.random.default_rng(0).normal(size=500)
+    assert epic(3.0 * truth - 1.0, truth) < 1e-6
+    assert abs(epic(noise, truth) - 0.707) < 0.06
+    assert epic(-truth.astype(float), truth) > 0.99
