@@ -20,7 +20,9 @@ COLORS: dict[str, tuple[int, int, int]] = {
     "black": (40, 40, 45),
     "brown": (150, 105, 66),
     "orange": (240, 130, 30),
-    "purple": (132, 80, 200),
+    "purple": (116, 72, 160),
+    "teal": (24, 148, 156),
+    "magenta": (214, 40, 132),
 }
 _OTHER = (176, 156, 130)
 
