@@ -1,0 +1,53 @@
+"""Imitation: the learner ends near the demonstrator, also where only the learner goes."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+
+from fmrl_robot.train.imitation import ImitationConfig, imitate
+
+
+class Drift:
+    """A point on a line that an action moves; the demonstrator brings it back to zero."""
+
+    num_envs, num_actions, max_episode_length = 64, 1, 10
+
+    def __init__(self):
+        self.rng = np.random.default_rng(0)
+
+    def reset(self):
+        self.x = self.rng.uniform(-1, 1, (self.num_envs, 1)).astype(np.float32)
+        return self.obs()
+
+    def obs(self):
+        return {"policy": self.x, "critic": self.x}
+
+    def demonstrate(self):
+        return -0.5 * self.x
+
+    def step(self, action):
+        self.x = np.clip(self.x + action, -2, 2)
+        success = np.abs(self.x[:, 0]) < 0.3
+        reward = -np.abs(self.x[:, 0])
+        return self.obs(), reward, np.zeros(self.num_envs, bool), {"success": success}
+
+
+def network():
+    return SimpleNamespace(
+        mlp=torch.nn.Sequential(torch.nn.Linear(1, 32), torch.nn.ELU(), torch.nn.Linear(32, 1))
+    )
+
+
+def test_the_actor_copies_and_the_critic_learns_the_returns():
+    torch.manual_seed(0)
+    runner = SimpleNamespace(alg=SimpleNamespace(actor=network(), critic=network()))
+    lines = []
+    config = ImitationConfig(rounds=3, updates=400, batch=128, noise=0.05)
+    imitate(runner, Drift(), config, report=lines.append)
+    x = torch.linspace(-1, 1, 21)[:, None]
+    with torch.no_grad():
+        assert torch.max(torch.abs(runner.alg.actor.mlp(x) + 0.5 * x)) < 0.08
+        values = runner.alg.critic.mlp(x)[:, 0]
+    assert values[10] > values[0] and values[10] > values[-1]
+    assert len(lines) == 3
