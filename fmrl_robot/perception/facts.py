@@ -12,7 +12,7 @@ HOLDING_M = (0.010, 0.028)
 """Finger positions between which the hand holds a cube: neither shut nor open."""
 IN_HAND_M = 0.035
 CUBE_M = 0.04
-OPEN_M, CLOSED_M = 0.10, 0.025
+OPEN_M, CLOSED_M = 0.10, 0.02
 PRESSED_TOP_M = 0.0395
 """The cap of a pressed button stands lower than this."""
 _ON_ASIDE_M, _ON_HEIGHT_M = 0.030, 0.012

@@ -143,7 +143,7 @@ class Executive:
             self._stop_if_interrupted()
             self._ports.note("proposing", f"attempt {attempt + 1}" if attempt else instruction)
             try:
-                plan = replace(self._planner.propose(scene, feedback), task_id=task_id)
+                plan = self._numbered(self._planner.propose(scene, feedback), task_id)
             except Retryable as error:
                 why = Problem(code=int(error.code), message=str(error))
                 plan = Plan(instruction=instruction, method="", task_id=task_id, problems=(why,))
@@ -163,6 +163,13 @@ class Executive:
             f"{why.code}: {why.message}",
             ErrorCode.REPAIRS_EXHAUSTED,
         )
+
+    def _numbered(self, plan: Plan, task_id: str) -> Plan:
+        """Ids that stay unique within the task, so that nobody takes a step for an earlier one."""
+        if not self._replans:
+            return replace(plan, task_id=task_id)
+        steps = tuple(replace(s, id=f"{s.id}.{self._replans}") for s in plan.subgoals)
+        return replace(plan, task_id=task_id, subgoals=steps)
 
     def _announce(self, plan: Plan, problems: tuple[Problem, ...]) -> None:
         status = PlanStatus.REFUSED if problems else PlanStatus.VALID

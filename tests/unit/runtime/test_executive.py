@@ -187,3 +187,10 @@ def test_no_scene_no_plan():
     ending = world.run()
     assert ending.outcome.error_code == ErrorCode.SCENE_UNAVAILABLE
     assert world.feedback == []
+
+
+def test_ids_stay_unique_when_a_plan_is_replaced():
+    world = Script([GOOD], [Outcome(success=True), failed(ErrorCode.SUBGOAL_FAILED)])
+    world.run()
+    ids = [s.id for plan in world.plans for s in plan.subgoals]
+    assert len(set(ids)) == len(ids) == 4
