@@ -269,5 +269,11 @@ def test_the_node_diagnoses_itself(graph):
 
 
 def test_the_process_loads_no_torch():
-    code = "import sys, fmrl_nodes.controller_node; assert 'torch' not in sys.modules"
+    code = (
+        "import sys, fmrl_nodes.controller_node\n"
+        "from fmrl_robot.control import controller_for\n"
+        "from fmrl_robot.robots import GO2, PANDA\n"
+        "controller_for(PANDA), controller_for(GO2)\n"
+        "assert 'torch' not in sys.modules"
+    )
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
