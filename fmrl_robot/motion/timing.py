@@ -73,7 +73,8 @@ def time_path(
     ds = 1.0 / (n - 1)
     slope = np.gradient(path, ds, axis=0)
     bend = np.gradient(slope, ds, axis=0)
-    fastest = (velocity / np.maximum(np.abs(slope), 1e-9)).min(axis=1)
+    # Differences over samples understate the slope a little, hence the hundredth of headroom.
+    fastest = 0.99 * (velocity / np.maximum(np.abs(slope), 1e-9)).min(axis=1)
     # Half of the acceleration pays for bends, half for speeding up and slowing down.
     fastest = np.minimum(
         fastest, np.sqrt((0.5 * acceleration / np.maximum(np.abs(bend), 1e-9)).min(axis=1))
