@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +36,16 @@ class OpenClipVision:
         *,
         model_id: str,
         device: str = "cpu",
-        vocabulary: frozenset[str] | None = None,
+        vocabulary: Mapping[str, Any] | None = None,
     ) -> None:
         self.model_id = model_id
         """Name and, for a folder, the digest of its weights."""
-        self.vocabulary = vocabulary
+        taught = vocabulary or {}
+        self.vocabulary = None if vocabulary is None else frozenset[str](taught["sentences"])
         """The sentences that a small model was taught and beyond which it knows nothing; None for a
         model of open vocabulary."""
+        self.calibration: dict[str, tuple[float, float]] = dict(taught.get("calibration", {}))
+        """Of sentences that were measured: middle and half width of the logits that leave doubt."""
         self._model = model.eval().to(device)
         self._preprocess = preprocess
         self._tokenizer = tokenizer
@@ -146,9 +149,9 @@ def load_vision_model(name: str, device: str = "cpu") -> OpenClipVision:
     )
 
 
-def _vocabulary(folder: Path) -> frozenset[str] | None:
+def _vocabulary(folder: Path) -> dict[str, Any] | None:
     file = folder / VOCABULARY
-    return frozenset(json.loads(file.read_text())["sentences"]) if file.is_file() else None
+    return json.loads(file.read_text()) if file.is_file() else None
 
 
 def _resolve(name: str) -> tuple[str, str | None, str]:

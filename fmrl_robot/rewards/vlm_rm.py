@@ -9,9 +9,10 @@ With unit embeddings s (frame), g (goal), b (baseline) the reward is
 ``1 - 1/2 |alpha * proj(s) + (1 - alpha) * s - g|^2``, ``proj`` onto the line from b to g (paper,
 equation 4); alpha = 0 is the plain cosine.
 
-What differs from the paper: the sub-goal's negation is asked as well, and the verdict compares the
-two through the model's own scale, averaged over ``WINDOW`` frames; where they are close it
-abstains. A goal that a model of limited vocabulary was never taught gets no score at all.
+What differs from the paper: there is a verdict, averaged over ``WINDOW`` frames. A model that comes
+with a calibration is believed outside the range of logits that left doubt on labelled frames; of
+any other the sub-goal's opposites are asked as well and compared. In between it abstains. A goal
+that a model of limited vocabulary was never taught gets no score at all.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ WINDOW = 8
 """Frames over which a verdict is averaged: a passing hand must not turn it."""
 SURE = 0.85
 """Probability from which the verdict is yes (or below one minus it, no)."""
+_SURE_LOG_ODDS = float(np.log(SURE / (1 - SURE)))
 BASELINE = "a robot arm at a table with cubes"
 
 
@@ -65,6 +67,8 @@ class VLMRM:
         self._against: np.ndarray | None = None
         self._margins: deque[float] = deque(maxlen=WINDOW)
         self._calls, self._spent_s, self._prompt = 0, 0.0, ""
+        self._calibration: dict[str, tuple[float, float]] = getattr(self._model, "calibration", {})
+        self._doubt: tuple[float, float] | None = None
 
     @property
     def model_id(self) -> str:
@@ -85,6 +89,7 @@ class VLMRM:
         vectors = self._model.embed_texts([subgoal.text, self._baseline_text, *against])
         self._goal, self._baseline = vectors[0], vectors[1]
         self._against = vectors[2:] if against else None
+        self._doubt = self._calibration.get(subgoal.text)
         self._spent_s += time.perf_counter() - begin
         self._prompt = prompt_sha256(subgoal.text)
 
@@ -119,19 +124,30 @@ class VLMRM:
         assert self._goal is not None  # noqa: S101  (score asked first)
         goal, value = self._goal, reward(seen, self._goal, self._baseline, self._alpha)
         parts = [("goal", float(seen @ goal)), ("baseline", float(seen @ self._baseline))]
-        if self._against is None:
+        margin = self._margin(seen, goal)
+        if margin is None:
             return RewardOut(value=value, components=tuple(parts))
-        scale, _ = getattr(self._model, "scale_and_bias", (20.0, 0.0))
-        opposite = float(np.max(self._against @ seen))
-        self._margins.append(scale * (float(seen @ goal) - opposite))
+        self._margins.append(margin)
         probability = 1.0 / (1.0 + np.exp(-float(np.mean(self._margins))))
-        parts += [("opposite", opposite), ("probability", probability)]
+        parts += [("probability", probability)]
         return RewardOut(
             value=value,
             components=tuple(parts),
             confidence=abs(2 * probability - 1),
             success=self._verdict(probability),
         )
+
+    def _margin(self, seen: np.ndarray, goal: np.ndarray) -> float | None:
+        """Log odds of the goal in one frame; None where the model gives no ground for any."""
+        scale, bias = getattr(self._model, "scale_and_bias", (20.0, 0.0))
+        if self._calibration:
+            if self._doubt is None:
+                return None
+            middle, half = self._doubt
+            return _SURE_LOG_ODDS * (scale * float(seen @ goal) + bias - middle) / half
+        if self._against is None:
+            return None
+        return scale * float(seen @ goal - np.max(self._against @ seen))
 
     def _verdict(self, probability: float) -> Success:
         if len(self._margins) < WINDOW or 1 - SURE < probability < SURE:

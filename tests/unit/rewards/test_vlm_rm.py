@@ -137,3 +137,24 @@ def test_usage_is_summed_until_someone_asks(model):
     (usage,) = model.usage()
     assert (usage.role, usage.model, usage.calls) == ("reward", "oracle", 3)
     assert model.usage() == ()
+
+
+def test_a_calibrated_model_is_believed_only_outside_its_doubt():
+    oracle = Oracle()
+    oracle.scale_and_bias = (1.0, 0.0)
+    oracle.calibration = {IN_BOWL.text: (0.5, 0.2)}
+    model = VLMRM(oracle)
+    model.reset(IN_BOWL)
+    assert last(model, DONE).success == Success.YES
+    assert last(model, UNDONE).success == Success.NO
+    assert last(model, image(6, 9, 0, 1)).success == Success.UNKNOWN
+
+
+def test_a_sentence_that_could_not_be_calibrated_gets_no_verdict():
+    oracle = Oracle()
+    oracle.calibration = {"another sentence": (0.0, 1.0)}
+    model = VLMRM(oracle)
+    model.reset(IN_BOWL)
+    out = last(model, DONE)
+    assert out.valid
+    assert out.success == Success.UNKNOWN

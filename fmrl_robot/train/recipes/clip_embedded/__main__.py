@@ -16,9 +16,9 @@ import open_clip  # noqa: F401  # pyright: ignore[reportUnusedImport]
 import tyro
 
 from fmrl_robot.fm.open_clip_vision import load_vision_model
-from fmrl_robot.train.recipes.clip_embedded.card import measure
+from fmrl_robot.train.recipes.clip_embedded.card import calibrate, measure
 from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet, both
-from fmrl_robot.train.recipes.clip_embedded.model import save
+from fmrl_robot.train.recipes.clip_embedded.model import save, write_vocabulary
 from fmrl_robot.train.recipes.clip_embedded.train import ClipSettings, train
 
 UNSEEN_SEED = 99
@@ -36,7 +36,9 @@ def run(settings: ClipSettings, out: Path = Path("policies/clip-embedded")) -> N
     frames = both(settings.table_frames, settings.ground_frames, settings.seed + 1, size)
     model, tokenizer = train(frames, settings)
     save(out, model, tokenizer, size)
-    card = describe(out, both(1200, 500, UNSEEN_SEED, size), settings)
+    unseen = both(1200, 500, UNSEEN_SEED, size)
+    write_vocabulary(out, calibrate(load_vision_model(str(out)), unseen))
+    card = describe(out, unseen, settings)
     (out / "card.json").write_text(json.dumps(card, indent=2) + "\n")
 
 

@@ -11,6 +11,13 @@ from fmrl_robot.skills.captioner import caption
 from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet
 from fmrl_robot.train.recipes.clip_embedded.vocabulary import facts, phrasings
 
+TRUST = 0.9
+"""Share of right answers from which a verdict may be given."""
+SEEN = 0.4
+"""A verdict that less than this share of its frames would get is an accident, not knowledge."""
+NARROWEST = 0.5
+"""Least half width of the doubtful range, as a logit."""
+
 
 def auroc(scores: np.ndarray, truth: np.ndarray) -> float:
     """Area under the receiver operating characteristic; ties count half."""
@@ -71,3 +78,39 @@ def measure(vision: Any, frames: FrameSet) -> dict[str, dict[str, float]]:
         }
         for kind, rows in sorted(found.items())
     }
+
+
+def calibrate(vision: Any, frames: FrameSet) -> dict[str, tuple[float, float]]:
+    """Return middle and half width of the doubtful range of each fact's logit, by its caption.
+
+    Above the range at least ``TRUST`` of the frames (trues and falses weighing the same) hold the
+    fact, below it as many do not. A fact for which no logit is to be trusted is left out: of it the
+    model knows too little for a verdict.
+    """
+    images = np.concatenate(
+        [vision.embed_images(list(chunk)) for chunk in np.array_split(frames.images, 20)]
+    )
+    scale, bias = vision.scale_and_bias
+    found: dict[str, tuple[float, float]] = {}
+    for column, fact in enumerate(facts()):
+        known = frames.truth[:, column] >= 0
+        truth = frames.truth[known, column] == 1
+        if min(truth.sum(), (~truth).sum()) < 5:
+            continue
+        try:
+            sentence = caption(fact)
+        except ValueError:
+            continue
+        logits = scale * images[known] @ vision.embed_texts([sentence])[0] + bias
+        levels = np.sort(logits)
+        above_true = np.array([(logits[truth] >= t).mean() for t in levels])
+        above_false = np.array([(logits[~truth] >= t).mean() for t in levels])
+        yes = above_true >= TRUST / (1 - TRUST) * above_false
+        no = 1 - above_false >= TRUST / (1 - TRUST) * (1 - above_true)
+        yes &= above_true >= SEEN
+        no &= 1 - above_false >= SEEN
+        if not (yes.any() and no.any()):
+            continue
+        low, high = float(levels[no].max()), float(levels[yes].min())
+        found[sentence] = (round((low + high) / 2, 4), round(max((high - low) / 2, NARROWEST), 4))
+    return found

@@ -118,5 +118,10 @@ def save(folder: Path, model: Any, tokenizer: Any, image_size: int) -> None:
     }
     (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n")
     tokenizer.save_pretrained(folder)
-    taught = {"sentences": sorted(set(every_sentence()))}
+    write_vocabulary(folder, {})
+
+
+def write_vocabulary(folder: Path, calibration: dict[str, tuple[float, float]]) -> None:
+    """Write the taught sentences and, by sentence, middle and half width of the doubtful logits."""
+    taught = {"sentences": sorted(set(every_sentence())), "calibration": calibration}
     (folder / VOCABULARY).write_text(json.dumps(taught, indent=1) + "\n")
