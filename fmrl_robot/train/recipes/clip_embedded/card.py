@@ -11,11 +11,11 @@ from fmrl_robot.skills.captioner import caption
 from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet
 from fmrl_robot.train.recipes.clip_embedded.vocabulary import facts, phrasings
 
-TRUST = 0.9
+TRUST = 0.85
 """Share of right answers from which a verdict may be given."""
 SEEN = 0.4
 """A verdict that less than this share of its frames would get is an accident, not knowledge."""
-NARROWEST = 0.5
+NARROWEST = 0.3
 """Least half width of the doubtful range, as a logit."""
 
 
