@@ -101,7 +101,7 @@ def describe(plan: Plan, scene: Scene, usage: Any) -> dict[str, Any]:
         "method": plan.method,
         "status": plan.status.name,
         "scene_source": scene.source,
-        "subgoals": [_subgoal(s) for s in plan.subgoals],
+        "subgoals": [describe_subgoal(s) for s in plan.subgoals],
         "goal": [str(p) for p in plan.goal],
         "refusal": [
             {"code": int(p.code), "name": ErrorCode(p.code).name, "message": p.message,
@@ -113,7 +113,8 @@ def describe(plan: Plan, scene: Scene, usage: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _subgoal(subgoal: SubGoal) -> dict[str, Any]:
+def describe_subgoal(subgoal: SubGoal) -> dict[str, Any]:
+    """Turn a sub-goal into plain values; pattern rows by leg name."""
     answer: dict[str, Any] = {"id": subgoal.id, "kind": subgoal.kind.name, "text": subgoal.text}
     if subgoal.skill:
         answer |= {"skill": subgoal.skill, "target": subgoal.target}

@@ -99,5 +99,11 @@ FRAMES = Registry("fmrl.frames", {})
 BODIES = Registry("fmrl.bodies", {})
 """What can be commanded: simulators and drivers, declared as entry points."""
 
-EVALUATIONS = Registry("fmrl.evaluations", {"reward": "fmrl_robot.reproduce.reward_runs:main"})
+EVALUATIONS = Registry(
+    "fmrl.evaluations",
+    {
+        "reward": "fmrl_robot.reproduce.reward_runs:main",
+        "spine": "fmrl_robot.reproduce.spine:main",
+    },
+)
 """What ``fmrl eval`` measures besides policies: callables ``(arguments) -> exit code``."""

@@ -42,7 +42,7 @@ _CLAUSES: tuple[tuple[str, str], ...] = (
     ),
     (rf"{_PUT} {_COLOR} (?:back )?(?:on|onto) table", "table"),
     (rf"(?:pick up|lift|lift up|grasp|grab|hold) {_COLOR}(?: up)?", "held"),
-    (r"(?:open|pull open) drawer", "open"),
+    (r"(?:open|pull open) drawer|pull drawer open", "open"),
     (r"(?:close|shut) (?:drawer|it)", "close"),
     (r"(?:press|push|hit) button", "press"),
 )

@@ -39,30 +39,30 @@ class Verdict:
     """Arm: what held at the end."""
 
 
-def judge(folder: Path, goal: Goal, episode: int = -1) -> Verdict:
-    """Decide about one episode of a run folder."""
+def judge(folder: Path, goal: Goal, episode: int = -1, row: int = -1) -> Verdict:
+    """Decide about one episode of a run folder; an arm's facts are those of recorded ``row``."""
     record = recorder.load(folder, episode)
     scene: SceneModel = SCENES.load(record.scene)(record.robot)
     if record.error:
         return Verdict(done=False, reason=f"the run ended with an error: {record.error}")
     if scene.robot.kind == "quadruped":
         return _judge_motion(record, scene, goal)
-    return _judge_facts(record, scene, goal.predicates)
+    return _judge_facts(record, scene, goal.predicates, row)
 
 
 def _judge_facts(
-    record: recorder.Record, scene: SceneModel, predicates: tuple[Predicate, ...]
+    record: recorder.Record, scene: SceneModel, predicates: tuple[Predicate, ...], row: int
 ) -> Verdict:
     if not predicates:
         raise ConfigError("expected at least one goal predicate, got none")
     data = mujoco.MjData(scene.model)
-    record.restore(scene.model, data)
+    record.restore(scene.model, data, row)
     truth = GroundTruth(scene)
     facts = tuple(sorted(str(p) for p in truth.facts(data)))
     missing = [str(p) for p in predicates if not truth.holds(p, data)]
     if missing:
-        return Verdict(done=False, reason=f"at the end not: {', '.join(missing)}", facts=facts)
-    return Verdict(done=True, reason="every goal predicate holds at the end", facts=facts)
+        return Verdict(done=False, reason=f"not: {', '.join(missing)}", facts=facts)
+    return Verdict(done=True, reason="every goal predicate holds", facts=facts)
 
 
 def motion_of(record: recorder.Record, scene: SceneModel) -> Motion:

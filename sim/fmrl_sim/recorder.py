@@ -25,6 +25,10 @@ FILE_NAME = "physics.npz"
 SAVE_EVERY = 250
 """Rows from one save to the next, about 5 s."""
 _FORMAT = 1
+_Row = tuple[float, FloatArray, FloatArray, FloatArray]
+"""Time, positions, velocities, controls."""
+_Block = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+"""The same for many rows."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,12 +60,18 @@ class Record:
 
 
 class Recorder:
-    """Keeps rows in memory and writes them beside the loop, never in it."""
+    """Keeps rows in memory and writes them beside the loop, never in it.
+
+    Rows are stacked a block at a time: stacking all of a long run at once would hold the
+    interpreter for longer than a command may take.
+    """
 
     def __init__(self, folder: Path, body: MujocoBody) -> None:
         self.path = folder / FILE_NAME
         folder.mkdir(parents=True, exist_ok=True)
-        self._rows: list[tuple[float, FloatArray, FloatArray, FloatArray]] = []
+        self._rows: list[_Row] = []
+        self._blocks: list[_Block] = []
+        self._count = 0
         self._episodes: list[dict[str, Any]] = []
         self._starts: list[SceneState] = []
         self._writer: Thread | None = None
@@ -73,7 +83,7 @@ class Recorder:
         """Open an episode at the present state."""
         self._scene, self._robot = body.scene.name, body.robot.name
         self._episodes.append(
-            {"first": len(self._rows), "seed": body.seed, "options": body.options.to_json()}
+            {"first": self._count, "seed": body.seed, "options": body.options.to_json()}
         )
         self._starts.append(
             SceneState(
@@ -88,19 +98,30 @@ class Recorder:
         """Record one row; call it once a command period."""
         data = body.data
         self._rows.append((body.now, data.qpos.copy(), data.qvel.copy(), data.ctrl.copy()))
-        if len(self._rows) % SAVE_EVERY == 0 and not (self._writer and self._writer.is_alive()):
-            self._writer = Thread(target=self._write, args=(list(self._rows),), daemon=True)
-            self._writer.start()
+        self._count += 1
+        if len(self._rows) == SAVE_EVERY:
+            self._stack()
+            if not (self._writer and self._writer.is_alive()):
+                self._writer = Thread(target=self._write, args=(list(self._blocks),), daemon=True)
+                self._writer.start()
 
     def close(self, error: str = "") -> None:
         """Write everything; ``error`` says why the run ended badly, if it did."""
         if self._writer:
             self._writer.join(timeout=10.0)
         self._error = error
-        self._write(list(self._rows))
+        self._stack()
+        self._write(self._blocks)
 
-    def _write(self, rows: list[tuple[float, FloatArray, FloatArray, FloatArray]]) -> None:
-        episodes = [e for e in self._episodes if e["first"] < len(rows)]
+    def _stack(self) -> None:
+        if self._rows:
+            time, qpos, qvel, ctrl = (np.array(column) for column in zip(*self._rows, strict=True))
+            self._blocks.append((time, qpos, qvel, ctrl))
+            self._rows = []
+
+    def _write(self, blocks: list[_Block]) -> None:
+        time, qpos, qvel, ctrl = (np.concatenate(column) for column in zip(*blocks, strict=True))
+        episodes = [e for e in self._episodes if e["first"] < len(time)]
         starts = self._starts[: len(episodes)]
         header = {
             "format": _FORMAT,
@@ -114,10 +135,10 @@ class Recorder:
             np.savez(
                 file,
                 header=np.array(json.dumps(header)),
-                time=np.array([r[0] for r in rows]),
-                qpos=np.array([r[1] for r in rows]),
-                qvel=np.array([r[2] for r in rows]),
-                ctrl=np.array([r[3] for r in rows]),
+                time=time,
+                qpos=qpos,
+                qvel=qvel,
+                ctrl=ctrl,
                 start_qpos=np.array([s.qpos for s in starts]),
                 start_mocap_pos=np.array([s.mocap_pos for s in starts]),
                 start_mocap_quat=np.array([s.mocap_quat for s in starts]),
