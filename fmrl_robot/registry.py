@@ -102,6 +102,7 @@ BODIES = Registry("fmrl.bodies", {})
 EVALUATIONS = Registry(
     "fmrl.evaluations",
     {
+        "exit-codes": "fmrl_robot.reproduce.exit_codes:main",
         "reward": "fmrl_robot.reproduce.reward_runs:main",
         "spine": "fmrl_robot.reproduce.spine:main",
     },
