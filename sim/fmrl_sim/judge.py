@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import mujoco
@@ -39,10 +40,16 @@ class Verdict:
     """Arm: what held at the end."""
 
 
+@lru_cache(maxsize=4)
+def _scene(name: str, robot: str) -> SceneModel:
+    """Compile a scene once, however many episodes are judged."""
+    return SCENES.load(name)(robot)
+
+
 def judge(folder: Path, goal: Goal, episode: int = -1, row: int = -1) -> Verdict:
     """Decide about one episode of a run folder; an arm's facts are those of recorded ``row``."""
     record = recorder.load(folder, episode)
-    scene: SceneModel = SCENES.load(record.scene)(record.robot)
+    scene = _scene(record.scene, record.robot)
     if record.error:
         return Verdict(done=False, reason=f"the run ended with an error: {record.error}")
     if scene.robot.kind == "quadruped":
