@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
+from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +15,8 @@ Racing would be worse than slow: physics time passes in which no command can be 
 would take a busy simulator for a silent controller.
 """
 WINDOW = 3000
+"""Commands over which the running summary looks back: a minute."""
+FILE_NAME = "timing.npz"
 
 
 class Pacer:
@@ -47,6 +51,7 @@ class Latencies:
         self._answers: deque[float] = deque(maxlen=WINDOW)
         self._periods: deque[float] = deque(maxlen=WINDOW)
         self._last: float | None = None
+        self._all = array("d")
 
     def sent(self, stamp_s: float, wall_s: float) -> None:
         """Note that the observation of ``stamp_s`` went out."""
@@ -56,12 +61,15 @@ class Latencies:
 
     def answered(self, stamp_s: float, wall_s: float) -> None:
         """Note that a command answering the observation of ``stamp_s`` came in."""
+        period = wall_s - self._last if self._last is not None else float("nan")
         if self._last is not None:
-            self._periods.append(wall_s - self._last)
+            self._periods.append(period)
         self._last = wall_s
         sent = self._sent.pop(round(stamp_s * 1e6), None)
+        answer = wall_s - sent if sent is not None else float("nan")
         if sent is not None:
-            self._answers.append(wall_s - sent)
+            self._answers.append(answer)
+        self._all.extend((wall_s, period, answer))
 
     def summary(self) -> dict[str, float]:
         """Percentiles in ms over the last ``WINDOW`` commands; empty without any."""
@@ -74,3 +82,8 @@ class Latencies:
             "period_p50_ms": float(np.percentile(periods, 50)),
             "period_p999_ms": float(np.percentile(periods, 99.9)),
         }
+
+    def save(self, folder: Path) -> None:
+        """Write every command of the run: monotonic clock, period and answer in s, shape (n,)."""
+        wall, period, answer = np.array(self._all).reshape(-1, 3).T
+        np.savez(folder / FILE_NAME, wall_s=wall, period_s=period, answer_s=answer)

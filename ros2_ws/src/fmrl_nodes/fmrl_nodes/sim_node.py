@@ -10,7 +10,6 @@ import gc
 import json
 import sys
 import time
-from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -45,15 +44,12 @@ from fmrl_sim.camera_process import CameraProcess
 from fmrl_sim.faults import Fault
 from fmrl_sim.pacing import Latencies, Pacer
 from fmrl_sim.recorder import Recorder
-from fmrl_sim.render import Frame
 from fmrl_sim.scenes.base import SceneOptions, SceneState
 from fmrl_sim.true_scene import true_scene
 
 HOME_SCENES = {"arm": "tabletop", "quadruped": "ground"}
 """The scene in which a kind of robot is at home."""
 BODY_NICENESS = -10
-PICTURE_PHASES = (3, 4)
-"""Ticks after an observation in which pictures are handled: its command has arrived by then."""
 MAX_TICKS = 2
 """Ticks before commands are read again. After a stall time is caught up in small steps, with an ear
 to the controllers; in one go, physics would outrun them and the gate would call them silent."""
@@ -113,7 +109,6 @@ class SimNode(FmrlNode):
         self._ticks = self._observations = 0
         self._ticked_at = 0.0
         self._next_picture_s = 0.0
-        self._pictures: deque[tuple[float, str, Frame]] = deque()
         self._gate_state = State.DISARMED
         self._open_topics()
         self.create_service(AcquireLease, "acquire_lease", self._on_lease)
@@ -166,6 +161,7 @@ class SimNode(FmrlNode):
         if self._recorder is not None:
             self._recorder.close(self._ended)
             self._recorder = None
+            self._latencies.save(Path(self._run_dir))
         if self._cameras is not None:
             self._cameras.close()
             self._cameras = None
@@ -285,13 +281,6 @@ class SimNode(FmrlNode):
             if self._cameras.ask(body.now, state):
                 period = 1.0 / self._camera_hz
                 self._next_picture_s = max(self._next_picture_s + period, body.now)
-
-    def _publish_picture(self, body: MujocoBody, stamp_s: float, camera: str, frame: Frame) -> None:
-        image, depth, info = self._camera_pubs[camera]
-        name, (height, width) = optical_frame(camera), frame.depth.shape
-        info.publish(camera_info_to_msg(body.model, camera, width, height, stamp_s))
-        image.publish(conversions.image_to_msg(frame.rgb, stamp_s, name))
-        depth.publish(conversions.image_to_msg(frame.depth, stamp_s, name))
 
     # --- commands and services --------------------------------------------------------------------
 
