@@ -8,11 +8,19 @@ stands for, and no room of the library has to import another to reach it.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
 from fmrl_robot.errors import ConfigError, ErrorCode
+
+
+@cache
+def _declared(group: str) -> Mapping[str, str]:
+    """What installed packages declare; they stay as they are while a process runs."""
+    return {e.name: e.value for e in entry_points(group=group)}
 
 
 class Registry:
@@ -24,13 +32,24 @@ class Registry:
         self.group = group
         self._builtin = dict(builtin)
         self._missing = missing
+        self._lent: dict[str, Any] = {}
 
     def _targets(self) -> dict[str, str]:
-        return {**self._builtin, **{e.name: e.value for e in entry_points(group=self.group)}}
+        return {**self._builtin, **_declared(self.group)}
 
     def names(self) -> tuple[str, ...]:
         """Every known name, sorted."""
-        return tuple(sorted(self._targets()))
+        return tuple(sorted({*self._targets(), *self._lent}))
+
+    @contextmanager
+    def lent(self, name: str, thing: Any) -> Generator[None]:
+        """Know ``thing`` by ``name`` for a while, in this process: for tests and notebooks."""
+        before = dict(self._lent)
+        self._lent[name] = thing
+        try:
+            yield
+        finally:
+            self._lent = before
 
     def load(self, name: str) -> Any:
         """Import and return what ``name`` stands for.
@@ -38,9 +57,11 @@ class Registry:
         Raises:
             ConfigError: the name is not known; the message lists those that are.
         """
+        if name in self._lent:
+            return self._lent[name]
         targets = self._targets()
         if name not in targets:
-            known = ", ".join(sorted(targets)) or "none"
+            known = ", ".join(self.names()) or "none"
             raise ConfigError(
                 f"expected one of the {self.group}: {known}; got {name!r}", self._missing
             )
@@ -57,6 +78,22 @@ CONTROLLERS = Registry(
     ErrorCode.NO_POLICY_FITS,
 )
 """Controllers by ``RobotSpec.kind``: callables ``(spec, *, policies: Path | None)``."""
+
+SKILLS = Registry(
+    "fmrl.skills",
+    {
+        "grasp": "fmrl_robot.skills.operators:GRASP",
+        "place": "fmrl_robot.skills.operators:PLACE",
+        "open": "fmrl_robot.skills.operators:OPEN",
+        "close": "fmrl_robot.skills.operators:CLOSE",
+        "press": "fmrl_robot.skills.operators:PRESS",
+    },
+    ErrorCode.SKILL_UNKNOWN,
+)
+"""What a plan's steps may be: a Skill (fmrl_robot/skills) each."""
+
+ARM_SKILLS = Registry("fmrl.arm_skills", {}, ErrorCode.NO_POLICY_FITS)
+"""How an arm carries out a skill of another package: an ArmSkill (fmrl_robot/control) each."""
 
 METHODS = Registry(
     "fmrl.methods",

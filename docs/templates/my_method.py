@@ -44,9 +44,9 @@ class MyMethod:
         self._asker = PlanAsker(
             model or load_language_model(language_model),
             method="my_method",
-            grammar=plan_language.GRAMMAR,
+            grammar=plan_language.grammar(),
             kind="arm",
-            guide=GUIDE,
+            guide=GUIDE + plan_language.guide(),
             temperature=0.0,
             seed=0,
         )

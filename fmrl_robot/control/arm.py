@@ -16,6 +16,7 @@ import numpy as np
 
 from fmrl_robot.assets import policies_dir
 from fmrl_robot.control import local_skill as ls
+from fmrl_robot.control.arm_skill import arm_skills, policy_of, proved
 from fmrl_robot.control.local_policy import LocalPolicy
 from fmrl_robot.control.local_run import HOLDING_M, LocalRun, holds, tool_state
 from fmrl_robot.control.regions import Held, Region, region
@@ -86,7 +87,11 @@ class ArmController:
         """
         folder = policies or policies_dir()
         self._spec = spec
-        self._policies = {name: LocalPolicy(spec, name, folder) for name in ls.SKILLS}
+        self._pieces = arm_skills(spec)
+        self._policies = {
+            **{name: LocalPolicy(spec, local, folder) for name, local in ls.SKILLS.items()},
+            **{name: policy_of(piece, spec, folder) for name, piece in self._pieces.items()},
+        }
         self._planner = ArmPlanner(spec, menagerie)
         self._kinematics = ArmKinematics(spec, menagerie)
         self._worker = None if plan_inline else ThreadPoolExecutor(1, "transit")
@@ -119,8 +124,10 @@ class ArmController:
             )
         self._subgoal, self._outcome, self._attempt = subgoal, None, 0
         self._skill = subgoal.skill
+        self._local_skill = self._policies[self._skill].skill
         self._failed_yaw: float | None = None
-        self._open_m = ls.SKILLS[subgoal.skill].open_m
+        self._open_m = self._local_skill.open_m
+        self._before = scene
         self._anchor(state)
         if subgoal.skill != "place":
             self._held = None
@@ -182,14 +189,16 @@ class ArmController:
         assert self._subgoal is not None and self._q_command is not None  # noqa: S101
         goal = self._subgoal
         self._scene = scene
-        options = region(goal.skill, goal.target, scene, self._held)
+        piece = self._pieces.get(goal.skill)
+        known = (goal.skill, goal.target, scene, self._held)
+        options = region(*known) if piece is None else piece.region(goal, scene)
         self._region = options.without(self._failed_yaw)
         self._views: list[FloatArray] = []
         held = self._held.name if self._held else None
         q = self._q_command.copy()
         if held is None:
             # The fingers move while the arm does; what matters is how they arrive.
-            q[-1] = 0.0 if ls.SKILLS[goal.skill].starts_closed else self._open_m
+            q[-1] = 0.0 if self._local_skill.starts_closed else self._open_m
         args = (q, self._region.starts, scene, held)
         self._pending: Future[FloatArray] = Future()
         if self._worker is None:
@@ -214,7 +223,7 @@ class ArmController:
         )
         self._target = self._chosen(waypoints[-1], self._region)
         if self._held is None:
-            self._closed = ls.SKILLS[self._skill].starts_closed
+            self._closed = self._local_skill.starts_closed
         self._enter(_Phase.TRANSIT, state.stamp_s)
 
     def _chosen(self, q_end: FloatArray, options: Region) -> FloatArray:
@@ -297,7 +306,7 @@ class ArmController:
     def _retreat(self, state: RobotState) -> None:
         """Let go where the skill ends so, then straight up."""
         elapsed = self._ticks * self._spec.command_dt_s
-        if self._skill in {"open", "place"}:
+        if self._local_skill.releases:
             self._closed = False
             opened = float(state.q[-1]) > _RELEASED_M and elapsed >= _RELEASE_S
             if not opened and not self._rising and elapsed < _RELEASE_LIMIT_S:
@@ -330,7 +339,8 @@ class ArmController:
         if self._skill == "place":
             self._held = None
         fresh = scene is not None and scene.stamp_s > self._since_s
-        if fresh and scene is not None and _holds(scene, self._subgoal):
+        piece = self._pieces.get(self._skill)
+        if fresh and scene is not None and proved(piece, self._subgoal, self._before, scene):
             self._finish(ErrorCode.OK, "")
         elif state.stamp_s - self._since_s > _VERIFY_S:
             self._again(state, scene, f"{self._subgoal.termination} was not seen to hold")
@@ -389,12 +399,3 @@ class ArmController:
             kp=spec.kp,
             kd=spec.kd,
         )
-
-
-def _holds(scene: Scene, subgoal: SubGoal) -> bool:
-    """Whether the scene shows the termination condition, negated ones included."""
-    wanted = subgoal.termination
-    if wanted is None:
-        return False
-    plain = type(wanted)(wanted.name, wanted.args)
-    return (plain in scene.predicates) == wanted.value

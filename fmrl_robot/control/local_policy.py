@@ -28,14 +28,14 @@ def local_contract(spec: RobotSpec) -> PolicyContract:
 class LocalPolicy:
     """One local skill's network."""
 
-    def __init__(self, spec: RobotSpec, skill: str, folder: Path) -> None:
+    def __init__(self, spec: RobotSpec, skill: ls.LocalSkill, folder: Path) -> None:
         """Load and check ``folder/<robot>-<skill>/policy.onnx``.
 
         Raises:
             ConfigError: POLICY_MISSING or POLICY_REFUSED, naming the field.
         """
-        self.skill = ls.SKILLS[skill]
-        file = folder / f"{spec.name}-{skill}" / "policy.onnx"
+        self.skill = skill
+        file = folder / f"{spec.name}-{skill.name}" / "policy.onnx"
         self._runner = PolicyRunner(file, local_contract(spec))
 
     def __call__(self, terms: dict[str, FloatArray]) -> FloatArray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from fmrl_robot.control import local_skill as ls
+from fmrl_robot.control.arm_skill import WrittenPolicy
 from fmrl_robot.control.local_policy import LocalPolicy
 from fmrl_robot.motion.kinematics import ArmKinematics
 from fmrl_robot.types import FloatArray, RobotState
@@ -31,7 +32,11 @@ class LocalRun:
     """A local policy at work on one target."""
 
     def __init__(
-        self, kinematics: ArmKinematics, policy: LocalPolicy, target: FloatArray, closed: bool
+        self,
+        kinematics: ArmKinematics,
+        policy: LocalPolicy | WrittenPolicy,
+        target: FloatArray,
+        closed: bool,
     ) -> None:
         """Begin at ``target`` (x, y, z, heading) with the gripper as it is."""
         self.closed = closed

@@ -54,13 +54,15 @@ class LocalSkill:
     starts_closed: bool = False
     grips: bool = True
     """Whether the gripper moves at all."""
+    releases: bool = False
+    """Whether it lets go of what it holds when it is over."""
 
 
 SKILLS = MappingProxyType(
     {
         "grasp": LocalSkill(name="grasp", steps=50),
-        "place": LocalSkill(name="place", steps=50, starts_closed=True),
-        "open": LocalSkill(name="open", steps=60, open_m=0.04),
+        "place": LocalSkill(name="place", steps=50, starts_closed=True, releases=True),
+        "open": LocalSkill(name="open", steps=60, open_m=0.04, releases=True),
         "close": LocalSkill(name="close", steps=60, starts_closed=True, grips=False),
         "press": LocalSkill(name="press", steps=40, starts_closed=True, grips=False),
     }

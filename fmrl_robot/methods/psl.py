@@ -91,8 +91,8 @@ class PSL:
         """
         self._asker = PlanAsker(
             load_language_model(language_model) if model is None else model,
-            method="psl", grammar=plan_language.GRAMMAR, kind="arm", guide=GUIDE,
-            temperature=temperature, seed=seed,
+            method="psl", grammar=plan_language.grammar(), kind="arm",
+            guide=GUIDE + plan_language.guide(), temperature=temperature, seed=seed,
         )  # fmt: skip
         self._instruction = ""
         self._meant: plan_expansion.Meanings = {}

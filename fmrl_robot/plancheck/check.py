@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from fmrl_robot.errors import ErrorCode
+from fmrl_robot.registry import SKILLS
 from fmrl_robot.robots import RobotSpec
-from fmrl_robot.skills.operators import SKILLS, TABLE, Unmet, World
+from fmrl_robot.skills import TABLE, Unmet, World
+from fmrl_robot.skills import skill as find_skill
 from fmrl_robot.types import Plan, Problem, Scene, SubGoal, SubGoalKind
 
 MAX_STEPS = 40
@@ -70,10 +72,10 @@ def _schema(plan: Plan, robot: RobotSpec) -> Iterator[Problem]:
 
 
 def _targets(subgoal: SubGoal, scene: Scene) -> Finding | None:
-    skill = SKILLS.get(subgoal.skill)
-    if skill is None:
-        known = ", ".join(SKILLS)
+    if subgoal.skill not in SKILLS.names():
+        known = ", ".join(SKILLS.names())
         return ErrorCode.SKILL_UNKNOWN, f"expected a skill among {known}, got {subgoal.skill!r}"
+    skill = find_skill(subgoal.skill)
     thing = scene.find(subgoal.target)
     if thing is None and subgoal.target != TABLE:
         seen = ", ".join(o.name for o in scene.objects) or "nothing"
@@ -88,6 +90,10 @@ def _targets(subgoal: SubGoal, scene: Scene) -> Finding | None:
             f"{subgoal.skill} takes a {' or '.join(skill.targets)}, got the {category} "
             f"{subgoal.target!r}",
         )
+    try:
+        skill.values(subgoal)
+    except ValueError as error:
+        return ErrorCode.PARAMETER_OUT_OF_BOUNDS, f"{subgoal.skill}: {error}"
     return None
 
 

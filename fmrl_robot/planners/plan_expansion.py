@@ -8,12 +8,14 @@ cube and open the drawer it is in. A closed drawer as the *target* is opened onl
 from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
 
 from fmrl_robot.errors import ErrorCode, Retryable, Terminal
 from fmrl_robot.planners.cube_world import CUBES, CubeWorld
 from fmrl_robot.planners.plan_language import Reference, Step
-from fmrl_robot.skills.captioner import caption
+from fmrl_robot.skills import Skill, Unmet, World, further_skills
+from fmrl_robot.skills.captioner import KNOWN_FACTS, caption
 from fmrl_robot.types import Predicate, Scene, SubGoal, SubGoalKind
 
 Meanings = MutableMapping[tuple[int, Step], tuple[tuple[str, ...], str]]
@@ -50,6 +52,8 @@ class _Expansion:
         self.subgoals: list[SubGoal] = []
         self.goal: dict[str, Predicate] = {}
         self._first_held = self.world.held
+        self._further = further_skills()
+        self._facts = World.of(scene).facts
 
     def step(self, step: Step, number: int) -> None:
         """Append the sub-goals of one step."""
@@ -75,6 +79,8 @@ class _Expansion:
                 self._emit("press", "button", Predicate("pressed", ("button",)))
             case "grasp":
                 self._take(self._present(step.ref.cube))
+            case name if name in self._further:
+                self._call(self._further[name], step)
             case _:
                 held = self.world.held
                 if held is None:
@@ -189,7 +195,31 @@ class _Expansion:
         self._emit("open" if opening else "close", "drawer", _drawer_fact(opening))
         self.world.drawer_open = opening
 
-    def _emit(self, skill: str, target: str, termination: Predicate) -> None:
+    def _call(self, skill: Skill, step: Step) -> None:
+        """Append a step of another package's skill and move the world forward as it says."""
+        mine = self.world
+        world = World(
+            below=mine.below,
+            held=mine.held,
+            drawer_open=mine.drawer_open,
+            pressed=False,
+            facts=self._facts,
+        )
+        names = (p.name for p in skill.parameters)
+        params = tuple(zip(names, step.values, strict=False))
+        self._emit(step.name, step.place, skill.ends(world, step.place), params)
+        # What it lacks the plan check refuses, naming the step.
+        with suppress(Unmet):
+            skill.apply(world, step.place)
+        mine.held, mine.drawer_open = world.held, world.drawer_open
+
+    def _emit(
+        self,
+        skill: str,
+        target: str,
+        termination: Predicate,
+        params: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         self.subgoals.append(
             SubGoal(
                 id=str(len(self.subgoals) + 1),
@@ -198,9 +228,11 @@ class _Expansion:
                 target=target,
                 termination=termination,
                 text=caption(termination),
+                params=params,
             )
         )
-        self._want(termination)
+        if termination.name in KNOWN_FACTS:
+            self._want(termination)
 
     def _want(self, fact: Predicate) -> None:
         """Remember the last wish about each thing; a later one takes its place."""

@@ -3,7 +3,7 @@
 Steps are primitive skills, ``grasp(red_cube);place(bowl);open(drawer);press(button)``, or macros
 that plan_expansion.py expands against the scene: ``put(each(on_table-red_cube),bin)``,
 ``hold(red_cube)``, ``stack(red_cube,blue_cube)`` from below to top, ``ensure_open(drawer)``.
-``refuse(reason)`` declines.
+``refuse(reason)`` declines. Skills of other packages join as ``name(target,number,...)``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fmrl_robot.errors import ErrorCode, Retryable
 from fmrl_robot.planners.cube_world import CONTAINERS, CUBES
 from fmrl_robot.planners.gait_language import raise_if_refused
+from fmrl_robot.skills import further_skills
 
 MAX_STEPS = 24
 
@@ -29,7 +30,12 @@ except ::= "-" cube
 place ::= "bowl" | "bin" | "drawer" | "table" | "top" | cube
 cube ::= "red_cube" | "green_cube" | "blue_cube" | "yellow_cube"
 """  # noqa: E501
-"""GBNF of the language."""
+"""GBNF of the language as the embedded models know it."""
+
+_FURTHER = r"""
+name ::= [a-z] [a-z0-9_]{0,31}
+number ::= "-"? [0-9]{1,4} ("." [0-9]{1,4})?
+"""
 
 _CUBE = "(?:" + "|".join(CUBES) + ")"
 _CONDITION = rf"(?:all|on_table|in_(?:{'|'.join(CONTAINERS)})|stacked|top|on_{_CUBE}|under_{_CUBE})"
@@ -61,6 +67,32 @@ class Step:
     place: str = ""
     cubes: tuple[str, ...] = ()
     """The layers of ``stack``, from below."""
+    values: tuple[str, ...] = ()
+    """Parameters of a skill of another package, in its order."""
+
+
+def grammar() -> str:
+    """GBNF of the language with every skill that is installed."""
+    further = further_skills()
+    if not further:
+        return GRAMMAR
+    calls = " | ".join(
+        f'"{name}(" name ("," number){{0,{len(skill.parameters)}}} ")"'
+        if skill.parameters
+        else f'"{name}(" name ")"'
+        for name, skill in further.items()
+    )
+    steps = GRAMMAR.replace("step ::= macro | primitive", "step ::= macro | primitive | further")
+    return f"{steps}further ::= {calls}{_FURTHER}"
+
+
+def guide() -> str:
+    """Say what the further skills are, for a language model's prompt; empty where there is none."""
+    lines: list[str] = []
+    for name, skill in further_skills().items():
+        values = "".join(f"[,{p.name} {p.lower:g} to {p.upper:g}]" for p in skill.parameters)
+        lines.append(f"{name}({'|'.join(skill.targets)}{values}): {skill.words}.")
+    return "\n".join(["", "Further operators:", *lines]) if lines else ""
 
 
 def parse(text: str) -> list[Step]:
@@ -96,6 +128,13 @@ def _step(part: str) -> Step:
                 f"expected two or more different cubes, got {part!r}", ErrorCode.OBJECT_UNKNOWN
             )
         return Step(name=name, cubes=cubes)
+    further = further_skills()
+    if name in further:
+        place, *values = inside.split(",")
+        if not place or len(values) > len(further[name].parameters):
+            wanted = ",".join(["target", *(p.name for p in further[name].parameters)])
+            raise Retryable(f"expected {name}({wanted}), got {part[:60]!r}")
+        return Step(name=name, place=place, values=tuple(values))
     target = {"open": "drawer", "close": "drawer", "ensure_open": "drawer",
               "ensure_closed": "drawer", "press": "button"}.get(name)  # fmt: skip
     if target is None:

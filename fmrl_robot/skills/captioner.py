@@ -6,6 +6,7 @@ vision model all speak through this function, so that they mean the same thing.
 
 from __future__ import annotations
 
+from fmrl_robot.skills.library import further_captions
 from fmrl_robot.types import Predicate
 
 _PLURAL_FREE = {
@@ -21,6 +22,9 @@ _PLURAL_FREE = {
     "contact": "the {0} foot is on the ground",
 }
 
+KNOWN_FACTS = frozenset(_PLURAL_FREE)
+"""What perception and ground truth can tell."""
+
 
 def caption(predicate: Predicate) -> str:
     """Say a fact in words, for example ``the red cube is in the bowl``.
@@ -28,7 +32,7 @@ def caption(predicate: Predicate) -> str:
     Raises:
         ValueError: the predicate is not in the vocabulary.
     """
-    template = _PLURAL_FREE.get(predicate.name)
+    template = _PLURAL_FREE.get(predicate.name) or further_captions().get(predicate.name)
     if template is None:
         raise ValueError(f"expected one of {', '.join(_PLURAL_FREE)}, got {predicate}")
     text = template.format(*(a.replace("_", " ") for a in predicate.args))
