@@ -1,0 +1,87 @@
+"""What the design promises when a node dies, tried on the whole graph with SIGKILL."""
+
+import time
+
+import numpy as np
+import pytest
+
+pytest.importorskip("fmrl_msgs.msg", reason="needs the ros extra and fmrl_msgs")
+pytest.importorskip("transformers", reason="needs the fm extra")
+
+from full_graph import FullGraph
+
+from fmrl_msgs import msg as fm
+from fmrl_robot.errors import ErrorCode
+
+pytestmark = pytest.mark.graph
+
+TASKS = {"panda": "put the red cube in the bowl", "go2": "trot forward slowly"}
+
+
+@pytest.fixture
+def start(tmp_path):
+    graphs = []
+
+    def begin(robot):
+        graphs.append(FullGraph(robot, tmp_path / robot))
+        return graphs[-1].ready()
+
+    yield begin
+    for graph in graphs:
+        graph.close()
+
+
+def under_way(graph):
+    """A task whose first sub-goal has been moving the robot for a while."""
+    ending = graph.begin(TASKS[graph.spec.name])
+    graph.until(graph.executing, what="the first sub-goal")
+    graph.spin(1.0)
+    assert not ending.done()
+    return ending
+
+
+@pytest.mark.parametrize("robot", ["panda", "go2"])
+def test_a_killed_controller_stops_the_robot_and_ends_the_task(start, robot):
+    graph = start(robot)
+    ending = under_way(graph)
+    graph.kill("controller")
+    graph.until(lambda: graph.gate.state == fm.GateState.STOPPED, 10.0, "a stop")
+    assert graph.gate.code == int(ErrorCode.COMMAND_SILENCE)
+    graph.until(ending.done, 20.0, "the end of the task")
+    result = ending.result().result
+    assert not result.success
+    assert result.error_code == int(ErrorCode.CONTROLLER_UNAVAILABLE)
+    graph.spin(3.0)
+    # It came to rest, and it stays at rest: nothing re-arms by itself.
+    resting = np.array([q for _, q in graph.states[-25:]])
+    assert np.ptp(resting, axis=0).max() < 0.02
+    assert graph.gate.state == fm.GateState.STOPPED
+    assert graph.outside() == {}
+
+
+@pytest.mark.parametrize("robot", ["panda", "go2"])
+def test_a_killed_planner_ends_the_subgoal_and_the_robot_holds(start, robot):
+    graph = start(robot)
+    under_way(graph)
+    doing = lambda: next(  # noqa: E731
+        v.value for v in graph.diagnostics["controller"].values if v.key == "subgoal"
+    )
+    graph.until(doing, 10.0, "a sub-goal in the controller's diagnostics")
+    graph.kill("planner")
+    graph.until(lambda: not doing(), 10.0, "the end of the sub-goal")
+    graph.spin(2.0)
+    # The controller goes on commanding: it holds, and nothing has stopped it.
+    assert graph.armed
+    assert graph.gate.stops == 0
+    moved = np.array([q for at, q in graph.states if at > time.monotonic() - 1.0])
+    assert np.ptp(moved, axis=0).max() < 0.1
+    assert graph.outside() == {}
+
+
+def test_a_killed_reward_leaves_the_task_alone(start):
+    graph = start("panda")
+    ending = under_way(graph)
+    graph.kill("reward")
+    graph.until(ending.done, 90.0, "the task")
+    assert ending.result().result.success, ending.result().result.error_msg
+    assert graph.gate.stops == 0

@@ -1,0 +1,131 @@
+"""The whole graph of a robot as ``fmrl up`` starts it, and a probe beside it, for tests."""
+
+import os
+import random
+import signal
+import time
+from dataclasses import replace
+
+import numpy as np
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.action import ActionClient
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from sensor_msgs.msg import JointState
+
+from fmrl_msgs import msg as fm
+from fmrl_msgs.action import ExecuteTask
+from fmrl_nodes import qos
+from fmrl_robot.robots import robot as find_robot
+from fmrl_robot.runtime.launch_xml import LaunchFile, launch_file
+from fmrl_robot.runtime.launching import Launcher
+
+NODES = ("sim", "scene", "planner", "controller", "reward", "monitor")
+
+
+class FullGraph:
+    """Six processes and a probe, in a domain of their own."""
+
+    def __init__(self, robot, folder, namespace="", **arguments):
+        self.spec, self.folder, self.namespace = find_robot(robot), folder, namespace
+        domain = random.SystemRandom().randrange(30, 100)
+        values = {"robot": robot, "namespace": namespace, "run_dir": str(folder), "view_port": "0"}
+        processes = LaunchFile(launch_file("sim.launch.xml"), values | arguments).processes
+        env = {"ROS_DOMAIN_ID": str(domain), "MUJOCO_GL": "egl"}
+        self.launcher = Launcher([replace(p, env={**p.env, **env}) for p in processes])
+        self.launcher.start()
+        self.context = Context()
+        rclpy.init(context=self.context, domain_id=domain)
+        self.node = rclpy.create_node("probe", namespace=namespace, context=self.context)
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.executor.add_node(self.node)
+        self.diagnostics, self.states, self.gates, self.scenes = {}, [], [], 0
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._diagnosed, 50)
+        self.node.create_subscription(JointState, "joint_states", self._measured, qos.SENSOR)
+        self.node.create_subscription(
+            fm.GateState, "gate_state", lambda m: self.gates.append(m), qos.EVENT
+        )
+        self.node.create_subscription(fm.Scene, "scene", self._seen, qos.EVENT)
+        self.tasks = ActionClient(self.node, ExecuteTask, "execute_task")
+
+    def _diagnosed(self, message):
+        for status in message.status:
+            self.diagnostics[status.name.rpartition("/")[2].removesuffix("_node")] = status
+
+    def _measured(self, message):
+        self.states.append((time.monotonic(), np.array(message.position)))
+
+    def _seen(self, _):
+        self.scenes += 1
+
+    @property
+    def gate(self):
+        return self.gates[-1] if self.gates else fm.GateState()
+
+    def until(self, done, timeout_s=60.0, what="it"):
+        end = time.monotonic() + timeout_s
+        while not done():
+            assert time.monotonic() < end, f"waited {timeout_s} s for {what} in vain"
+            self.executor.spin_once(timeout_sec=0.05)
+
+    def spin(self, seconds):
+        end = time.monotonic() + seconds
+        self.until(lambda: time.monotonic() > end, seconds + 5.0)
+
+    def ready(self):
+        """Wait until every node is up, sees, and the gate follows the controller."""
+        self.until(lambda: self.diagnostics.keys() >= set(NODES), what="diagnostics of all nodes")
+        self.until(self.tasks.server_is_ready, what="the planner")
+        self.until(lambda: self.scenes and self.armed, what="an armed gate and a scene")
+        return self
+
+    @property
+    def armed(self):
+        return self.gate.state == fm.GateState.ARMED
+
+    def call(self, kind, name, request):
+        client = self.node.create_client(kind, name)
+        self.until(client.service_is_ready, what=name)
+        answer = client.call_async(request)
+        self.until(answer.done, what=f"an answer of {name}")
+        self.node.destroy_client(client)
+        return answer.result()
+
+    def begin(self, instruction):
+        """Send a task; return the future of its result."""
+        goal = ExecuteTask.Goal(instruction=instruction, timeout_s=60.0)
+        self.feedback = []
+        sent = self.tasks.send_goal_async(goal, feedback_callback=self.feedback.append)
+        self.until(sent.done, what="acceptance")
+        assert sent.result().accepted
+        return sent.result().get_result_async()
+
+    def executing(self):
+        return any(m.feedback.phase == "executing" for m in self.feedback)
+
+    def do(self, instruction):
+        """Carry out a task and return its result."""
+        ending = self.begin(instruction)
+        self.until(ending.done, 90.0, instruction)
+        return ending.result().result
+
+    def kill(self, name):
+        """SIGKILL to one of the nodes; nothing ends the others."""
+        os.kill(self.launcher.pids[f"{name}_node"], signal.SIGKILL)
+
+    def outside(self):
+        """Joints that were ever measured outside their limits, or not finite, and where."""
+        q = np.array([q for _, q in self.states])
+        low, high = q.min(axis=0), q.max(axis=0)
+        # Limits of the model are soft: a finger pressed against its stop gives by a millimetre.
+        slack = 0.05 * (self.spec.upper - self.spec.lower)
+        inside = (low >= self.spec.lower - slack) & (high <= self.spec.upper + slack)
+        named = zip(self.spec.joint_names, low, high, inside, strict=True)
+        return {name: (a, b) for name, a, b, good in named if not good}
+
+    def close(self):
+        codes = self.launcher.stop()
+        self.node.destroy_node()
+        rclpy.shutdown(context=self.context)
+        return codes
