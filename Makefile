@@ -25,7 +25,7 @@ $(VENV)/.ready: pyproject.toml $(shell find ros2_ws/src -name package.xml -o -na
 	$(BIN)/python -m pip install --quiet ./ros2_ws/src/fmrl_msgs ./ros2_ws/src/tf2_msgs
 	$(BIN)/python -m pip install --quiet setuptools
 	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable ./ros2_ws/src/fmrl_nodes
-	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps ./ros2_ws/src/fmrl_bringup
+	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps ./ros2_ws/src/fmrl_bringup ./ros2_ws/src/fmrl_description
 	@touch $@
 
 sim: setup

@@ -1,18 +1,24 @@
 """A robot's kinematic tree as URDF, written from the MuJoCo model that is being simulated.
 
 Tools of the ROS world ask for URDF; writing it from the model that moves keeps the two from ever
-disagreeing. Visuals are left to tools that load the MuJoCo model itself.
+disagreeing. Visuals are meshes on disk (urdf_meshes.py) or left to tools that load the MuJoCo model
+itself.
 """
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as Xml
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import mujoco
 import numpy as np
 
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.types import FloatArray
+
+if TYPE_CHECKING:
+    from fmrl_sim.urdf_meshes import Mesh
 
 
 def robot_bodies(model: mujoco.MjModel, robot: RobotSpec) -> list[int]:
@@ -31,13 +37,31 @@ def link_name(model: mujoco.MjModel, robot: RobotSpec, body: int) -> str:
     return f"{robot.name}_{name}" if robot.kind == "arm" else name
 
 
-def write(model: mujoco.MjModel, robot: RobotSpec) -> str:
-    """Return the URDF of ``robot``; its joints bear the RobotSpec's names."""
+def write(
+    model: mujoco.MjModel,
+    robot: RobotSpec,
+    visuals: Mapping[str, Sequence[Mesh]] | None = None,
+    *,
+    world: bool = False,
+) -> str:
+    """Return the URDF of ``robot``; its joints bear the RobotSpec's names.
+
+    Args:
+        model: the compiled model that the robot is part of.
+        robot: whose.
+        visuals: meshes by body; None: links without looks.
+        world: fix the base to a link ``world``.
+    """
     document = Xml.Element("robot", name=robot.name)
     bodies = robot_bodies(model, robot)
     names = dict(zip(robot.model_joints, robot.joint_names, strict=True))
+    if world:
+        Xml.SubElement(document, "link", name="world")
+        _write_fixed(document, "world", link_name(model, robot, bodies[0]), "world_fixed")
     for body in bodies:
-        Xml.SubElement(document, "link", name=link_name(model, robot, body))
+        link = Xml.SubElement(document, "link", name=link_name(model, robot, body))
+        for mesh in (visuals or {}).get(model.body(body).name, ()):
+            _write_visual(link, mesh)
         if body == bodies[0]:
             continue
         count = int(model.body_jntnum[body])
@@ -45,6 +69,21 @@ def write(model: mujoco.MjModel, robot: RobotSpec) -> str:
         _write_joint(document, model, robot, body, joint, names)
     Xml.indent(document)
     return Xml.tostring(document, encoding="unicode", xml_declaration=True)
+
+
+def _write_fixed(document: Xml.Element, parent: str, child: str, name: str) -> None:
+    element = Xml.SubElement(document, "joint", name=name, type="fixed")
+    Xml.SubElement(element, "parent", link=parent)
+    Xml.SubElement(element, "child", link=child)
+
+
+def _write_visual(link: Xml.Element, mesh: Mesh) -> None:
+    visual = Xml.SubElement(link, "visual")
+    geometry = Xml.SubElement(visual, "geometry")
+    Xml.SubElement(geometry, "mesh", filename=mesh.file.as_uri())
+    material = Xml.SubElement(visual, "material", name=mesh.file.stem)
+    red, green, blue = (f"{c / 255:.3f}" for c in mesh.color)
+    Xml.SubElement(material, "color", rgba=f"{red} {green} {blue} 1")
 
 
 def _write_joint(
@@ -56,7 +95,7 @@ def _write_joint(
     names: dict[str, str],
 ) -> None:
     link = link_name(model, robot, body)
-    kind, name = "fixed", f"{link}_fixed"
+    kind, name, plain = "fixed", f"{link}_fixed", ""
     if joint >= 0:
         slides = model.jnt_type[joint] == int(mujoco.mjtJoint.mjJNT_SLIDE)
         kind = "prismatic" if slides else "revolute"
@@ -85,6 +124,18 @@ def _write_joint(
         effort=f"{effort:.6g}",
         velocity=f"{speed:.6g}",
     )
+    leader = _leader(model, joint)
+    if leader is not None and plain not in names:
+        Xml.SubElement(element, "mimic", joint=names.get(leader, f"{robot.name}_{leader}"))
+
+
+def _leader(model: mujoco.MjModel, joint: int) -> str | None:
+    """Name of the joint that an equality ties this one to, such as the other finger's."""
+    for i in np.flatnonzero(model.eq_type == int(mujoco.mjtEq.mjEQ_JOINT)):
+        pair = {int(model.eq_obj1id[i]), int(model.eq_obj2id[i])}
+        if joint in pair and len(pair - {joint, -1}) == 1:
+            return model.joint((pair - {joint}).pop()).name
+    return None
 
 
 def _text(values: FloatArray) -> str:

@@ -1,0 +1,1 @@
+"""Descriptions of the robots for viewers; no model or mesh is part of the package."""
