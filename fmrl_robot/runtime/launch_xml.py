@@ -127,8 +127,6 @@ class LaunchFile:
                 scope.env[get("name")] = get("value")
             case "set_parameter":
                 scope.parameters[get("name")] = get("value")
-            case "set_use_sim_time":
-                scope.parameters["use_sim_time"] = get("value")
             case "log":
                 self.messages.append(get("message"))
             case "node":

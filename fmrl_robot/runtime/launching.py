@@ -6,6 +6,7 @@ with their launcher even where it is killed, so that no node is left commanding 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -25,11 +26,21 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def _signal(child: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    """Ask the child alone; kill what it started with it."""
+    if how is not signal.SIGKILL:
+        child.send_signal(how)
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, how)
+
+
 class Launcher:
     """The running processes of one launch."""
 
-    def __init__(self, processes: Sequence[Process]) -> None:
+    def __init__(self, processes: Sequence[Process], grace_s: float = GRACE_S) -> None:
         self._wanted = tuple(processes)
+        self._grace_s = grace_s
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._threads: list[int] = []
         self.codes: dict[str, int] = {}
@@ -80,9 +91,10 @@ class Launcher:
 
     def stop(self) -> dict[str, int]:
         """End them all; return every exit code."""
-        for how, patience in ((signal.SIGINT, GRACE_S), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2)):
+        ways = ((signal.SIGINT, self._grace_s), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0))
+        for how, patience in ways:
             for child in self._running.values():
-                child.send_signal(how)
+                _signal(child, how)
             end = time.monotonic() + patience
             while self._running and time.monotonic() < end:
                 self.poll()

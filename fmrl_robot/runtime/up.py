@@ -1,7 +1,9 @@
 """``fmrl up``: starts the graph of a robot; with ``--task`` runs one instruction and judges it.
 
-With a task the exit code is the judge's, who reads the recorded physics: 0 it was done, 1 it was
-not, 2 nobody can tell. Neither planner nor reward is asked.
+The graph is started by ``ros2 launch`` where that is installed, else by the reader of launch files
+that comes with this project; what follows is the same. With a task the exit code is the judge's,
+who reads the recorded physics: 0 it was done, 1 it was not, 2 nobody can tell. Neither planner nor
+reward is asked.
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import get_args
 
-from fmrl_robot.runtime.launch_xml import LaunchFile, launch_file
+from fmrl_robot.runtime.handover import Choice, launcher_for
 from fmrl_robot.runtime.launching import Launcher
 
 SETTLE_S = 1.0
@@ -43,8 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         values.setdefault("ground_truth_scene", "true")
     stamp = time.strftime("%Y%m%d-%H%M%S")
     folder = Path(values.setdefault("run_dir", str(Path("runs") / stamp)))
-    read = LaunchFile(launch_file("sim.launch.xml"), values)
-    launcher = Launcher(read.processes)
+    launcher = launcher_for(values, given.launcher)
     previous = {s: signal.signal(s, _raise) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
         launcher.start()
@@ -125,6 +127,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--ground-truth", action="store_true", help="scene without perception")
     parser.add_argument("--task", default="", help="run this instruction, judge it, and end")
     parser.add_argument("--timeout", type=float, default=300.0, help="of the task, s")
+    parser.add_argument(
+        "--launcher",
+        default="auto",
+        choices=get_args(Choice),
+        help="auto: ros2 launch where it is installed, else own",
+    )
     parser.add_argument("arguments", nargs="*", help="launch arguments, name:=value")
     return parser.parse_args(arguments)
 

@@ -53,7 +53,9 @@ def test_a_missing_argument_is_asked_for(tmp_path):
         read(tmp_path, '<arg name="robot"/>')
 
 
-@pytest.mark.parametrize("tag", ["<timer period='1'/>", "<composable_node/>"])
+@pytest.mark.parametrize(
+    "tag", ["<timer period='1'/>", "<composable_node/>", "<set_use_sim_time value='true'/>"]
+)
 def test_a_tag_that_is_not_known_is_refused(tmp_path, tag):
     with pytest.raises(ConfigError, match="expected a tag"):
         read(tmp_path, tag)
