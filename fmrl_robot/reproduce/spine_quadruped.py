@@ -174,7 +174,7 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         and min(gaits.get("trot", 1.0), gaits.get("pace", 1.0)) >= TROT_PACE
         and gaits.get("bound", 1.0) >= BOUND
         and falls == 0
-        and all(c["vx_rms_error_stride_m_s"] <= SPEED_M_S for c in judged_on),
+        and all(c["vx_rms_error_m_s"] <= SPEED_M_S for c in judged_on),
     }
 
 
