@@ -116,7 +116,7 @@ def test_after_a_subgoal_it_stands_and_then_rests_firmly():
     world.start(subgoal(duration=0.5))
     world.step(0.6)
     assert world.controller.outcome().success
-    world.step(SETTLE_S + 1.0)
+    world.step(SETTLE_S + RISE_S + 0.1)
     last = world.step()[-1]
     assert (last.kp == FIRM_KP).all()
     assert np.allclose(last.position, GO2.default)
