@@ -27,6 +27,29 @@ _UNREADABLE: tuple[type[Exception], ...] = tuple(
 """What onnxruntime raises for a file that is no model it can run; they share no base."""
 
 
+def open_policy(file: Path) -> ort.InferenceSession:
+    """Open a policy file, in one thread.
+
+    Raises:
+        ConfigError: POLICY_MISSING, or POLICY_REFUSED where it is no model that can be run.
+    """
+    if not file.is_file():
+        raise ConfigError(
+            f"expected a policy at {file}, found none; train it with 'fmrl train' or name "
+            "the folder of policies",
+            ErrorCode.POLICY_MISSING,
+        )
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    try:
+        return ort.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    except _UNREADABLE as error:
+        raise ConfigError(
+            f"expected an ONNX file at {file}, got {error}; export it anew",
+            ErrorCode.POLICY_REFUSED,
+        ) from error
+
+
 class PolicyRunner:
     """One policy, with the history of its observations."""
 
@@ -36,23 +59,7 @@ class PolicyRunner:
         Raises:
             ConfigError: POLICY_MISSING or POLICY_REFUSED, naming the field.
         """
-        if not file.is_file():
-            raise ConfigError(
-                f"expected a policy at {file}, found none; train it with 'fmrl train' or name "
-                "the folder of policies",
-                ErrorCode.POLICY_MISSING,
-            )
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        try:
-            self._session = ort.InferenceSession(
-                str(file), options, providers=["CPUExecutionProvider"]
-            )
-        except _UNREADABLE as error:
-            raise ConfigError(
-                f"expected an ONNX file at {file}, got {error}; export it anew",
-                ErrorCode.POLICY_REFUSED,
-            ) from error
+        self._session = open_policy(file)
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.contract = PolicyContract.from_metadata(metadata, file)
         self.contract.check(wanted, file)
