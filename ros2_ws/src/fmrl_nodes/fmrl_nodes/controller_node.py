@@ -7,6 +7,7 @@ Nothing here loads torch or asks a model, and nothing waits.
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import time
 from pathlib import Path
@@ -302,7 +303,12 @@ class ControllerNode(FmrlNode):
 
 def main() -> int:
     """Be the process ``controller_node``."""
-    return run(ControllerNode, niceness=NICENESS)
+    code = run(ControllerNode, niceness=NICENESS)
+    # OMPL's bindings print a page about leaks when the interpreter takes them down; nothing is left
+    # to do here, so it need not.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
