@@ -118,6 +118,8 @@ def describe_subgoal(subgoal: SubGoal) -> dict[str, Any]:
     answer: dict[str, Any] = {"id": subgoal.id, "kind": subgoal.kind.name, "text": subgoal.text}
     if subgoal.skill:
         answer |= {"skill": subgoal.skill, "target": subgoal.target}
+    if subgoal.params:
+        answer["params"] = dict(subgoal.params)
     if subgoal.termination is not None:
         answer["termination"] = str(subgoal.termination)
     if subgoal.pattern is not None:

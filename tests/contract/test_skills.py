@@ -3,7 +3,12 @@
 import copy
 import importlib.util
 import itertools
+import json
 import math
+import os
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -145,12 +150,10 @@ def test_it_is_deterministic(named):
     assert list(attempts(found)) == list(attempts(found))
 
 
-def test_it_can_be_written_planned_and_checked(named):
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in BUILTIN])
+def test_it_can_be_written_planned_and_checked(name):
     """From a sentence of the plan language to a plan that passes, in a world that lets it."""
-    name, found = named
-    if name in BUILTIN:
-        pytest.skip("its way through the language is held by tests/unit/planners")
-    done = 0
+    found, done = skill(name), 0
     for facts in ([], ["open(drawer)"]):
         scene = make_scene(facts)
         for target in (t for c in found.targets for t in THINGS.get(c, ())):
@@ -252,6 +255,37 @@ def test_the_arm_does_it_and_the_gate_refuses_nothing(distance_m):
     moved = went["now"] - went["first"]
     assert np.linalg.norm(moved[:2]) == pytest.approx(distance_m, abs=0.02)
     assert moved[:2] @ went["first"][:2] > 0, "away from the base"
+
+
+@pytest.fixture
+def package(tmp_path):
+    """The template as an installed package: its folder and what pip would leave beside it."""
+    shutil.copytree(TEMPLATE.parent, tmp_path / "my_package")
+    info = tmp_path / "my_package-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[fmrl.skills]\nnudge = my_package.my_skill:NUDGE\n"
+        "[fmrl.arm_skills]\nnudge = my_package.my_skill:ARM\n"
+    )
+    (tmp_path / "answers.json").write_text(json.dumps({"": "nudge(red_cube,0.06)"}))
+    return tmp_path
+
+
+def test_an_installed_package_needs_no_more_than_its_entry_points(package):
+    words = ("nudge the red cube", "--json", "--language-model", f"scripted:{package}/answers.json")
+    ran = subprocess.run(
+        [sys.executable, "-m", "fmrl_robot.cli", "plan", *words],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(package), *filter(None, sys.path)])},
+        capture_output=True,
+        text=True,
+        timeout=60.0,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    (planned,) = json.loads(ran.stdout)["subgoals"]
+    assert (planned["skill"], planned["target"]) == ("nudge", "red_cube")
+    assert planned["params"] == {"distance_m": "0.06"}
+    assert planned["text"] == "the red cube was pushed away"
 
 
 def test_what_is_no_skill_is_refused_by_name():
