@@ -8,7 +8,6 @@ the difference.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import subprocess
 import sys
 import time
@@ -16,7 +15,6 @@ import time
 import numpy as np
 import rclpy
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import ExternalShutdownException
 from sensor_msgs.msg import JointState
 
 from fmrl_msgs import msg as fm
@@ -37,8 +35,7 @@ def echo() -> None:
         publisher.publish(command)
 
     node.create_subscription(JointState, "raw/joint_states", answer, qos.SENSOR)
-    with contextlib.suppress(ExternalShutdownException):
-        rclpy.spin(node)
+    rclpy.spin(node)
 
 
 def measure(seconds: float) -> dict[str, float]:
@@ -77,7 +74,7 @@ def measure(seconds: float) -> dict[str, float]:
         while time.monotonic() < end:
             rclpy.spin_once(node, timeout_sec=0.1)
     finally:
-        child.terminate()
+        child.kill()
         child.wait(10.0)
         node.destroy_node()
     skip = round(3.0 / PERIOD_S)

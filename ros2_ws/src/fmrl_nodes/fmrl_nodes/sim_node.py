@@ -37,7 +37,6 @@ from fmrl_robot.errors import ErrorCode, FmrlError
 from fmrl_robot.registry import SCENES
 from fmrl_robot.robots import ROBOTS, robot
 from fmrl_robot.safety import Gate, State
-from fmrl_robot.safety.gate import REARM_S
 from fmrl_sim import urdf
 from fmrl_sim.body import TICK_S, MujocoBody
 from fmrl_sim.camera_process import CameraProcess
@@ -49,6 +48,9 @@ from fmrl_sim.true_scene import true_scene
 
 HOME_SCENES = {"arm": "tabletop", "quadruped": "ground"}
 """The scene in which a kind of robot is at home."""
+ARM_AFTER_S = 3.0
+"""How long commands have to come on time before the first is followed. While a graph starts, models
+are loaded on every core; a second without a stumble was not enough to know that this is over."""
 BODY_NICENESS = -10
 MAX_TICKS = 2
 """Ticks before commands are read again. After a stall time is caught up in small steps, with an ear
@@ -93,7 +95,7 @@ class SimNode(FmrlNode):
         scene = SCENES.load(self._scene_name)(self._spec.name)
         if self._camera_hz > 0:
             self._cameras = CameraProcess(scene, self._image_size)
-        self._gate = Gate(self._spec, arm_after_s=REARM_S)
+        self._gate = Gate(self._spec, arm_after_s=ARM_AFTER_S)
         self._body = MujocoBody(
             scene,
             self._gate,
