@@ -209,6 +209,8 @@ class Gate:
         self._state, self._code, self._reason = State.DISARMED, ErrorCode.OK, ""
         self._last, self._last_at, self._last_refusal = None, -np.inf, None
         self._rearm_from = np.inf
+        # Whoever commands has started long since.
+        self._arm_after_s = min(self._arm_after_s, REARM_S)
 
     def status(self) -> GateStatus:
         """Return state, counters and the measured delay."""

@@ -89,3 +89,14 @@ def test_a_reset_world_is_armed_anew(arm_after_s):
     assert driver.state is State.DISARMED
     driver.send(1.3, 1.5)
     assert driver.state is (State.ARMED if arm_after_s == 0.0 else State.DISARMED)
+
+
+def test_a_start_may_take_longer_to_arm_than_a_reset():
+    driver = Driver(3.0)
+    driver.send(0.0, 2.9)
+    assert driver.state is State.DISARMED
+    driver.send(2.9, 3.1)
+    assert driver.state is State.ARMED
+    driver.gate.reset(3.1)
+    driver.send(3.2, 3.2 + REARM_S + 0.05)
+    assert driver.state is State.ARMED
