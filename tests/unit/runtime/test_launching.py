@@ -109,6 +109,17 @@ def test_all_processes_end_with_the_launcher():
     assert time.monotonic() - began < 3.0
 
 
+def test_they_hear_sigint_even_where_the_launcher_was_told_to_ignore_it():
+    """As a shell does for what a script runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        launcher = launched(Process(name="a", command=python(SLEEPER), env={}))
+        time.sleep(0.5)
+        assert launcher.stop()["a"] in (1, -signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_one_that_ignores_sigint_is_ended_all_the_same():
     launcher = launched(Process(name="deaf", command=python(DEAF), env={}))
     time.sleep(0.5)
