@@ -72,7 +72,7 @@ def test_a_killed_planner_ends_the_subgoal_and_the_robot_holds(start, robot):
     graph.spin(2.0)
     # The controller goes on commanding: it holds, and nothing has stopped it.
     assert graph.armed
-    assert graph.gate.stops == 0
+    assert graph.stops == 0
     moved = np.array([q for at, q in graph.states if at > time.monotonic() - 1.0])
     assert np.ptp(moved, axis=0).max() < 0.1
     assert graph.outside() == {}
@@ -84,4 +84,4 @@ def test_a_killed_reward_leaves_the_task_alone(start):
     graph.kill("reward")
     graph.until(ending.done, 90.0, "the task")
     assert ending.result().result.success, ending.result().result.error_msg
-    assert graph.gate.stops == 0
+    assert graph.stops == 0

@@ -80,7 +80,7 @@ def test_a_stranger_moves_nothing_and_the_robot_goes_on(graph, stranger, changes
     graph.spin(0.3)
     assert refused(graph, ErrorCode.LEASE_INVALID) > before
     assert graph.armed
-    assert graph.gate.stops == 0
+    assert graph.stops == 0
     moved = np.array([q for at, q in graph.states if at >= began])
     assert np.abs(moved - still).max() < 0.1
     assert graph.outside() == {}
