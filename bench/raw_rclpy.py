@@ -27,7 +27,7 @@ def echo() -> None:
     """Answer every joint state with a command that carries its stamp."""
     rclpy.init()
     node = rclpy.create_node("raw_echo")
-    publisher = node.create_publisher(fm.JointCommand, "raw/joint_command", qos.COMMAND_OUT)
+    publisher = node.create_publisher(fm.JointCommand, "raw/joint_command", qos.JOINT_COMMAND)
 
     def answer(state: JointState) -> None:
         command = fm.JointCommand(names=list(state.name), position=list(state.position))

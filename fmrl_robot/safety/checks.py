@@ -69,7 +69,8 @@ def small_step(
 ) -> Refusal | None:
     """No target is further from ``reference`` than ``periods`` command periods allow."""
     step = np.abs(command.position - reference)
-    bad = np.flatnonzero(step > spec.step * periods + _SLACK)
+    # So written, a joint whose measured position is NaN moves nothing.
+    bad = np.flatnonzero(~(step <= spec.step * periods + _SLACK))
     if not bad.size:
         return None
     i = int(bad[0])

@@ -23,6 +23,8 @@ from fmrl_robot.types import FloatArray, JointCommand
 DEADLINE_S = 0.1
 """Greatest age of what a command answers, and greatest gap between commands."""
 REARM_S = 1.0
+BURST_PERIODS = 5.0
+"""Periods' worth of steps that may be in hand, for commands that come late or bunched."""
 
 
 class State(IntEnum):
@@ -84,6 +86,7 @@ class Gate:
         self._measured: FloatArray = spec.default.copy()
         self._last: JointCommand | None = None
         self._last_at = -np.inf
+        self._steps = 0.0
         self._seq = -1
         self._rearm_from = np.inf
         self._last_refusal: checks.Refusal | None = None
@@ -95,6 +98,8 @@ class Gate:
 
         The same holder may ask again (it restarted); another one only with ``take_over``.
         """
+        if not holder:
+            return False, "", "expected the holder's name, got none"
         if self._holder and holder != self._holder and not take_over:
             return False, "", f"held by {self._holder}; ask with take_over to displace it"
         self._holder, self._lease, self._seq = holder, secrets.token_hex(8), -1
@@ -105,19 +110,17 @@ class Gate:
     def submit(self, command: JointCommand, now: float) -> checks.Refusal | None:
         """Judge a command that has just arrived; None: it is let through."""
         self._received += 1
+        # Were it left to the next tick, a command that ends a silence would also hide it.
+        self._watch(now)
         refusal = self._judge(command, now)
         if refusal is not None:
-            self._refusals[refusal[0]] += 1
-            self._last_refusal = refusal
-            if self._state is State.REARMING:
-                self._latch(*refusal)
-            elif self._state is State.DISARMED:
-                self._rearm_from = now
+            self._refuse(refusal, now)
             return refusal
         self._accepted += 1
         self._delay = now - command.observation_stamp_s
         self._delay_max = max(self._delay_max, self._delay)
-        late = now - self._last_at > DEADLINE_S
+        late = self._silent(now)
+        self._steps = self._steps_left(command, now)
         self._seq, self._last, self._last_at = command.seq, command, now
         self._last_refusal = None
         if self._state is State.DISARMED:
@@ -125,6 +128,16 @@ class Gate:
         elif self._state is State.REARMING:
             self._arm(now, late, REARM_S)
         return None
+
+    def _refuse(self, refusal: checks.Refusal, now: float) -> None:
+        self._refusals[refusal[0]] += 1
+        self._last_refusal = refusal
+        if refusal[0] is ErrorCode.LEASE_INVALID:
+            return  # A stranger's fault is not the holder's.
+        if self._state is State.REARMING:
+            self._latch(*refusal)
+        elif self._state is State.DISARMED:
+            self._rearm_from = now
 
     def _judge(self, command: JointCommand, now: float) -> checks.Refusal | None:
         if not self._lease or not secrets.compare_digest(
@@ -151,12 +164,24 @@ class Gate:
 
     def _step(self, command: JointCommand, now: float) -> checks.Refusal | None:
         if self._state is State.ARMED and self._last is not None:
-            periods = (now - self._last_at) / self._spec.command_dt_s
-            return checks.small_step(
-                command, self._spec, self._last.position, float(np.clip(periods, 1.0, 5.0))
-            )
+            periods = min(max(self._periods(now), 1.0), self._steps_in_hand(now))
+            return checks.small_step(command, self._spec, self._last.position, periods)
         # Nothing is being followed yet, so the step counts from where the robot is.
         return checks.small_step(command, self._spec, self._measured, 1.0)
+
+    def _periods(self, now: float) -> float:
+        return min((now - self._last_at) / self._spec.command_dt_s, BURST_PERIODS)
+
+    def _steps_in_hand(self, now: float) -> float:
+        """Steps allowed at ``now``: one accrues a period, so many small commands gain nothing."""
+        return min(self._steps + self._periods(now), BURST_PERIODS)
+
+    def _steps_left(self, command: JointCommand, now: float) -> float:
+        """What remains once ``command`` is let through."""
+        if self._state is not State.ARMED or self._last is None:
+            return 1.0
+        step = np.abs(command.position - self._last.position) / self._spec.step
+        return self._steps_in_hand(now) - float(step.max())
 
     def _arm(self, now: float, late: bool, after_s: float) -> None:
         if late:
@@ -172,24 +197,32 @@ class Gate:
 
     def tick(self, now: float) -> Answer:
         """Return what to apply at ``now``."""
-        silent = now - self._last_at > DEADLINE_S
-        if self._state is State.ARMED and silent:
-            if self._last_refusal is not None:
-                code, why = self._last_refusal
-                self._latch(code, f"no acceptable command for {DEADLINE_S} s: {why}")
-            else:
-                self._latch(ErrorCode.COMMAND_SILENCE, f"no command for {DEADLINE_S} s")
-        elif self._state is State.REARMING and silent and np.isfinite(self._rearm_from):
-            self._latch(ErrorCode.COMMAND_SILENCE, "commands stopped while re-arming")
+        self._watch(now)
         armed = self._state is State.ARMED
         return Answer(
             command=self._last if armed else None,
             stopped=self._state in (State.STOPPED, State.REARMING),
         )
 
+    def _silent(self, now: float) -> bool:
+        return not now - self._last_at <= DEADLINE_S  # so written, NaN is silence too
+
+    def _watch(self, now: float) -> None:
+        """Stop a robot that nobody commands any more."""
+        if not self._silent(now):
+            return
+        if self._state is State.ARMED and self._last_refusal is not None:
+            code, why = self._last_refusal
+            self._latch(code, f"no acceptable command for {DEADLINE_S} s: {why}")
+        elif self._state is State.ARMED:
+            self._latch(ErrorCode.COMMAND_SILENCE, f"no command for {DEADLINE_S} s")
+        elif self._state is State.REARMING and np.isfinite(self._rearm_from):
+            self._latch(ErrorCode.COMMAND_SILENCE, "commands stopped while re-arming")
+
     def stop(self, reason: str = "asked to stop") -> None:
-        """Stop now, whoever commands."""
+        """Stop now, whoever commands; this reason outlasts that of a stop under way."""
         self._latch(ErrorCode.STOP_REQUESTED, reason)
+        self._code, self._reason = ErrorCode.STOP_REQUESTED, reason
 
     def _latch(self, code: ErrorCode, reason: str) -> None:
         if self._state is not State.STOPPED:

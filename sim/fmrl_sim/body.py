@@ -106,6 +106,8 @@ class MujocoBody:
         self.data.time = now
         self._stopped_at = self._last = None
         self.initial_q = self.servos.positions(self.data)
+        # Before the first tick too, steps count from where the robot is.
+        self.gate.observe(self.initial_q)
         if self._fault is not None:
             self._fault.reset()
         self.servos.rest(self.data)

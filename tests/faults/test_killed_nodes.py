@@ -1,7 +1,5 @@
 """What the design promises when a node dies, tried on the whole graph with SIGKILL."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -40,6 +38,11 @@ def under_way(graph):
     return ending
 
 
+def swing(graph):
+    """How far the joint that moves most has moved in the last half second, in rad."""
+    return np.ptp([q for _, q in graph.states[-25:]], axis=0).max()
+
+
 @pytest.mark.parametrize("robot", ["panda", "go2"])
 def test_a_killed_controller_stops_the_robot_and_ends_the_task(start, robot):
     graph = start(robot)
@@ -47,14 +50,14 @@ def test_a_killed_controller_stops_the_robot_and_ends_the_task(start, robot):
     graph.kill("controller")
     graph.until(lambda: graph.gate.state == fm.GateState.STOPPED, 10.0, "a stop")
     assert graph.gate.code == int(ErrorCode.COMMAND_SILENCE)
-    graph.until(ending.done, 20.0, "the end of the task")
+    graph.until(ending.done, 5.0, "the end of the task, though DDS misses nobody for 20 s")
     result = ending.result().result
     assert not result.success
     assert result.error_code == int(ErrorCode.CONTROLLER_UNAVAILABLE)
-    graph.spin(3.0)
-    # It came to rest, and it stays at rest: nothing re-arms by itself.
-    resting = np.array([q for _, q in graph.states[-25:]])
-    assert np.ptp(resting, axis=0).max() < 0.02
+    # It comes to rest, a damped quadruped slowly, and stays there: nothing re-arms by itself.
+    graph.until(lambda: swing(graph) < 0.02, 20.0, "the robot at rest")
+    graph.spin(2.0)
+    assert swing(graph) < 0.02
     assert graph.gate.state == fm.GateState.STOPPED
     assert graph.outside() == {}
 
@@ -69,12 +72,12 @@ def test_a_killed_planner_ends_the_subgoal_and_the_robot_holds(start, robot):
     graph.until(doing, 10.0, "a sub-goal in the controller's diagnostics")
     graph.kill("planner")
     graph.until(lambda: not doing(), 10.0, "the end of the sub-goal")
-    graph.spin(2.0)
+    graph.until(lambda: swing(graph) < 0.1, 10.0, "the robot holding")
+    graph.spin(1.0)
     # The controller goes on commanding: it holds, and nothing has stopped it.
+    assert swing(graph) < 0.1
     assert graph.armed
     assert graph.stops == 0
-    moved = np.array([q for at, q in graph.states if at > time.monotonic() - 1.0])
-    assert np.ptp(moved, axis=0).max() < 0.1
     assert graph.outside() == {}
 
 

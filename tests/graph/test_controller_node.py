@@ -104,7 +104,7 @@ class Graph:
         self.executor.add_node(self.body)
         self.commands, self.feedback, self.diagnostics = [], [], []
         self.body.create_subscription(
-            fm.JointCommand, "joint_command", self.commands.append, qos.COMMAND_OUT
+            fm.JointCommand, "joint_command", self.commands.append, qos.JOINT_COMMAND
         )
         self.body.create_subscription(DiagnosticArray, "/diagnostics", self.diagnostics.append, 10)
         self.body.create_service(AcquireLease, "acquire_lease", self._grant)

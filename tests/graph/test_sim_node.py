@@ -54,7 +54,9 @@ class Bench:
         self.executor.add_node(self.node)
         self.got = {}
         self.seq, self.lease, self.target = 0, "", None
-        self.publisher = self.node.create_publisher(fm.JointCommand, "joint_command", qos.COMMAND)
+        self.publisher = self.node.create_publisher(
+            fm.JointCommand, "joint_command", qos.JOINT_COMMAND
+        )
         self.listen(JointState, "joint_states", qos.SENSOR)
         self.listen(fm.GateState, "gate_state", qos.EVENT)
         self.listen(fm.PredicateArray, "ground_truth/predicates", qos.EVENT)

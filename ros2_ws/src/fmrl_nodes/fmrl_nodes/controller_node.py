@@ -75,7 +75,7 @@ class ControllerNode(FmrlNode):
         policies = Path(self._policies) if self._policies else None
         self._supervisor = Supervisor(controller_for(self._spec, policies))
         self._assembler = Assembler(self._spec)
-        self._publisher = self.create_publisher(fm.JointCommand, "joint_command", qos.COMMAND_OUT)
+        self._publisher = self.create_publisher(fm.JointCommand, "joint_command", qos.JOINT_COMMAND)
         if self._spec.kind == "quadruped":
             self.create_subscription(
                 Imu, "imu/data", lambda m: self._answer(self._assembler.add_imu(m)), qos.SENSOR

@@ -34,7 +34,8 @@ HOME_METHODS = {"arm": "psl", "quadruped": "saytap"}
 SCENE_PATIENCE_S = 3.0
 """How long a scene younger than the question is awaited, by the wall."""
 ANSWER_PATIENCE_S = 2.0
-"""How long the controller may take to accept, or to end after a cancellation, by the wall."""
+"""How long the controller may take to accept, or to end after a cancellation or a stop, by the
+wall."""
 _POLL_S = 0.02
 
 
@@ -54,6 +55,7 @@ class PlannerNode(FmrlNode):
         self._planners: dict[str, Planner] = {}
         self._scene: Scene | None = None
         self._scene_heard_s = 0.0
+        self._gate_stopped_s: float | None = None
         self._goal: Any = None
         self._task = ""
         self._deadline_s: float | None = None
@@ -70,6 +72,7 @@ class PlannerNode(FmrlNode):
         self._subgoal_pub = self.create_publisher(fm.SubGoal, "subgoal", qos.SUBGOAL)
         self._usage_pub = self.create_publisher(fm.FMUsage, "fm_usage", qos.EVENT)
         self.create_subscription(fm.Scene, "scene", self._on_scene, qos.EVENT)
+        self.create_subscription(fm.GateState, "gate_state", self._on_gate, qos.EVENT)
         self._controller = ActionClient(self, ExecuteSubGoal, "execute_subgoal")
         self._server = ActionServer(
             self,
@@ -104,6 +107,12 @@ class PlannerNode(FmrlNode):
 
     def _on_scene(self, message: fm.Scene) -> None:
         self._scene, self._scene_heard_s = conversions.scene_from_msg(message), time.monotonic()
+
+    def _on_gate(self, message: fm.GateState) -> None:
+        if message.state != fm.GateState.STOPPED:
+            self._gate_stopped_s = None
+        elif self._gate_stopped_s is None:
+            self._gate_stopped_s = time.monotonic()
 
     def _on_goal(self, _: ExecuteTask.Goal) -> GoalResponse:
         return GoalResponse.ACCEPT if self.active else GoalResponse.REJECT
@@ -244,6 +253,7 @@ class PlannerNode(FmrlNode):
         """Wait for the result; None where the controller is gone."""
         result = handle.get_result_async()
         asked_to_end: float | None = None
+        began = time.monotonic()
         while not result.done():
             time.sleep(_POLL_S)
             now = time.monotonic()
@@ -254,6 +264,11 @@ class PlannerNode(FmrlNode):
                 return None
             if not self.context.ok() or not self._controller.server_is_ready():
                 # The controller died: nothing will ever end this sub-goal.
+                return None
+            # A living controller ends its sub-goal when the gate stops. The middleware takes
+            # twenty seconds to notice a dead one, and never notices one that hangs.
+            stopped = self._gate_stopped_s
+            if stopped is not None and now - max(stopped, began) > ANSWER_PATIENCE_S:
                 return None
         return result.result()
 

@@ -28,16 +28,17 @@ SENSOR: QoSProfile = qos_profile_sensor_data
 COMMAND = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE
 )
-"""How motor and velocity commands are heard: reliable, and only the newest counts."""
+"""Velocity commands: reliable, and only the newest counts."""
 
-COMMAND_OUT = QoSProfile(
+JOINT_COMMAND = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.RELIABLE
 )
-"""How commands are sent: kept until they are acknowledged.
+"""Motor commands: kept by the writer until they are acknowledged, by the reader until judged.
 
 With depth 1 the writer replaces a command whose receipt is still on its way, and the reader, which
 sees a hole, holds back what follows until a heartbeat tells it that nothing will fill it: 165 ms of
-silence on a busy machine, measured, longer than the gate's deadline.
+silence on a busy machine, measured, longer than the gate's deadline. And in a reader of depth 1 a
+stranger's command displaces the one of who holds the lease before the gate has seen it.
 """
 
 EVENT = QoSProfile(

@@ -117,7 +117,9 @@ class SimNode(FmrlNode):
         self.create_service(Trigger, "stop", self._on_stop)
         self.create_service(Trigger, "gate/rearm", self._on_rearm)
         self.create_service(ResetSim, "sim/reset", self._on_reset)
-        self.create_subscription(fm.JointCommand, "joint_command", self._on_command, qos.COMMAND)
+        self.create_subscription(
+            fm.JointCommand, "joint_command", self._on_command, qos.JOINT_COMMAND
+        )
         self.create_timer(TICK_S / max(1.0, self._factor), self._advance, clock=STEADY)
 
     def _open_topics(self) -> None:
@@ -291,10 +293,11 @@ class SimNode(FmrlNode):
             return
         wall = time.monotonic()
         command = conversions.command_from_msg(message)
-        self._latencies.answered(command.observation_stamp_s, wall)
         # Physics stands still between ticks; the command came in the meantime.
         since = min((wall - self._ticked_at) * self._factor, TICK_S) if self._ticks else 0.0
         refusal = self._gate.submit(command, self._world.now + since)
+        if refusal is None or refusal[0] is not ErrorCode.LEASE_INVALID:
+            self._latencies.answered(command.observation_stamp_s, wall)
         if refusal is not None:
             code, why = refusal
             self.get_logger().warning(
