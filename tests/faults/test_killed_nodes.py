@@ -55,9 +55,9 @@ def test_a_killed_controller_stops_the_robot_and_ends_the_task(start, robot):
     assert not result.success
     assert result.error_code == int(ErrorCode.CONTROLLER_UNAVAILABLE)
     # It comes to rest, a damped quadruped slowly, and stays there: nothing re-arms by itself.
-    graph.until(lambda: swing(graph) < 0.02, 20.0, "the robot at rest")
+    graph.until(lambda: swing(graph) < 0.01, 20.0, "the robot at rest")
     graph.spin(2.0)
-    assert swing(graph) < 0.02
+    assert swing(graph) < 0.01
     assert graph.gate.state == fm.GateState.STOPPED
     assert graph.outside() == {}
 
@@ -72,10 +72,10 @@ def test_a_killed_planner_ends_the_subgoal_and_the_robot_holds(start, robot):
     graph.until(doing, 10.0, "a sub-goal in the controller's diagnostics")
     graph.kill("planner")
     graph.until(lambda: not doing(), 10.0, "the end of the sub-goal")
-    graph.until(lambda: swing(graph) < 0.1, 10.0, "the robot holding")
+    graph.until(lambda: swing(graph) < 0.01, 10.0, "the robot holding")
     graph.spin(1.0)
     # The controller goes on commanding: it holds, and nothing has stopped it.
-    assert swing(graph) < 0.1
+    assert swing(graph) < 0.01
     assert graph.armed
     assert graph.stops == 0
     assert graph.outside() == {}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ from fmrl_robot.errors import ConfigError, ErrorCode, FmrlError
 
 STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 """For what has to go on while simulated time stands still."""
+
+SIGNAL_PATIENCE_S = 0.2
+"""How long after a signal the context may still seem to live."""
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
@@ -241,8 +245,9 @@ def run(
         rclpy.logging.get_logger("fmrl_nodes").fatal(f"code={int(error.code)} {error}")
         return 1
     except Exception:
-        # Every ROS call fails once a signal has ended the context, wherever the node happened to
-        # be; only then is the failure a clean end.
+        # Every ROS call fails once a signal has come, wherever the node happened to be; a moment
+        # later a thread of rclpy ends the context, and only then is the failure a clean end.
+        time.sleep(SIGNAL_PATIENCE_S)
         if rclpy.ok():
             raise
         return 0
