@@ -30,7 +30,7 @@ sys.exit(lifecycle.run(Failing))
 @pytest.mark.parametrize(("number", "code"), [(2, 0), (15, 0), (0, 1)])
 def test_a_failure_is_a_clean_end_only_where_a_signal_caused_it(number, code):
     """The signal is heard at once, and the context ends a moment later."""
-    for _ in range(3):
+    for _ in range(5):
         done = subprocess.run(
             [sys.executable, "-c", FAILS.format(signal=number)],
             capture_output=True,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,7 @@ from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValu
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from rclpy.signals import uninstall_signal_handlers
 
 from fmrl_robot.errors import ConfigError, ErrorCode, FmrlError
 
@@ -252,6 +254,10 @@ def run(
             raise
         return 0
     finally:
+        # Ctrl-C comes twice, from the terminal and from the launcher.
+        signal.signal(signal.SIGINT, lambda *_: None)
+        # Waits for the thread that ends the context: destroying a node meanwhile is a crash.
+        uninstall_signal_handlers()
         executor.shutdown(timeout_sec=1.0)
         if node is not None:
             node.close()
