@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    import torch
 
     from fmrl_robot.types import (
         FloatArray,
@@ -201,20 +202,20 @@ class Embeds(Protocol):
 
 
 class VecEnv(Protocol):
-    """Many copies of one task stepped together; numpy in, numpy out, reset by itself."""
+    """Many copies of one task stepped together; tensors in, tensors out, reset by itself."""
 
     num_envs: int
     num_actions: int
     control_dt_s: float
     max_episode_length: int
 
-    def reset(self) -> dict[str, FloatBatch]:
+    def reset(self) -> dict[str, torch.Tensor]:
         """Reset every environment; return observations by group (``policy``, ``critic``)."""
         ...
 
     def step(
-        self, actions: FloatBatch
-    ) -> tuple[dict[str, FloatBatch], FloatBatch, npt.NDArray[np.bool_], dict[str, Any]]:
+        self, actions: torch.Tensor
+    ) -> tuple[dict[str, torch.Tensor], torch.Tensor, torch.Tensor, dict[str, Any]]:
         """Return observations by group (``policy``, ``critic``), rewards, dones and extras."""
         ...
 

@@ -1,16 +1,23 @@
 """What a contact-pattern policy sees and does: one definition for training and for running.
 
-Every function works on arrays with any leading shape, so that thousands of simulated robots and the
-one that is being controlled share it. Joints and legs stand in the order of SAYTAP_LEGS: hip, thigh
-and calf of FL, FR, RL, RR.
+Every function works on arrays of any library (numpy here, torch in training) with any leading
+shape, so that thousands of simulated robots and the one that is being controlled share it. Joints
+and legs stand in the order of SAYTAP_LEGS: hip, thigh and calf of FL, FR, RL, RR.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
 import numpy as np
 import numpy.typing as npt
+from array_api_compat import array_namespace
 
 from fmrl_robot.types import FloatArray
+
+Array = TypeVar("Array")
+"""Of numpy, torch, or any library with the array API."""
 
 WINDOW = 5
 """Columns of the pattern that the policy sees ahead (SayTap's L_w)."""
@@ -40,10 +47,11 @@ _JOINT_SIGN = np.tile([-1.0, 1.0, 1.0], 4)
 _WINDOW_SWAP = np.array([WINDOW * leg + k for leg in _OTHER_SIDE for k in range(WINDOW)])
 
 
-def projected_gravity(quaternion: FloatArray) -> FloatArray:
+def projected_gravity(quaternion: Array) -> Array:
     """Direction of gravity in the base's frame; quaternion wxyz (..., 4), result (..., 3)."""
-    w, x, y, z = np.moveaxis(quaternion, -1, 0)
-    return np.stack(
+    xp: Any = array_namespace(quaternion)
+    w, x, y, z = _parts(quaternion)
+    return xp.stack(
         [-2 * (x * z - w * y), -2 * (y * z + w * x), 2 * (x * x + y * y) - 1.0], axis=-1
     )
 
@@ -54,28 +62,36 @@ def window_at(contacts: npt.NDArray[np.bool_], column: int) -> FloatArray:
     return contacts[:, columns].astype(np.float64).reshape(-1)
 
 
-def observe(terms: dict[str, FloatArray]) -> FloatArray:
-    """Concatenate and scale the terms of OBSERVATIONS, shape (..., 65)."""
-    return np.concatenate([terms[name] for name, _, _ in OBSERVATIONS], axis=-1) * SCALES
+def observe(terms: Mapping[str, Array], scales: Any = SCALES) -> Array:
+    """Concatenate the terms of OBSERVATIONS, shape (..., 65), and scale them by SCALES."""
+    rows = [terms[name] for name, _, _ in OBSERVATIONS]
+    xp: Any = array_namespace(*rows)
+    return xp.concat(rows, axis=-1) * scales
 
 
-def joint_targets(
-    action: FloatArray, default: FloatArray, lower: FloatArray, upper: FloatArray
-) -> FloatArray:
+def joint_targets(action: Array, default: Array, lower: Array, upper: Array) -> Array:
     """Joint positions that an action (..., 12) asks for, within the joints' limits."""
-    return np.clip(default + ACTION_SCALE * action, lower, upper)
+    xp: Any = array_namespace(action)
+    wanted: Any = default + ACTION_SCALE * action  # pyright: ignore[reportOperatorIssue]
+    return xp.clip(wanted, lower, upper)
 
 
-def keep_heading(wz: FloatArray, error: FloatArray) -> FloatArray:
+def keep_heading(wz: Array, error: Array) -> Array:
     """Turn rate in rad/s that also takes back an error of heading in rad, of any shape."""
-    wrapped = (error + np.pi) % (2 * np.pi) - np.pi
-    return wz + np.clip(HEADING_GAIN * wrapped, -HEADING_MAX, HEADING_MAX)
+    xp: Any = array_namespace(wz, error)
+    wrapped: Any = (error + np.pi) % (2 * np.pi) - np.pi  # pyright: ignore[reportOperatorIssue]
+    return wz + xp.clip(HEADING_GAIN * wrapped, -HEADING_MAX, HEADING_MAX)
 
 
-def yaw_of(quaternion: FloatArray) -> FloatArray:
+def yaw_of(quaternion: Array) -> Array:
     """Heading in rad of a quaternion wxyz (..., 4)."""
-    w, x, y, z = np.moveaxis(quaternion, -1, 0)
-    return np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
+    xp: Any = array_namespace(quaternion)
+    w, x, y, z = _parts(quaternion)
+    return xp.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
+
+
+def _parts(quaternion: Any) -> tuple[Any, Any, Any, Any]:
+    return tuple(quaternion[..., i] for i in range(4))  # pyright: ignore[reportReturnType]
 
 
 def mirror_observation() -> tuple[Indices, FloatArray]:

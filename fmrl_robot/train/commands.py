@@ -17,18 +17,18 @@ import yaml
 from fmrl_robot.assets import policies_dir
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.registry import TASKS
-from fmrl_robot.train.evaluate import CONFIG, POLICY, Evaluable, evaluate
+from fmrl_robot.train.evaluate import POLICY, Evaluable, evaluate
 from fmrl_robot.train.export import export_policy
-from fmrl_robot.train.ppo import PPOConfig, Runner, build_runner, load_checkpoint, plain, train
+from fmrl_robot.train.trainer import CONFIG, TrainConfig, Trainer, plain, train
 
 log = logging.getLogger(__name__)
 
 
-def recipe(name: str, folder: Path | None = None) -> PPOConfig:
+def recipe(name: str, folder: Path | None = None) -> TrainConfig:
     """The configuration of a policy: its config.yaml where it has one, else the defaults.
 
     Raises:
-        ConfigError: no such task, or the file has a key that PPOConfig has not.
+        ConfigError: no such task, or the file has a key that TrainConfig has not.
     """
     if name not in TASKS.names():
         raise ConfigError(f"expected one of the tasks {list(TASKS.names())}, got {name!r}")
@@ -39,14 +39,14 @@ def recipe(name: str, folder: Path | None = None) -> PPOConfig:
     for key in ("actor", "critic"):
         if key in values:
             values[key] = tuple(values[key])
-    return replace(PPOConfig(task=name), **values)
+    return replace(TrainConfig(task=name), **values)
 
 
 def _known(values: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-    known = {f.name for f in fields(PPOConfig)}
+    known = {f.name for f in fields(TrainConfig)}
     if unknown := set(values) - known:
         raise ConfigError(
-            f"expected fields of PPOConfig {sorted(known)} in {where}, got {sorted(unknown)!r}"
+            f"expected fields of TrainConfig {sorted(known)} in {where}, got {sorted(unknown)!r}"
         )
     return values
 
@@ -66,36 +66,33 @@ def train_policy(
         out: folder of the run; None: runs/train/<name>.
         resume: go on from the checkpoint in ``out``.
         report: gets a line of progress now and then.
-        settings: fields of PPOConfig that differ from the recipe.
+        settings: fields of TrainConfig that differ from the recipe.
 
     Raises:
         ConfigError: the task or a field is unknown.
     """
     config = replace(recipe(name), **_known(settings or {}, "the settings"))
     folder = out or Path("runs") / "train" / name
-    runner = train(config, folder, resume=resume, report=report)
-    finish(runner, config, folder)
+    trainer = train(config, folder, resume=resume, report=report)
+    finish(trainer)
     evaluate(config.task, folder)
     return folder
 
 
 def export_checkpoint(name: str, folder: Path) -> None:
     """Export the checkpoint that a run left in ``folder``, trained to its end or not."""
-    config = recipe(name, folder)
-    runner = build_runner(config, folder)
-    load_checkpoint(runner, folder)
-    finish(runner, config, folder)
+    trainer = Trainer(recipe(name, folder), folder)
+    trainer.load()
+    finish(trainer)
 
 
-def finish(runner: Runner, config: PPOConfig, folder: Path) -> None:
+def finish(trainer: Trainer) -> None:
     """Write the ONNX file, and beside it the configuration with how far training came."""
-    task: Evaluable = runner.env.env  # pyright: ignore[reportAttributeAccessIssue]
-    export_policy(runner.alg.actor, task.contract(), folder / POLICY)
-    iterations = runner.current_learning_iteration + 1
-    result = {
-        "iterations": iterations,
-        "env_steps": iterations * config.steps_per_env * runner.env.num_envs,
-    }
+    config, folder = trainer.config, trainer.folder
+    task: Evaluable = trainer.env  # pyright: ignore[reportAssignmentType]
+    export_policy(trainer.networks.plain_actor(), task.contract(), folder / POLICY)
+    steps = trainer.iteration * config.steps_per_env * trainer.num_envs
+    result = {"iterations": trainer.iteration, "env_steps": steps}
     (folder / CONFIG).write_text(
         yaml.safe_dump(plain({**asdict(config), "result": result}), sort_keys=False)
     )

@@ -20,9 +20,10 @@ from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.registry import TASKS
 from fmrl_robot.train.cards import rounded, write_card
 from fmrl_robot.train.export import rewrite_contract
+from fmrl_robot.train.trainer import CONFIG
 from fmrl_robot.types import FloatArray
 
-POLICY, CARD, CONFIG = "policy.onnx", "card.json", "config.yaml"
+POLICY, CARD = "policy.onnx", "card.json"
 
 
 class Evaluable(Protocol):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import onnx
 import torch
-from rsl_rl.models import MLPModel
+from torch import nn
 
 from fmrl_robot.control.contract import PolicyContract
 from fmrl_robot.errors import ConfigError, ErrorCode
@@ -20,16 +20,15 @@ from fmrl_robot.errors import ConfigError, ErrorCode
 OPSET = 18
 
 
-def export_policy(actor: MLPModel, contract: PolicyContract, file: Path) -> None:
-    """Write the deterministic actor with its contract, whole or not at all.
+def export_policy(actor: nn.Module, contract: PolicyContract, file: Path) -> None:
+    """Write a plain actor, from observations to mean actions, whole or not at all.
 
     Raises:
         ConfigError: the actor's sizes contradict the contract.
     """
     expected = (contract.observation_size, contract.num_actions)
-    module = actor.as_onnx(verbose=False).eval()
-    example = torch.zeros(1, actor.obs_dim)
-    found = (actor.obs_dim, module(example).shape[1])
+    layers = [layer for layer in actor.modules() if isinstance(layer, nn.Linear)]
+    found = (layers[0].in_features, layers[-1].out_features)
     if found != expected:
         raise ConfigError(
             f"expected an actor with (inputs, outputs) = {expected}, got {found!r}; "
@@ -39,8 +38,8 @@ def export_policy(actor: MLPModel, contract: PolicyContract, file: Path) -> None
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     torch.onnx.export(
-        module,
-        (example,),
+        actor.cpu().eval(),
+        (torch.zeros(1, found[0]),),
         str(temporary),
         opset_version=OPSET,
         input_names=["observation"],

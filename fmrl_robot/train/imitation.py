@@ -14,14 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
 import torch
 
-from fmrl_robot.train.ppo import Runner
+from fmrl_robot.train.ppo import ActorCritic
 
 if TYPE_CHECKING:
-    from fmrl_robot.protocols import FloatBatch, VecEnv
-    from fmrl_robot.types import FloatArray
+    from fmrl_robot.protocols import VecEnv
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,22 +41,22 @@ class ImitationConfig:
 class Demonstrates(Protocol):
     """A VecEnv with a demonstrator."""
 
-    def demonstrate(self) -> FloatBatch:
+    def demonstrate(self) -> torch.Tensor:
         """Return the demonstrator's actions now, shape (num_envs, num_actions)."""
         ...
 
 
 def imitate(
-    runner: Runner,
+    networks: ActorCritic,
     env: Any,
     config: ImitationConfig,
     seed: int = 0,
     report: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Fit the runner's actor to ``env.demonstrate`` and its critic to the returns."""
-    rng = np.random.default_rng(seed)
+    """Fit the actor to ``env.demonstrate`` and the critic to the returns."""
+    rng = torch.Generator().manual_seed(seed)
     seen: dict[str, list[torch.Tensor]] = {"policy": [], "critic": [], "action": [], "return": []}
-    actor, critic = runner.alg.actor.mlp, runner.alg.critic.mlp
+    actor, critic = networks.actor, networks.critic
     optimiser = torch.optim.Adam([*actor.parameters(), *critic.parameters()], config.learning_rate)
     for round_ in range(config.rounds):
         score = _episode(env, actor, config, rng, seen, lead=round_ == 0)
@@ -79,30 +77,31 @@ def _episode(
     env: VecEnv,
     actor: torch.nn.Module,
     config: ImitationConfig,
-    rng: np.random.Generator,
+    rng: torch.Generator,
     seen: dict[str, list[torch.Tensor]],
     lead: bool,
 ) -> float:
     """Run one episode of every environment and append what was seen."""
     demonstrator: Any = env
     obs = env.reset()
-    rewards: list[FloatArray] = []
+    rewards: list[torch.Tensor] = []
     shares: list[float] = []
     for _ in range(env.max_episode_length):
-        wanted = demonstrator.demonstrate()
+        wanted: torch.Tensor = demonstrator.demonstrate()
         for key in ("policy", "critic"):
-            seen[key].append(torch.as_tensor(obs[key].copy()))
-        seen["action"].append(torch.as_tensor(wanted))
+            seen[key].append(obs[key].clone())
+        seen["action"].append(wanted)
         with torch.no_grad():
-            action = wanted if lead else actor(torch.as_tensor(obs["policy"])).numpy()
-        noisy = action + rng.normal(0.0, config.noise, action.shape)
-        obs, reward, _, extras = env.step(noisy.astype(np.float32))
-        rewards.append(reward.astype(np.float64))
-        shares.append(float(np.mean(extras["success"])))
-    running = np.zeros_like(rewards[-1])
+            action = wanted if lead else actor(obs["policy"])
+        obs, reward, _, extras = env.step(
+            action + config.noise * torch.randn(action.shape, generator=rng)
+        )
+        rewards.append(reward)
+        shares.append(float(extras["success"].float().mean()))
+    running = torch.zeros_like(rewards[-1])
     returns: list[torch.Tensor] = []
     for reward in reversed(rewards):
         running = reward + config.gamma * running
-        returns.append(torch.as_tensor(running, dtype=torch.float32))
+        returns.append(running)
     seen["return"].extend(reversed(returns))
     return shares[-1]

@@ -1,271 +1,242 @@
-"""PPO on any registered task, through rsl_rl.
+"""Proximal policy optimisation on tensors.
 
-Tasks are found by name in the registry, so that no simulator is imported here. A run's folder holds
-the resolved configuration, TensorBoard's log and checkpoints that are written beside and renamed,
-so that a kill leaves the last one whole; a run resumes from it.
+Reference: Schulman et al.: Proximal Policy Optimization Algorithms (2017). Generalised advantages,
+clipped surrogate and value, a learning rate steered by the divergence, and ends of time that are
+bootstrapped, as in rsl_rl, whose curves it has to match (bench/train.py).
 """
 
 from __future__ import annotations
 
-import logging
-import os
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import copy
+from dataclasses import dataclass
+from typing import Any
 
 import torch
-import yaml
-from rsl_rl.env import VecEnv as RslVecEnv
-from rsl_rl.runners import OnPolicyRunner
-from tensordict import TensorDict
+from torch import Tensor, nn
 
-from fmrl_robot.errors import ConfigError, ErrorCode
-from fmrl_robot.registry import TASKS
+from fmrl_robot.train.networks import Mirror, MirroredMLP, mlp
+from fmrl_robot.train.team import Team
 
-if TYPE_CHECKING:
-    from fmrl_robot.protocols import FloatBatch, VecEnv
-
-log = logging.getLogger(__name__)
-CHECKPOINT = "checkpoint.pt"
+MIN_RATE, MAX_RATE = 1e-5, 1e-2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PPOConfig:
-    """How one policy is trained."""
+class LearnerConfig:
+    """How networks are made and updated."""
 
-    task: str = "go2-saytap"
-    task_settings: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Passed to the task's factory."""
-    iterations: int = 1000
-    steps_per_env: int = 24
     actor: tuple[int, ...] = (256, 128, 64)
+    """Hidden layers."""
     critic: tuple[int, ...] = (128, 128)
     epochs: int = 4
     mini_batches: int = 4
     learning_rate: float = 1e-3
     desired_kl: float = 0.01
+    """Divergence of one update that the learning rate is steered to; 0: the rate stays."""
     gamma: float = 0.99
     lam: float = 0.95
     entropy: float = 0.004
     initial_std: float = 0.8
     value_loss: float = 1.0
-    seed: int = 0
-    threads: int = 2
-    """Of torch."""
-    save_every: int = 25
-    """Iterations from one checkpoint to the next."""
-    minutes: float = 0.0
-    """Stop after so long; 0: after ``iterations``."""
-    imitation_rounds: int = 0
-    """Episodes of imitation before the first iteration, where the task has a demonstrator."""
-    mirror: bool = True
-    """Make the actor commute with the task's left-right mirror, where it has one."""
+    clip: float = 0.2
+    max_grad_norm: float = 1.0
+    calm_from: float = 1.0
+    """Share of a run after which entropy and desired_kl fall linearly, to 0 and a quarter."""
 
 
-class RslEnv(RslVecEnv):
-    """A VecEnv of this project in rsl_rl's clothes: tensors instead of arrays."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rollout:
+    """What ``steps`` steps of n environments gave; first axes (steps, n)."""
 
-    def __init__(self, env: VecEnv) -> None:
-        self.env = env
-        self.num_envs, self.num_actions = env.num_envs, env.num_actions
-        self.max_episode_length = env.max_episode_length
-        self.device, self.cfg = "cpu", {}
-        self.episode_length_buf = torch.zeros(env.num_envs, dtype=torch.long)
-        self._last = self._tensors(env.reset())
+    policy: Tensor
+    """Observations of the actor."""
+    critic: Tensor
+    """Observations of the critic."""
+    mean: Tensor
+    """Of the action's distribution."""
+    action: Tensor
+    reward: Tensor
+    done: Tensor
+    time_out: Tensor
+    std: Tensor
+    """Of the action's distribution, (actions,)."""
+    last: Tensor
+    """The critic's observations after the last step, (n, size)."""
 
-    def get_observations(self) -> TensorDict:
-        """Return the present observations by group."""
-        return self._last
 
-    def step(
-        self, actions: torch.Tensor
-    ) -> tuple[TensorDict, torch.Tensor, torch.Tensor, dict[str, Any]]:
-        """Step all environments with actions (num_envs, num_actions)."""
-        obs, rewards, dones, extras = self.env.step(actions.numpy())
-        self._last = self._tensors(obs)
-        out: dict[str, Any] = {"time_outs": torch.as_tensor(extras["time_outs"]).float()}
-        if "log" in extras:
-            out["log"] = extras["log"]
-        return self._last, torch.as_tensor(rewards), torch.as_tensor(dones).long(), out
+class ActorCritic(nn.Module):
+    """A Gaussian policy of one spread for all states, and a value."""
 
-    def _tensors(self, obs: dict[str, FloatBatch]) -> TensorDict:
-        return TensorDict(
-            {k: torch.as_tensor(v) for k, v in obs.items()}, batch_size=[self.num_envs]
+    def __init__(
+        self,
+        config: LearnerConfig,
+        sizes: tuple[int, int, int],
+        mirror: tuple[Mirror, Mirror] | None = None,
+    ) -> None:
+        """Build networks.
+
+        Args:
+            config: their hidden layers and first spread.
+            sizes: of the actor's observations, the critic's, and actions.
+            mirror: of the actor's observations and actions, where the task has one.
+        """
+        super().__init__()
+        observations, privileged, actions = sizes
+        layers = (observations, *config.actor, actions)
+        self.actor: nn.Module = (
+            mlp(layers, 0.01) if mirror is None else MirroredMLP(layers, *mirror, last_gain=0.01)
         )
+        self.critic = mlp((privileged, *config.critic, 1))
+        self.log_std = nn.Parameter(torch.full((actions,), config.initial_std).log())
+
+    def plain_actor(self) -> nn.Module:
+        """A copy of the actor as an ordinary network."""
+        if isinstance(self.actor, MirroredMLP):
+            return self.actor.plain()
+        return copy.deepcopy(self.actor)
+
+    def value(self, observations: Tensor) -> Tensor:
+        """Values of critic observations (..., size), shape (...)."""
+        return self.critic(observations).squeeze(-1)
 
 
-class Runner(OnPolicyRunner):
-    """rsl_rl's runner with one atomic checkpoint, a time budget and lines instead of pages."""
+def log_prob(mean: Tensor, std: Tensor, action: Tensor) -> Tensor:
+    """Log density of a diagonal Gaussian without its constant, shape (...)."""
+    return -0.5 * ((action - mean) / std).square().sum(-1) - std.log().sum()
 
-    deadline: float | None = None
-    report: Callable[[str], None] = log.info
-    _started = 0.0
 
-    def begin(self, minutes: float, report: Callable[[str], None]) -> None:
-        """Start the clock of the budget; ``report`` gets a line of progress now and then."""
-        self._started, self.report = time.monotonic(), report
-        self.deadline = self._started + 60 * minutes if minutes else None
-        self.logger.git_status_repos.clear()
-        # rsl_rl prints a page for every iteration; here a line now and then is enough.
-        self.logger.log = self._log  # pyright: ignore[reportAttributeAccessIssue]
+def _divergence(old_mean: Tensor, old_std: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """Mean divergence of the old policy from the new one, in nats."""
+    moved = (old_std.square() + (old_mean - mean).square()) / (2.0 * std.square())
+    return ((std / old_std).log() - 0.5 + moved).sum(-1).mean()
 
-    def save(self, path: str, infos: dict[str, Any] | None = None) -> None:
-        """Write the one checkpoint of this run whole or not at all."""
-        folder = Path(path).parent
-        temporary = folder / f".{CHECKPOINT}.{os.getpid()}"
-        super().save(str(temporary), infos)
-        temporary.replace(folder / CHECKPOINT)
 
-    def _log(self, **values: Any) -> None:
-        logger, it = self.logger, values["it"]
-        writer: Any = logger.writer
-        means: dict[str, float] = {}
-        for extra in logger.ep_extras:
-            for key, value in extra.items():
-                means[key] = means.get(key, 0.0) + float(value) / len(logger.ep_extras)
-        logger.ep_extras.clear()
-        seconds = values["collect_time"] + values["learn_time"]
-        steps = self.cfg["num_steps_per_env"] * self.env.num_envs
-        logger.tot_timesteps += steps
-        scalars = {
-            **means,
-            **{f"loss/{k}": v for k, v in values["loss_dict"].items()},
-            "learner/rate": values["learning_rate"],
-            "learner/std": values["action_std"].mean().item(),
-            "speed/steps_per_s": steps / seconds,
-            "speed/learning_share": values["learn_time"] / seconds,
+class PPO:
+    """Updates an ActorCritic from rollouts."""
+
+    def __init__(
+        self,
+        config: LearnerConfig,
+        networks: ActorCritic,
+        seed: int = 0,
+        team: Team | None = None,
+    ) -> None:
+        """Prepare; with a ``team``, everybody's gradients are averaged."""
+        self.config, self.networks, self._team = config, networks, team or Team()
+        parameters = [*networks.parameters()]
+        self.device = parameters[0].device
+        self.optimiser = torch.optim.Adam(parameters, config.learning_rate, fused=True)
+        self.rng = torch.Generator(self.device).manual_seed(seed + self._team.rank)
+        # Gradients lie in one row, with the divergence behind them: one message for all.
+        count = sum(p.numel() for p in parameters)
+        self._message = torch.zeros(count + 1, device=self.device)
+        self._gradient = self._message[:count]
+        self._entropy, self._desired_kl = config.entropy, config.desired_kl
+        start = 0
+        for parameter in parameters:
+            end = start + parameter.numel()
+            parameter.grad = self._gradient[start:end].view_as(parameter)
+            start = end
+
+    @property
+    def learning_rate(self) -> float:
+        """The present one."""
+        return self.optimiser.param_groups[0]["lr"]
+
+    def update(self, rollout: Rollout, progress: float = 0.0) -> dict[str, float]:
+        """Learn from one rollout; return means over its mini-batches.
+
+        Args:
+            rollout: what the present policy has done.
+            progress: share of the run that is over.
+        """
+        calm = max(0.0, progress - self.config.calm_from) / max(1e-9, 1.0 - self.config.calm_from)
+        self._entropy = self.config.entropy * (1.0 - calm)
+        self._desired_kl = self.config.desired_kl * (1.0 - 0.75 * calm)
+        table = self._table(rollout)
+        rows = len(table["reward_to_go"])
+        size = rows // self.config.mini_batches
+        sums: dict[str, Tensor] = {}
+        count = 0
+        for _ in range(self.config.epochs):
+            order = torch.randperm(rows, generator=self.rng, device=self.device)
+            shuffled = {key: values[order] for key, values in table.items()}
+            for i in range(self.config.mini_batches):
+                batch = {key: v[i * size : (i + 1) * size] for key, v in shuffled.items()}
+                for key, value in self._step(batch, rollout.std).items():
+                    sums[key] = sums.get(key, torch.zeros((), device=self.device)) + value
+                count += 1
+        return {key: float(value) / count for key, value in sums.items()}
+
+    @torch.no_grad()
+    def _table(self, rollout: Rollout) -> dict[str, Tensor]:
+        """Advantages and returns; everything flat, (steps * n, ...)."""
+        config, networks = self.config, self.networks
+        values = networks.value(rollout.critic)
+        after = networks.value(rollout.last)
+        reward = rollout.reward + config.gamma * values * rollout.time_out
+        goes_on = (~rollout.done).float()
+        advantage = torch.zeros_like(reward)
+        running = torch.zeros_like(after)
+        for t in reversed(range(len(reward))):
+            delta = reward[t] + config.gamma * goes_on[t] * after - values[t]
+            running = delta + config.gamma * config.lam * goes_on[t] * running
+            advantage[t], after = running, values[t]
+        returns = advantage + values
+        moments = torch.stack([advantage.mean(), advantage.square().mean()])
+        mean, square = self._team.mean_(moments)
+        advantage = (advantage - mean) / ((square - mean.square()).clamp_min(0.0).sqrt() + 1e-8)
+        table = {
+            "policy": rollout.policy,
+            "critic": rollout.critic,
+            "mean": rollout.mean,
+            "action": rollout.action,
+            "log_prob": log_prob(rollout.mean, rollout.std, rollout.action),
+            "value": values,
+            "reward_to_go": returns,
+            "advantage": advantage,
         }
-        if logger.lenbuffer:
-            scalars["episode/length"] = sum(logger.lenbuffer) / len(logger.lenbuffer)
-            scalars["episode/reward"] = sum(logger.rewbuffer) / len(logger.rewbuffer)
-        for key, value in scalars.items():
-            writer.add_scalar(key, value, it)
-        done = it + 1 - values["start_it"]
-        elapsed = time.monotonic() - self._started
-        left = elapsed / done * (values["total_it"] - it - 1)
-        if self.deadline is not None:
-            left = min(left, self.deadline - time.monotonic())
-        if it % 10 == 0:
-            shown = " ".join(f"{k}={v:.4g}" for k, v in scalars.items())
-            self.report(
-                f"iteration={it + 1}/{values['total_it']} steps={logger.tot_timesteps} "
-                f"elapsed_s={elapsed:.0f} eta_s={left:.0f} {shown}"
-            )
-        if self.deadline is not None and time.monotonic() > self.deadline:
-            raise BudgetSpentError
+        return {key: v.flatten(0, 1) for key, v in table.items()}
 
+    def _step(self, batch: dict[str, Tensor], old_std: Tensor) -> dict[str, Tensor]:
+        config, networks = self.config, self.networks
+        mean, std = networks.actor(batch["policy"]), networks.log_std.exp()
+        ratio = (log_prob(mean, std, batch["action"]) - batch["log_prob"]).exp()
+        clipped = ratio.clamp(1 - config.clip, 1 + config.clip)
+        advantage = batch["advantage"]
+        surrogate = -torch.minimum(ratio * advantage, clipped * advantage).mean()
+        value, old, target = networks.value(batch["critic"]), batch["value"], batch["reward_to_go"]
+        near = old + (value - old).clamp(-config.clip, config.clip)
+        value_loss = torch.maximum((value - target).square(), (near - target).square()).mean()
+        loss = surrogate + config.value_loss * value_loss - self._entropy * networks.log_std.sum()
+        self._message.zero_()
+        loss.backward()
+        if config.desired_kl:
+            self._message[-1] = _divergence(batch["mean"], old_std, mean.detach(), std.detach())
+        self._team.mean_(self._message)
+        self._steer(float(self._message[-1]))
+        norm = self._gradient.norm()
+        self._gradient.mul_((config.max_grad_norm / (norm + 1e-6)).clamp_max(1.0))
+        self.optimiser.step()
+        return {"surrogate": surrogate.detach(), "value": value_loss.detach(), "gradient": norm}
 
-class BudgetSpentError(Exception):
-    """The run's time is over; not an error, the way out of rsl_rl's loop."""
+    def _steer(self, divergence: float) -> None:
+        """Raise or lower the learning rate by how far the policy has moved."""
+        rate, wanted = self.learning_rate, self._desired_kl
+        if divergence > 2.0 * wanted:
+            rate = max(MIN_RATE, rate / 1.5)
+        elif 0.0 < divergence < 0.5 * wanted:
+            rate = min(MAX_RATE, rate * 1.5)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
 
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next update depends on but ``rng``, which each of a team has."""
+        return {
+            "networks": self.networks.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
 
-def runner_settings(config: PPOConfig, env: VecEnv) -> dict[str, Any]:
-    """The nested dict that rsl_rl wants."""
-    actor: dict[str, Any] = {
-        "class_name": "MLPModel",
-        "hidden_dims": list(config.actor),
-        "activation": "elu",
-        "distribution_cfg": {
-            "class_name": "GaussianDistribution",
-            "init_std": config.initial_std,
-            "std_type": "log",
-        },
-    }
-    mirror: Any = getattr(env, "mirror", None)
-    if config.mirror and mirror is not None:
-        actor["class_name"] = "fmrl_robot.train.symmetric:SymmetricMLPModel"
-        actor["mirror"] = mirror()
-    return {
-        "seed": config.seed,
-        "num_steps_per_env": config.steps_per_env,
-        "save_interval": config.save_every,
-        "obs_groups": {"actor": ["policy"], "critic": ["critic"]},
-        "logger": "tensorboard",
-        "multi_gpu": None,
-        "actor": actor,
-        "critic": {
-            "class_name": "MLPModel",
-            "hidden_dims": list(config.critic),
-            "activation": "elu",
-        },
-        "algorithm": {
-            "class_name": "PPO",
-            "num_learning_epochs": config.epochs,
-            "num_mini_batches": config.mini_batches,
-            "learning_rate": config.learning_rate,
-            "desired_kl": config.desired_kl,
-            "gamma": config.gamma,
-            "lam": config.lam,
-            "entropy_coef": config.entropy,
-            "value_loss_coef": config.value_loss,
-            "schedule": "adaptive",
-            "rnd_cfg": None,
-            "symmetry_cfg": None,
-        },
-    }
-
-
-def build_runner(config: PPOConfig, folder: Path) -> Runner:
-    """Build task, networks and learner; nothing runs yet."""
-    torch.set_num_threads(config.threads)
-    torch.manual_seed(config.seed)
-    env: VecEnv = TASKS.load(config.task)(**{"seed": config.seed, **config.task_settings})
-    folder.mkdir(parents=True, exist_ok=True)
-    return Runner(RslEnv(env), runner_settings(config, env), log_dir=str(folder), device="cpu")
-
-
-def train(
-    config: PPOConfig,
-    folder: Path,
-    *,
-    resume: bool = False,
-    report: Callable[[str], None] = log.info,
-) -> Runner:
-    """Train and leave a checkpoint in ``folder``; return the runner with the trained networks.
-
-    Raises:
-        ConfigError: the task is unknown, or there is nothing to resume from.
-    """
-    runner = build_runner(config, folder)
-    (folder / "config.yaml").write_text(yaml.safe_dump(plain(asdict(config)), sort_keys=False))
-    if resume:
-        load_checkpoint(runner, folder)
-    elif config.imitation_rounds:
-        _imitate(runner, config, report)
-    runner.begin(config.minutes, report)
-    try:
-        runner.learn(max(1, config.iterations - runner.current_learning_iteration))
-    except BudgetSpentError:
-        runner.save(str(folder / CHECKPOINT))
-    return runner
-
-
-def _imitate(runner: Runner, config: PPOConfig, report: Callable[[str], None]) -> None:
-    """Start from the task's demonstrator, on environments and seed of its own."""
-    from fmrl_robot.train.imitation import ImitationConfig, imitate
-
-    settings = {**config.task_settings, "seed": config.seed + 1, "scatter_episodes": False}
-    copied = ImitationConfig(rounds=config.imitation_rounds, gamma=config.gamma)
-    imitate(runner, TASKS.load(config.task)(**settings), copied, config.seed, report)
-
-
-def load_checkpoint(runner: Runner, folder: Path) -> None:
-    """Restore networks and optimiser; raises ConfigError where there is no checkpoint."""
-    file = folder / CHECKPOINT
-    if not file.is_file():
-        raise ConfigError(
-            f"expected a checkpoint at {file}, found none; train without resuming first",
-            ErrorCode.ASSET_MISSING,
-        )
-    runner.load(str(file))
-
-
-def plain(value: Any) -> Any:
-    """Tuples as lists, so that YAML and JSON write them."""
-    if isinstance(value, dict):
-        return {k: plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
-    return value
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where ``state_dict`` was called."""
+        self.networks.load_state_dict(state["networks"])
+        self.optimiser.load_state_dict(state["optimiser"])

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
         action="append",
         default=[],
         metavar="FIELD=VALUE",
-        help="another field of PPOConfig, its value as YAML; repeatable",
+        help="another field of TrainConfig, its value as YAML; repeatable",
     )
     given = parser.parse_args(arguments)
     changes: dict[str, Any] = {}

@@ -7,6 +7,8 @@ two.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -48,6 +50,26 @@ def draw(rng: np.random.Generator, kind: int) -> BoolArray:
     if name == "stand_2legs":
         legs = _DIAGONALS[legs[0] % 2]
     return pattern(name, int(rng.integers(24, 29)), ratio, legs)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bank:
+    """Many patterns drawn once, from which robots take theirs."""
+
+    kind: npt.NDArray[np.int64]
+    """Index into KINDS, (size,)."""
+    rows: BoolArray
+    """Legs in SAYTAP_LEGS order, (size, 4, MAX_LENGTH); past its length a pattern begins anew."""
+    length: npt.NDArray[np.int64]
+    """Columns of the cycle, (size,)."""
+
+
+def draw_bank(rng: np.random.Generator, size: int) -> Bank:
+    """Draw ``size`` patterns by their shares."""
+    kind = draw_kind(rng, size)
+    drawn = [draw(rng, int(k)) for k in kind]
+    rows = np.stack([np.resize(d.T, (MAX_LENGTH, 4)).T for d in drawn])
+    return Bank(kind=kind, rows=rows, length=np.array([d.shape[1] for d in drawn]))
 
 
 def pattern(

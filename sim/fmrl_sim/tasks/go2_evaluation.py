@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from fmrl_robot.control import locomotion as loco
 from fmrl_robot.types import BoolArray, FloatArray
-from fmrl_sim.batch_env import NO_RANDOMISATION, Randomisation
+from fmrl_sim.batched.quadrupeds import NO_RANDOMISATION, Randomisation
 from fmrl_sim.scenes.ground import PHYSICS_DT_S
 from fmrl_sim.tasks import contact_gaits as gaits
-from fmrl_sim.tasks.go2_saytap import Go2SaytapConfig, Go2SaytapEnv
+from fmrl_sim.tasks.go2_saytap import Go2SaytapConfig, Walkers, fallen, policy
 
 Act = Callable[[FloatArray], FloatArray]
 """From observations (n, 65) to actions (n, 12)."""
@@ -135,44 +136,42 @@ def evaluate(
 ) -> list[dict[str, Any]]:
     """Run every command on ``robots`` robots; one row of figures a command."""
     commands = saytap_commands()
-    env = Go2SaytapEnv(
+    walkers = Walkers(
         Go2SaytapConfig(
             robot=robot,
             num_envs=robots * len(commands),
             seed=seed,
             threads=threads,
-            episode_steps=10**9,
-            resample_steps=10**9,
             physics_dt_s=physics_dt_s,
             randomisation=Randomisation() if randomised else NO_RANDOMISATION,
         )
     )
-    env.reset()
+    walkers.restart(torch.arange(walkers.count))
     groups = [np.arange(i * robots, (i + 1) * robots) for i in range(len(commands))]
     for ids, command in zip(groups, commands, strict=True):
-        env.kind[ids] = gaits.KINDS.index(command.kind)
-        env.set_goal(ids, command.pattern, np.array([command.vx, 0.0, 0.0]))
-    steps = round(seconds / env.control_dt_s)
-    matches = np.zeros((steps, env.num_envs))
-    speeds = np.zeros((steps, env.num_envs))
-    fallen = np.zeros(env.num_envs, dtype=np.bool_)
-    heading = loco.yaw_of(env.body.qpos[:, 3:7])
-    stepping = ~np.isin(env.kind, gaits.STILL)
+        walkers.kind[ids] = gaits.KINDS.index(command.kind)
+        walkers.set_goal(ids, command.pattern, np.array([command.vx, 0.0, 0.0]))
+    steps = round(seconds / walkers.control_dt_s)
+    matches = np.zeros((steps, walkers.count))
+    speeds = np.zeros((steps, walkers.count))
+    fell = np.zeros(walkers.count, dtype=np.bool_)
+    heading = walkers.yaw
+    stepping = ~torch.isin(walkers.kind, torch.tensor(gaits.STILL))
     for step in range(steps):
         if step == steps // 2:
             for ids, command in zip(groups, commands, strict=True):
                 if command.then is not None:
-                    env.set_goal(ids, command.then, np.array([command.vx, 0.0, 0.0]))
-        error = heading - loco.yaw_of(env.body.qpos[:, 3:7])
-        env.command[:, 2] = loco.keep_heading(np.zeros(env.num_envs), error) * stepping
-        wanted = env.wanted()
-        env.advance(act(env.observe()["policy"].astype(np.float64)))
-        matches[step] = (wanted == env.body.contacts).mean(axis=1)
-        speeds[step] = env.body.heading_velocity()[:, 0]
-        fallen |= env.fallen()
-    skip = round(SKIP_S / env.control_dt_s)
+                    walkers.set_goal(ids, command.then, np.array([command.vx, 0.0, 0.0]))
+        turn = loco.keep_heading(torch.zeros(walkers.count), heading - walkers.yaw)
+        walkers.command[:, 2] = turn * stepping
+        walkers.act(torch.as_tensor(act(policy(walkers).numpy().astype(np.float64))).float())
+        matches[step] = (walkers.wanted == walkers.contacts).float().mean(dim=1)
+        speeds[step] = walkers.velocity[:, 0]
+        fell |= fallen(walkers).numpy()
+        walkers.push()
+    skip = round(SKIP_S / walkers.control_dt_s)
     return [
-        _figures(command, matches[skip:, ids], speeds[skip:, ids], fallen[ids], env.control_dt_s)
+        _figures(command, matches[skip:, ids], speeds[skip:, ids], fell[ids], walkers.control_dt_s)
         for ids, command in zip(groups, commands, strict=True)
     ]
 

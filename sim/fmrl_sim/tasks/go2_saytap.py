@@ -17,24 +17,28 @@ steps and no bound); Go2 instead of A1. The yaw reward's printed weight of -0.5 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from fmrl_robot.control import locomotion as loco
 from fmrl_robot.control.contract import PolicyContract
 from fmrl_robot.control.quadruped import policy_contract
 from fmrl_robot.robots import robot as find_robot
-from fmrl_robot.types import BoolArray, FloatArray
-from fmrl_sim.batch_env import QuadrupedBatch, Randomisation
+from fmrl_robot.types import FloatArray
+from fmrl_sim.batched.env import BatchedEnv, Task
+from fmrl_sim.batched.quadrupeds import Quadrupeds, Randomisation
 from fmrl_sim.tasks import contact_gaits as gaits
-
-if TYPE_CHECKING:
-    from fmrl_robot.protocols import FloatBatch
 
 CLEARANCE_M = 0.04
 """A swinging foot this high costs nothing."""
+BANK_SIZE = 8192
+"""Patterns from which robots draw."""
 _NOISE = {
     "base_angular_velocity": 0.15,
     "projected_gravity": 0.03,
@@ -71,6 +75,7 @@ class Go2SaytapConfig:
     """The task's settings."""
 
     robot: str = "go2"
+    engine: str = "cpu"
     num_envs: int = 512
     seed: int = 0
     threads: int = 2
@@ -88,71 +93,215 @@ class Go2SaytapConfig:
     randomisation: Randomisation = field(default_factory=Randomisation)
 
 
-class Go2SaytapEnv:
-    """Many quadrupeds that follow patterns; implements VecEnv."""
+class Walkers(Quadrupeds):
+    """Quadrupeds with a pattern and a velocity to follow."""
 
-    num_actions = 12
-
-    def __init__(self, config: Go2SaytapConfig | None = None) -> None:
-        self.config = config = config or Go2SaytapConfig()
-        self.num_envs, self.max_episode_length = config.num_envs, config.episode_steps
-        self.robot = find_robot(config.robot)
-        self.control_dt_s = self.robot.policy_dt_s
-        self._rng = np.random.default_rng(config.seed)
-        self.body = QuadrupedBatch(
-            self.robot,
+    def __init__(self, config: Go2SaytapConfig) -> None:
+        super().__init__(
+            find_robot(config.robot),
             config.num_envs,
+            engine=config.engine,
             threads=config.threads,
             randomisation=config.randomisation,
-            rng=self._rng,
+            seed=config.seed,
             physics_dt_s=config.physics_dt_s,
         )
-        n = config.num_envs
-        self.kind = np.zeros(n, dtype=np.int64)
-        self.command = np.zeros((n, 3))
-        self._pattern = np.ones((n, 4, gaits.MAX_LENGTH), dtype=np.bool_)
-        self._length = np.full(n, gaits.MAX_LENGTH)
-        self._column = np.zeros(n, dtype=np.int64)
-        self._action, self._age = np.zeros((n, 12)), np.zeros(n, dtype=np.int64)
-        self._rows = np.arange(n)
+        self.config = config
+        n, device = self.count, self.device
+        bank = gaits.draw_bank(np.random.default_rng(config.seed), BANK_SIZE)
+        self._bank_kind = torch.as_tensor(bank.kind, device=device)
+        self._bank_rows = torch.as_tensor(bank.rows, device=device)
+        self._bank_length = torch.as_tensor(bank.length, device=device)
+        self._still = torch.zeros(len(gaits.KINDS), dtype=torch.bool, device=device)
+        self._still[list(gaits.STILL)] = True
+        self._speeds = torch.tensor([-1.0, -0.5, 0.5, 1.0], device=device)
+        self._window = torch.arange(loco.WINDOW, device=device)
+        self._rows = torch.arange(n, device=device)
+        self._scales = self._tensor(loco.SCALES)
+        self.kind = torch.zeros(n, dtype=torch.long, device=device)
+        self.command = torch.zeros((n, 3), device=device)
+        """Forward and sideways m/s, turn rad/s."""
+        self._pattern = torch.ones((n, 4, gaits.MAX_LENGTH), dtype=torch.bool, device=device)
+        self._length = torch.full((n,), gaits.MAX_LENGTH, device=device)
+        self._column = torch.zeros(n, dtype=torch.long, device=device)
+        self.action = torch.zeros((n, 12), device=device)
+        self.action_before = self.action
+        self._compare()
 
-    # --- VecEnv -----------------------------------------------------------------------------------
+    # --- world ------------------------------------------------------------------------------------
 
-    def reset(self) -> dict[str, FloatBatch]:
-        """Start every robot anew, at different ages so that resets do not come all at once."""
-        self._restart(self._rows)
-        self._age = self._rng.integers(0, self.max_episode_length, self.num_envs)
-        return self.observe()
+    def set_controls(self, actions: Tensor) -> None:
+        """See World."""
+        self.action_before, self.action = self.action, actions.clamp(-8.0, 8.0)
+        super().set_controls(self.action)
 
-    def step(
-        self, actions: FloatBatch
-    ) -> tuple[dict[str, FloatBatch], FloatBatch, BoolArray, dict[str, Any]]:
-        """Act for 20 ms; robots that fell or ran out of time start anew."""
-        before, body = self._action, self.body
-        self.advance(actions.astype(np.float64))
-        broken, scale = body.broken, self.config.reward_scale
-        terms = self._rewards(self._action, before)
-        wanted, contacts = self.wanted(-1), body.contacts
-        fell = broken | self.fallen()
-        w = self.config.weights
-        reward = np.sum([*terms.values()], axis=0) + w.fall * fell
-        reward = np.where(broken, w.fall, np.clip(reward, w.fall, 10.0))
+    def look(self) -> None:
+        """See World."""
+        super().look()
+        self._column += 1
+        self._compare()
 
-        time_out = (self._age >= self.max_episode_length) & ~fell
-        done = fell | time_out
-        log = {f"reward/{k}": float(np.mean(v[~broken])) for k, v in terms.items()}
-        log["fell"] = float(fell.mean())
-        agree = (wanted == contacts).mean(axis=1)
-        for kind, name in enumerate(gaits.KINDS):
-            if (those := self.kind == kind).any():
-                log[f"match/{name}"] = float(agree[those].mean())
-        due = np.flatnonzero((self._age % self.config.resample_steps == 0) & ~done)
-        if len(due):
-            self._draw_goals(due)
-        if done.any():
-            self._restart(np.flatnonzero(done))
-        extras: dict[str, Any] = {"time_outs": time_out, "log": log}
-        return self.observe(), (scale * reward).astype(np.float32), done, extras
+    def _compare(self) -> None:
+        """What was wanted of the step that has passed, and how far off it is."""
+        self.wanted = self.wanted_at(-1)
+        self.velocity_error = (self.velocity[:, :2] - self.command[:, :2]).square().sum(dim=1)
+        self.not_bound = self.kind != gaits.BOUND
+
+    def restart(self, ids: Tensor, spread: float = 1.0) -> None:
+        """Begin anew, with a new goal; see World."""
+        super().restart(ids, spread)
+        # A new tensor: the one before is somebody's observation.
+        self.action = self.action.index_fill(0, ids, 0.0)
+        self.draw_goals(ids)
+
+    def events(self) -> None:
+        """Give new goals to whose time has come, and push a few."""
+        due = (self.age % self.config.resample_steps == 0) & (self.age > 0)
+        ids = due.nonzero().squeeze(1)
+        if len(ids):
+            self.draw_goals(ids)
+        self.push()
+
+    # --- goals ------------------------------------------------------------------------------------
+
+    def wanted_at(self, offset: int = 0) -> Tensor:
+        """Contacts wanted at the end of the coming step (offset -1: of the last), shape (n, 4)."""
+        return self._pattern[self._rows, :, (self._column + offset) % self._length]
+
+    def window(self) -> Tensor:
+        """The next columns of the pattern, leg by leg, shape (n, 20)."""
+        columns = (self._column[:, None] + self._window) % self._length[:, None]
+        rows = self._pattern.gather(2, columns[:, None].expand(-1, 4, -1))
+        return rows.reshape(self.count, -1).float()
+
+    def set_goal(self, ids: np.ndarray, pattern: np.ndarray, command: FloatArray) -> None:
+        """Give robots ``ids`` a pattern (4, length), from its first column, and a command (3,)."""
+        at = torch.as_tensor(ids, device=self.device)
+        rows = torch.as_tensor(pattern, device=self.device)
+        self._pattern[at, :, : rows.shape[1]] = rows
+        self._length[at], self._column[at] = rows.shape[1], 0
+        self.command[at] = self._tensor(command)
+
+    def draw_goals(self, ids: Tensor) -> None:
+        """Draw pattern and command of robots ``ids``."""
+        n = len(ids)
+
+        def with_chance(p: float) -> Tensor:
+            return self.uniform(0, 1, n) < p
+
+        row = torch.randint(BANK_SIZE, (n,), generator=self.rng, device=self.device)
+        kind = self._bank_kind[row]
+        round_speed = self._speeds[(self.uniform(0, 4, n)).long().clamp_max(3)]
+        vx = torch.where(with_chance(0.3), round_speed, self.uniform(-1.1, 1.1, n))
+        vx = torch.where(with_chance(0.2), 0.0, vx)
+        vy = torch.where(with_chance(0.15), self.uniform(-0.3, 0.3, n), 0.0)
+        wz = torch.where(with_chance(0.35), self.uniform(-0.8, 0.8, n), 0.0)
+        command = torch.stack([vx, vy, wz], dim=1) * ~self._still[kind][:, None]
+        self.kind[ids], self.command[ids] = kind, command
+        self._pattern[ids], self._length[ids] = self._bank_rows[row], self._bank_length[row]
+        start = torch.randint(gaits.MAX_LENGTH, (n,), generator=self.rng, device=self.device)
+        self._column[ids] = torch.where(with_chance(0.5), start, 0)
+
+    # --- what the policy sees ---------------------------------------------------------------------
+
+    def sense(self, noise: float) -> Tensor:
+        """What the robots' own sensors say, scaled, (n, 65)."""
+        terms: dict[str, Tensor] = {
+            "base_angular_velocity": self.omega,
+            "projected_gravity": self.gravity,
+            "velocity_command": self.command,
+            "joint_position": self.q - self._default,
+            "joint_velocity": self.dq,
+            "last_action": self.action,
+            "contact_window": self.window(),
+        }
+        if noise:
+            for name, width in _NOISE.items():
+                term = terms[name]
+                terms[name] = term + self.uniform(-noise * width, noise * width, *term.shape)
+        return loco.observe(terms, self._scales)
+
+
+# --- observations ---------------------------------------------------------------------------------
+
+
+def policy(w: Walkers) -> Tensor:
+    """What the robot senses, (n, 65)."""
+    return w.sense(w.config.randomisation.noise)
+
+
+def critic(w: Walkers) -> Tensor:
+    """The same without noise, and what only a simulator knows."""
+    known = [
+        w.sense(0.0),
+        2.0 * w.velocity,
+        5.0 * (w.height[:, None] - w.robot.base_height_m),
+        w.contacts.float(),
+        10.0 * w.foot_height,
+        w.friction[:, None],
+        torch.nn.functional.one_hot(w.kind, len(gaits.KINDS)).float(),
+    ]
+    return torch.cat(known, dim=1).clamp(-20, 20)
+
+
+# --- rewards and costs ----------------------------------------------------------------------------
+
+
+def foot_height(w: Walkers) -> Tensor:
+    """Feet that should swing and are low, feet that should stand and are high."""
+    lift = (w.foot_height / CLEARANCE_M).clamp(0.0, 1.0)
+    return torch.where(w.wanted, lift, 1.0 - lift).mean(dim=1)
+
+
+REWARDS: dict[str, Callable[[Walkers], Tensor]] = {
+    "velocity": lambda w: torch.exp(-4.0 * w.velocity_error),
+    "velocity_fine": lambda w: torch.exp(-30.0 * w.velocity_error),
+    "velocity_gap": lambda w: w.velocity_error.sqrt(),
+    "yaw": lambda w: torch.exp(-4.0 * (w.omega[:, 2] - w.command[:, 2]).square()),
+    "alive": lambda w: torch.ones(w.count, device=w.device),
+    "contact": lambda w: (w.wanted != w.contacts).float().mean(dim=1),
+    "foot_height": foot_height,
+    "load": lambda w: (~w.wanted * w.load.clamp_max(1.0)).mean(dim=1),
+    "action_rate": lambda w: (w.action - w.action_before).square().sum(dim=1),
+    "roll_pitch": lambda w: w.omega[:, :2].square().sum(dim=1) * w.not_bound,
+    "vertical": lambda w: w.velocity[:, 2].square() * w.not_bound,
+    "struck": lambda w: w.struck,
+    "hip": lambda w: w.action[:, ::3].abs().sum(dim=1),
+    "low": lambda w: (w.config.height_low_m - w.height).clamp_min(0.0),
+    "effort": lambda w: w.efforts.square().sum(dim=1),
+}
+"""Terms before their weights, (n,) each; bound is free of two, as in the paper."""
+
+
+def fallen(w: Walkers) -> Tensor:
+    """Robots whose base is too low or too tilted, shape (n,)."""
+    return (w.height < w.config.height_min_m) | (w.gravity[:, 2] > -0.5)
+
+
+def match(w: Walkers, kind: int) -> Tensor:
+    """Share of feet that are where the pattern wants them, among patterns of one kind."""
+    agree = (w.wanted == w.contacts).float().mean(dim=1)
+    return agree[w.kind == kind].mean()
+
+
+class Go2SaytapEnv(BatchedEnv[Walkers]):
+    """Many quadrupeds that follow patterns; implements VecEnv."""
+
+    def __init__(self, config: Go2SaytapConfig | None = None, **settings: Any) -> None:
+        self.config = config = config or Go2SaytapConfig()
+        weights = asdict(config.weights)
+        task = Task[Walkers](
+            observations={"policy": policy, "critic": critic},
+            rewards=REWARDS,
+            weights=weights,
+            terminations={"fell": fallen},
+            episode_steps=config.episode_steps,
+            fall=weights.pop("fall"),
+            reward_scale=config.reward_scale,
+            before=Walkers.events,
+            log={f"match/{k}": partial(match, kind=i) for i, k in enumerate(gaits.KINDS)},
+        )
+        super().__init__(Walkers(config), task, **settings)
 
     def mirror(self) -> dict[str, list[float]]:
         """Swaps and signs that reflect observations and actions left to right."""
@@ -166,125 +315,15 @@ class Go2SaytapEnv:
 
     def contract(self) -> PolicyContract:
         """What the exported policy says about itself."""
-        return policy_contract(self.robot)
+        return policy_contract(self.world.robot)
 
     def evaluate(self, act: Callable[[FloatArray], FloatArray], **settings: Any) -> dict[str, Any]:
         """SayTap's 25 commands, as trained for and as the model is; see go2_evaluation."""
         from fmrl_sim.tasks.go2_evaluation import report
 
-        return report(act, robot=self.robot.name, **settings)
-
-    # --- goals ------------------------------------------------------------------------------------
-
-    def advance(self, actions: FloatArray) -> None:
-        """Act for one control period, without judging and without resets."""
-        self._action = action = np.clip(np.nan_to_num(actions), -8.0, 8.0)
-        robot = self.robot
-        self.body.advance(loco.joint_targets(action, robot.default, robot.lower, robot.upper))
-        self._age, self._column = self._age + 1, self._column + 1
-
-    def fallen(self) -> BoolArray:
-        """Robots whose base is too low or too tilted, shape (n,)."""
-        qpos = self.body.qpos
-        upright = -loco.projected_gravity(qpos[:, 3:7])[:, 2]
-        return (qpos[:, 2] < self.config.height_min_m) | (upright < 0.5)
-
-    def wanted(self, offset: int = 0) -> BoolArray:
-        """Contacts wanted at the end of the coming step (offset -1: of the last), shape (n, 4)."""
-        return self._pattern[self._rows, :, (self._column + offset) % self._length]
-
-    def set_goal(self, ids: np.ndarray, pattern: BoolArray, command: FloatArray) -> None:
-        """Give robots ``ids`` a pattern (4, length), from its first column, and a command (3,)."""
-        self._pattern[ids, :, : pattern.shape[1]] = pattern
-        self._length[ids], self._column[ids] = pattern.shape[1], 0
-        self.command[ids] = command
-
-    def _draw_goals(self, ids: np.ndarray) -> None:
-        rng, n = self._rng, len(ids)
-        kinds = gaits.draw_kind(rng, n)
-        vx = rng.uniform(-1.1, 1.1, n)
-        vx = np.where(rng.random(n) < 0.3, rng.choice([-1.0, -0.5, 0.5, 1.0], n), vx)
-        vx = np.where(rng.random(n) < 0.2, 0.0, vx)
-        vy = np.where(rng.random(n) < 0.15, rng.uniform(-0.3, 0.3, n), 0.0)
-        wz = np.where(rng.random(n) < 0.35, rng.uniform(-0.8, 0.8, n), 0.0)
-        command = np.stack([vx, vy, wz], axis=1)
-        command[np.isin(kinds, gaits.STILL)] = 0.0
-        for i, kind, goal in zip(ids, kinds, command, strict=True):
-            self.kind[i] = kind
-            self.set_goal(i, gaits.draw(rng, int(kind)), goal)
-        start = rng.integers(0, gaits.MAX_LENGTH, n)
-        self._column[ids] = np.where(rng.random(n) < 0.5, start, 0)
-
-    def _restart(self, ids: np.ndarray) -> None:
-        self.body.restart(ids)
-        self._action[ids], self._age[ids] = 0.0, 0
-        self._draw_goals(ids)
-
-    # --- what is seen and rewarded ----------------------------------------------------------------
-
-    def observe(self) -> dict[str, FloatBatch]:
-        """Observations of the policy (n, 65) and of the critic, which sees more."""
-        body = self.body
-        columns = (self._column[:, None] + np.arange(loco.WINDOW)) % self._length[:, None]
-        window = self._pattern[self._rows[:, None], :, columns]
-        terms = {
-            "base_angular_velocity": body.qvel[:, 3:6],
-            "projected_gravity": loco.projected_gravity(body.qpos[:, 3:7]),
-            "velocity_command": self.command,
-            "joint_position": body.q - self.robot.default,
-            "joint_velocity": body.dq,
-            "last_action": self._action,
-            "contact_window": window.transpose(0, 2, 1).reshape(self.num_envs, -1).astype(float),
-        }
-        clean = loco.observe(terms)
-        privileged = np.concatenate(
-            [
-                clean,
-                2.0 * body.heading_velocity(),
-                5.0 * (body.qpos[:, 2:3] - self.robot.base_height_m),
-                body.contacts,
-                10.0 * body.foot_height,
-                body.friction[:, None],
-                np.eye(len(gaits.KINDS))[self.kind],
-            ],
-            axis=1,
-        )
-        scale = self.config.randomisation.noise
-        if scale:
-            for name, width in _NOISE.items():
-                term = terms[name]
-                terms[name] = term + scale * width * self._rng.uniform(-1, 1, term.shape)
-        return {
-            "policy": loco.observe(terms).astype(np.float32),
-            "critic": np.clip(privileged, -20, 20).astype(np.float32),
-        }
-
-    def _rewards(self, action: FloatArray, before: FloatArray) -> dict[str, FloatArray]:
-        w, body, goal = self.config.weights, self.body, self.command
-        velocity, omega = body.heading_velocity(), body.qvel[:, 3:6]
-        error = np.square(velocity[:, :2] - goal[:, :2]).sum(axis=1)
-        wanted, contacts = self.wanted(-1), body.contacts
-        lift = np.clip(body.foot_height / CLEARANCE_M, 0.0, 1.0)
-        not_bound = self.kind != gaits.BOUND
-        return {
-            "velocity": w.velocity * np.exp(-4.0 * error),
-            "velocity_fine": w.velocity_fine * np.exp(-30.0 * error),
-            "velocity_gap": w.velocity_gap * np.sqrt(error),
-            "yaw": w.yaw * np.exp(-4.0 * np.square(omega[:, 2] - goal[:, 2])),
-            "alive": np.full(self.num_envs, w.alive),
-            "contact": w.contact * (wanted != contacts).mean(axis=1),
-            "foot_height": w.foot_height * np.where(wanted, lift, 1.0 - lift).mean(axis=1),
-            "load": w.load * (~wanted * np.minimum(body.load, 1.0)).mean(axis=1),
-            "action_rate": w.action_rate * np.square(action - before).sum(axis=1),
-            "roll_pitch": w.roll_pitch * np.square(omega[:, :2]).sum(axis=1) * not_bound,
-            "vertical": w.vertical * np.square(velocity[:, 2]) * not_bound,
-            "struck": w.struck * body.struck,
-            "hip": w.hip * np.abs(action[:, ::3]).sum(axis=1),
-            "low": w.low * np.maximum(0.0, self.config.height_low_m - body.qpos[:, 2]),
-            "effort": w.effort * np.square(body.efforts).sum(axis=1),
-        }
+        return report(act, robot=self.world.robot.name, **settings)
 
 
-def make(**settings: Any) -> Go2SaytapEnv:
+def make(dump_dir: Path | None = None, **settings: Any) -> Go2SaytapEnv:
     """Build the environment from fields of Go2SaytapConfig."""
-    return Go2SaytapEnv(Go2SaytapConfig(**settings))
+    return Go2SaytapEnv(Go2SaytapConfig(**settings), dump_dir=dump_dir)

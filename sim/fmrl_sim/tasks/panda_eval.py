@@ -11,6 +11,7 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
+import torch
 
 from fmrl_robot.control import local_skill as ls
 from fmrl_robot.types import BoolArray, FloatArray
@@ -38,7 +39,7 @@ def rollout(
     last = ever
     for _ in range(env.max_episode_length):
         action = act(ls.scaled(env.terms())).astype(np.float32)
-        last = env.step(action)[3]["success"]
+        last = env.step(torch.from_numpy(action))[3]["success"].numpy()
         ever |= last
     return ever, last
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mujoco
 import numpy as np
+import torch
 from mujoco.batch import Batch
 
 from fmrl_robot.control import local_skill as ls
@@ -23,14 +24,11 @@ from fmrl_robot.control.local_policy import local_contract
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.motion.servo import wrap, yaw_of
 from fmrl_robot.robots import PANDA
-from fmrl_robot.types import BoolArray, FloatArray
+from fmrl_robot.types import FloatArray
 from fmrl_sim.tasks.panda_demos import DEMONSTRATORS
 from fmrl_sim.tasks.panda_model import BASE, CUBE, local_model
 from fmrl_sim.tasks.panda_rewards import DROP_M, REWARDS, Truth
 from fmrl_sim.tasks.panda_starts import draw_starts
-
-if TYPE_CHECKING:
-    from fmrl_robot.protocols import FloatBatch
 
 _LEAD = PANDA.kd / PANDA.kp
 """A servo told ``q* + (kd/kp) dq*`` answers a velocity target too, s."""
@@ -126,7 +124,7 @@ class PandaLocalEnv:
 
     # --- VecEnv ------------------------------------------------------------------------------
 
-    def reset(self) -> dict[str, FloatBatch]:
+    def reset(self) -> dict[str, torch.Tensor]:
         """Start every environment anew."""
         self._restart(np.arange(self.num_envs))
         if self.config.scatter_episodes:
@@ -134,10 +132,10 @@ class PandaLocalEnv:
         return self._observe(self._measure()[0])
 
     def step(
-        self, actions: FloatBatch
-    ) -> tuple[dict[str, FloatBatch], FloatBatch, BoolArray, dict[str, Any]]:
+        self, actions: torch.Tensor
+    ) -> tuple[dict[str, torch.Tensor], torch.Tensor, torch.Tensor, dict[str, Any]]:
         """Hold ``actions`` for one policy step; environments that end start anew at once."""
-        action = np.clip(np.nan_to_num(actions.astype(np.float64)), -1.0, 1.0)
+        action = np.clip(np.nan_to_num(actions.numpy().astype(np.float64)), -1.0, 1.0)
         tool, _ = self._measure()
         velocity = ls.joint_velocity(tool, action)
         self._closed = ls.gripper_closed(self.skill, action, self._closed)
@@ -155,7 +153,10 @@ class PandaLocalEnv:
         reward = np.where(broken, -1.0, reward - cost - self.config.rate_cost * rate)
         time_out = self._age >= self.max_episode_length
         done = time_out | broken
-        extras: dict[str, Any] = {"time_outs": time_out & ~broken, "success": success}
+        extras: dict[str, Any] = {
+            "time_outs": torch.from_numpy(time_out & ~broken),
+            "success": torch.from_numpy(success),
+        }
         if done.any():
             extras["log"] = {
                 "success": float(success[done].mean()),
@@ -163,7 +164,8 @@ class PandaLocalEnv:
             }
             self._restart(np.flatnonzero(done))
             tool, _ = self._measure()
-        return self._observe(tool), reward.astype(np.float32), done, extras
+        rewards = torch.from_numpy(reward.astype(np.float32))
+        return self._observe(tool), rewards, torch.from_numpy(done), extras
 
     def contract(self) -> PolicyContract:
         """What the exported policy says about itself."""
@@ -261,11 +263,12 @@ class PandaLocalEnv:
             self._last_action,
         )
 
-    def demonstrate(self) -> FloatBatch:
+    def demonstrate(self) -> torch.Tensor:
         """What a scripted demonstrator would do now, shape (num_envs, 5)."""
-        return DEMONSTRATORS[self.skill.name](self.terms()).astype(np.float32)
+        wanted = DEMONSTRATORS[self.skill.name](self.terms())
+        return torch.from_numpy(wanted.astype(np.float32))
 
-    def _observe(self, tool: ls.ToolState) -> dict[str, FloatBatch]:
+    def _observe(self, tool: ls.ToolState) -> dict[str, torch.Tensor]:
         policy = ls.scaled(self.terms(tool))
         truth, heading = self._truth, tool.heading()
         away = [truth.cube - truth.tool, truth.target - truth.tool, truth.goal - truth.cube]
@@ -280,8 +283,8 @@ class PandaLocalEnv:
         ]
         critic = np.clip(np.concatenate([policy, *turned, *scalars], axis=1), -5.0, 5.0)
         return {
-            "policy": np.nan_to_num(policy).astype(np.float32),
-            "critic": np.nan_to_num(critic).astype(np.float32),
+            "policy": torch.from_numpy(np.nan_to_num(policy).astype(np.float32)),
+            "critic": torch.from_numpy(np.nan_to_num(critic).astype(np.float32)),
         }
 
 

@@ -1,82 +1,118 @@
 import numpy as np
 import pytest
+import torch
 
 from fmrl_robot.control import locomotion as loco
+from fmrl_sim.batched.quadrupeds import Randomisation
 from fmrl_sim.tasks import contact_gaits as gaits
 from fmrl_sim.tasks.go2_evaluation import evaluate, saytap_commands
-from fmrl_sim.tasks.go2_saytap import make
+from fmrl_sim.tasks.go2_saytap import make, policy
 
 SMALL = {"num_envs": 6, "threads": 1}
+ROUGH = Randomisation(noise=0.0, push_every=50)
+"""Robots differ; what they see is exact."""
 
 
 def rollout(env, steps=30, seed=0):
-    rng = np.random.default_rng(seed)
+    rng = torch.Generator().manual_seed(seed)
     seen = [env.reset()]
     rewards = []
     for _ in range(steps):
-        obs, reward, done, extras = env.step(rng.normal(0, 0.5, (env.num_envs, 12)))
+        actions = 0.5 * torch.randn((env.num_envs, 12), generator=rng)
+        obs, reward, done, extras = env.step(actions)
         seen.append(obs)
         rewards.append(reward)
-        assert done.dtype == np.bool_
+        assert done.dtype == torch.bool
         assert not (extras["time_outs"] & ~done).any()
-    return seen, np.array(rewards)
+    return seen, torch.stack(rewards)
 
 
 def test_shapes_and_types_and_finiteness():
     seen, rewards = rollout(make(**SMALL))
     for obs in seen:
         assert obs["policy"].shape == (6, loco.OBSERVATION_SIZE) == (6, 65)
-        assert obs["policy"].dtype == obs["critic"].dtype == np.float32
-        assert np.isfinite(obs["policy"]).all()
-        assert np.isfinite(obs["critic"]).all()
-    assert rewards.dtype == np.float32
-    assert np.isfinite(rewards).all()
+        assert obs["policy"].dtype == obs["critic"].dtype == torch.float32
+        assert obs["policy"].isfinite().all()
+        assert obs["critic"].isfinite().all()
+    assert rewards.dtype == torch.float32
+    assert rewards.isfinite().all()
 
 
 def test_the_seed_decides_everything():
     (one, r1), (two, r2), (other, r3) = (rollout(make(**SMALL, seed=s)) for s in (3, 3, 4))
-    assert np.array_equal(one[-1]["policy"], two[-1]["policy"])
-    assert np.array_equal(r1, r2)
-    assert not np.array_equal(r1, r3)
-    assert not np.array_equal(one[0]["policy"], other[0]["policy"])
+    assert torch.equal(one[-1]["policy"], two[-1]["policy"])
+    assert torch.equal(r1, r2)
+    assert not torch.equal(r1, r3)
+    assert not torch.equal(one[0]["policy"], other[0]["policy"])
 
 
 def test_observations_share_no_memory_with_the_next():
     env = make(**SMALL)
-    first = env.reset()["policy"]
-    kept = first.copy()
-    env.step(np.ones((6, 12), np.float32))
-    assert np.array_equal(first, kept)
+    first = env.reset()
+    kept = {name: values.clone() for name, values in first.items()}
+    for _ in range(3):
+        env.step(torch.ones((6, 12)))
+    assert all(torch.equal(first[name], kept[name]) for name in kept)
 
 
-@pytest.mark.parametrize("poison", [np.nan, np.inf])
-def test_a_robot_that_is_not_finite_is_reset_before_anyone_sees_it(poison):
-    env = make(**SMALL)
+@pytest.mark.parametrize("poison", [np.nan, np.inf, 1e9])
+def test_a_robot_that_broke_is_dumped_and_reset_before_anyone_sees_it(poison, tmp_path):
+    env = make(**SMALL, dump_dir=tmp_path)
     env.reset()
-    env.body.qvel[2, 4] = poison
-    obs, reward, done, _ = env.step(np.zeros((6, 12), np.float32))
-    assert done[2]
-    assert np.isfinite(obs["policy"]).all()
-    assert np.isfinite(obs["critic"]).all()
-    assert np.isfinite(reward).all()
-    assert np.isfinite(env.body.qpos).all()
+    env.world.qvel[2, 4] = poison
+    obs, reward, done, extras = env.step(torch.zeros((6, 12)))
+    assert done[2] and not extras["time_outs"][2]
+    assert obs["policy"].isfinite().all()
+    assert obs["critic"].isfinite().all()
+    assert reward.isfinite().all()
+    assert env.world.qpos.isfinite().all()
+    (file,) = tmp_path.iterdir()
+    assert file.name == "broken_step1_world2.npz"
+    assert set(np.load(file)) == {"qpos", "qvel", "controls"}
+    others = [0, 1, 3, 4, 5]
+    clean = make(**SMALL)
+    clean.reset()
+    undisturbed = clean.step(torch.zeros((6, 12)))[0]
+    assert torch.equal(obs["critic"][others, :3], undisturbed["critic"][others, :3])
 
 
 def test_an_action_that_is_not_finite_does_not_reach_the_physics():
     env = make(**SMALL)
     env.reset()
-    obs, _, _, _ = env.step(np.full((6, 12), np.nan, np.float32))
-    assert np.isfinite(obs["policy"]).all()
+    obs, _, _, _ = env.step(torch.full((6, 12), torch.nan))
+    assert obs["policy"].isfinite().all()
 
 
 def test_a_robot_on_its_back_ends_the_episode():
     env = make(**SMALL)
     env.reset()
-    env.body.qpos[1, 3:7] = 0.0, 1.0, 0.0, 0.0
-    _, reward, done, extras = env.step(np.zeros((6, 12), np.float32))
+    env.world.qpos[1, 3:7] = torch.tensor([0.0, 1.0, 0.0, 0.0], dtype=torch.float64)
+    _, reward, done, extras = env.step(torch.zeros((6, 12)))
     assert done[1]
     assert not extras["time_outs"][1]
     assert reward[1] < reward[~done].min()
+
+
+def test_both_engines_run_one_task_alike():
+    """Physics in double on one side and in single precision on the other."""
+    pytest.importorskip("mujoco_warp")
+    one, two = (
+        make(num_envs=8, threads=1, engine=engine, physics_dt_s=0.004, randomisation=ROUGH, seed=3)
+        for engine in ("cpu", "warp:cpu")
+    )
+    for env in (one, two):
+        env.world.model.opt.iterations = 8
+        env.reset()
+        env.world.age.zero_()
+    rng = torch.Generator().manual_seed(0)
+    for step in range(100):
+        actions = 0.2 * torch.randn((8, 12), generator=rng)
+        (obs, reward, done, _), (obs2, reward2, done2, _) = one.step(actions), two.step(actions)
+        assert torch.equal(done, done2), step
+        assert (one.world.qpos.float() - two.world.qpos).abs().max() < 2e-3, step
+        assert (reward - reward2).abs().mean() < 0.02, step
+    for name in ("policy", "critic"):
+        assert (obs[name] - obs2[name]).abs().median() < 1e-4
 
 
 @pytest.mark.parametrize("kind", range(len(gaits.KINDS)))
@@ -126,17 +162,16 @@ def test_a_quick_leg_touches_down_twice_as_often():
 
 
 def test_contacts_are_wanted_one_column_after_they_enter_the_window():
-    env = make(num_envs=1, threads=1, episode_steps=1000)
-    env.reset()
+    walkers = make(num_envs=1, threads=1).world
+    walkers.restart(torch.tensor([0]))
     rows = gaits.pattern("bound")
-    env.set_goal(np.array([0]), rows, np.zeros(3))
-    env._age[:] = 0
+    walkers.set_goal(np.array([0]), rows, np.zeros(3))
     for column in range(40):
-        window = env.observe()["policy"][0, -20:].reshape(4, 5)
+        window = policy(walkers)[0, -20:].reshape(4, 5).numpy()
         assert np.array_equal(window, rows[:, (column + np.arange(5)) % 26])
-        assert np.array_equal(env.wanted()[0], rows[:, column % 26])
-        env.advance(np.zeros((1, 12)))
-        assert np.array_equal(env.wanted(-1)[0], rows[:, column % 26])
+        assert np.array_equal(walkers.wanted_at()[0], rows[:, column % 26])
+        walkers.act(torch.zeros((1, 12)))
+        assert np.array_equal(walkers.wanted[0], rows[:, column % 26])
 
 
 def test_the_test_has_25_commands_that_a_do_nothing_policy_fails():

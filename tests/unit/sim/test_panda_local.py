@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from fmrl_robot.control import local_skill as ls
 from fmrl_robot.errors import ConfigError
@@ -16,15 +17,15 @@ def build(skill, seed=0):
 
 
 def rollout(env, steps, seed=1):
-    rng = np.random.default_rng(seed)
+    rng = torch.Generator().manual_seed(seed)
     observations = [env.reset()]
     rewards, dones = [], []
     for _ in range(steps):
-        obs, reward, done, _ = env.step(rng.normal(0, 1, (N, env.num_actions)).astype(np.float32))
+        obs, reward, done, _ = env.step(torch.randn((N, env.num_actions), generator=rng))
         observations.append(obs)
         rewards.append(reward)
         dones.append(done)
-    return observations, np.stack(rewards), np.stack(dones)
+    return observations, torch.stack(rewards), torch.stack(dones)
 
 
 @pytest.mark.parametrize("skill", list(ls.SKILLS))
@@ -33,25 +34,25 @@ def test_shapes_types_and_finite_values(skill):
     observations, rewards, dones = rollout(env, 12)
     for obs in observations:
         assert obs["policy"].shape == (N, ls.OBSERVATION_SIZE)
-        assert obs["policy"].dtype == obs["critic"].dtype == np.float32
-        assert all(np.isfinite(o).all() for o in obs.values())
+        assert obs["policy"].dtype == obs["critic"].dtype == torch.float32
+        assert all(o.isfinite().all() for o in obs.values())
     assert rewards.shape == dones.shape == (12, N)
-    assert rewards.dtype == np.float32 and dones.dtype == np.bool_
-    assert np.isfinite(rewards).all()
+    assert rewards.dtype == torch.float32 and dones.dtype == torch.bool
+    assert rewards.isfinite().all()
 
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another():
     runs = [rollout(build("grasp", seed), 6) for seed in (4, 4, 5)]
-    assert np.array_equal(runs[0][1], runs[1][1])
-    assert not np.array_equal(runs[0][1], runs[2][1])
+    assert torch.equal(runs[0][1], runs[1][1])
+    assert not torch.equal(runs[0][1], runs[2][1])
 
 
 def test_observations_are_not_views_of_each_other():
     env = build("press")
     first = env.reset()["policy"]
-    kept = first.copy()
-    env.step(np.ones((N, 5), dtype=np.float32))
-    assert np.array_equal(first, kept)
+    kept = first.clone()
+    env.step(torch.ones((N, 5)))
+    assert torch.equal(first, kept)
 
 
 def test_episodes_end_on_time():
@@ -64,9 +65,9 @@ def test_targets_move_within_the_gates_step_and_the_leash():
     env = build("place")
     env.reset()
     last = env._q_command.copy()
-    for action in (np.ones((N, 5)), -np.ones((N, 5)), np.full((N, 5), np.nan)):
+    for value in (1.0, -1.0, np.nan):
         for _ in range(4):
-            env.step(action.astype(np.float32))
+            env.step(torch.full((N, 5), value))
             assert np.all(np.abs(env._q_command - last)[:, :7] <= 3 * PANDA.step[:7])
             last = env._q_command.copy()
     measured = env._qpos[:, env._q_at[:7]]
@@ -78,7 +79,7 @@ def test_doing_nothing_succeeds_at_nothing():
         env = build(skill)
         env.reset()
         for _ in range(env.max_episode_length):
-            _, _, _, extras = env.step(np.zeros((N, 5), dtype=np.float32))
+            _, _, _, extras = env.step(torch.zeros((N, 5)))
         assert not extras["success"].any(), skill
 
 

@@ -2,7 +2,6 @@
 
 from types import SimpleNamespace
 
-import numpy as np
 import torch
 
 from fmrl_robot.train.imitation import ImitationConfig, imitate
@@ -14,10 +13,10 @@ class Drift:
     num_envs, num_actions, max_episode_length = 64, 1, 10
 
     def __init__(self):
-        self.rng = np.random.default_rng(0)
+        self.rng = torch.Generator().manual_seed(0)
 
     def reset(self):
-        self.x = self.rng.uniform(-1, 1, (self.num_envs, 1)).astype(np.float32)
+        self.x = 2 * torch.rand((self.num_envs, 1), generator=self.rng) - 1
         return self.obs()
 
     def obs(self):
@@ -27,27 +26,30 @@ class Drift:
         return -0.5 * self.x
 
     def step(self, action):
-        self.x = np.clip(self.x + action, -2, 2)
-        success = np.abs(self.x[:, 0]) < 0.3
-        reward = -np.abs(self.x[:, 0])
-        return self.obs(), reward, np.zeros(self.num_envs, bool), {"success": success}
+        self.x = (self.x + action).clamp(-2, 2)
+        success = self.x[:, 0].abs() < 0.3
+        reward = -self.x[:, 0].abs()
+        return (
+            self.obs(),
+            reward,
+            torch.zeros(self.num_envs, dtype=torch.bool),
+            {"success": success},
+        )
 
 
 def network():
-    return SimpleNamespace(
-        mlp=torch.nn.Sequential(torch.nn.Linear(1, 32), torch.nn.ELU(), torch.nn.Linear(32, 1))
-    )
+    return torch.nn.Sequential(torch.nn.Linear(1, 32), torch.nn.ELU(), torch.nn.Linear(32, 1))
 
 
 def test_the_actor_copies_and_the_critic_learns_the_returns():
     torch.manual_seed(0)
-    runner = SimpleNamespace(alg=SimpleNamespace(actor=network(), critic=network()))
+    networks = SimpleNamespace(actor=network(), critic=network())
     lines = []
     config = ImitationConfig(rounds=3, updates=400, batch=128, noise=0.05)
-    imitate(runner, Drift(), config, report=lines.append)
+    imitate(networks, Drift(), config, report=lines.append)
     x = torch.linspace(-1, 1, 21)[:, None]
     with torch.no_grad():
-        assert torch.max(torch.abs(runner.alg.actor.mlp(x) + 0.5 * x)) < 0.08
-        values = runner.alg.critic.mlp(x)[:, 0]
+        assert torch.max(torch.abs(networks.actor(x) + 0.5 * x)) < 0.08
+        values = networks.critic(x)[:, 0]
     assert values[10] > values[0] and values[10] > values[-1]
     assert len(lines) == 3

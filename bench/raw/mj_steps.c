@@ -1,0 +1,67 @@
+// The limit: mj_step in C, one pinned thread a core, nothing else.
+// mj_steps MODEL.mjb CONTROLS THREADS ROBOTS PERIODS SUBSTEPS START_QPOS
+// CONTROLS holds float64 [ROBOTS][PERIODS][nu]. Prints physics steps a second.
+#define _GNU_SOURCE
+#include <mujoco/mujoco.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static mjModel* model;
+static double *controls, *start;
+static int threads, robots, periods, substeps;
+static pthread_barrier_t barrier;
+
+static void* work(void* argument) {
+  long id = (long)argument;
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  CPU_SET(id, &cpus);
+  pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus);
+  mjData* data = mj_makeData(model);
+  pthread_barrier_wait(&barrier);
+  for (int robot = id; robot < robots; robot += threads) {
+    mj_resetData(model, data);
+    memcpy(data->qpos, start, model->nq * sizeof(double));
+    const double* row = controls + (size_t)robot * periods * model->nu;
+    for (int period = 0; period < periods; period++, row += model->nu) {
+      memcpy(data->ctrl, row, model->nu * sizeof(double));
+      for (int k = 0; k < substeps; k++) mj_step(model, data);
+    }
+  }
+  pthread_barrier_wait(&barrier);
+  mj_deleteData(data);
+  return NULL;
+}
+
+static double* doubles(const char* file, size_t count) {
+  double* values = malloc(count * sizeof(double));
+  FILE* in = fopen(file, "rb");
+  if (!in || fread(values, sizeof(double), count, in) != count) exit(3);
+  fclose(in);
+  return values;
+}
+
+int main(int argc, char** argv) {
+  if (argc != 8) return 2;
+  model = mj_loadModel(argv[1], NULL);
+  if (!model) return 3;
+  threads = atoi(argv[3]), robots = atoi(argv[4]), periods = atoi(argv[5]);
+  substeps = atoi(argv[6]);
+  controls = doubles(argv[2], (size_t)robots * periods * model->nu);
+  start = doubles(argv[7], model->nq);
+  pthread_barrier_init(&barrier, NULL, threads + 1);
+  pthread_t pool[256];
+  for (long i = 0; i < threads; i++) pthread_create(&pool[i], NULL, work, (void*)i);
+  struct timespec began, ended;
+  pthread_barrier_wait(&barrier);
+  clock_gettime(CLOCK_MONOTONIC, &began);
+  pthread_barrier_wait(&barrier);
+  clock_gettime(CLOCK_MONOTONIC, &ended);
+  double seconds = ended.tv_sec - began.tv_sec + 1e-9 * (ended.tv_nsec - began.tv_nsec);
+  printf("%.1f\n", (double)robots * periods * substeps / seconds);
+  return 0;
+}

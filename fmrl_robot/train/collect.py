@@ -1,0 +1,97 @@
+"""Rollouts of the present policy in one environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from fmrl_robot.train.ppo import ActorCritic, Rollout
+
+if TYPE_CHECKING:
+    from fmrl_robot.protocols import VecEnv
+
+
+class Collector:
+    """Acts, and keeps what was seen; begins where the last rollout ended."""
+
+    def __init__(self, env: VecEnv, networks: ActorCritic, *, steps: int, seed: int) -> None:
+        """Reset the environment.
+
+        Args:
+            env: what is acted in.
+            networks: whose policy acts.
+            steps: of each rollout.
+            seed: of the actions.
+        """
+        self.env, self.steps, self._networks = env, steps, networks
+        self._obs = env.reset()
+        device = self._obs["policy"].device
+        self.rng = torch.Generator(device).manual_seed(seed)
+        self._length = torch.zeros(env.num_envs, device=device)
+        self._return = torch.zeros(env.num_envs, device=device)
+        self._curves: dict[str, list[float]] = {}
+
+    @torch.no_grad()
+    def collect(self) -> Rollout:
+        """Act for ``steps`` steps."""
+        policy, std = self._networks.actor, self._networks.log_std.exp()
+        rows: dict[str, list[Tensor]] = {}
+        for _ in range(self.steps):
+            obs = self._obs
+            mean = policy(obs["policy"])
+            noise = torch.randn(mean.shape, generator=self.rng, device=mean.device)
+            action = mean + std * noise
+            self._obs, reward, done, extras = self.env.step(action)
+            self._tell(reward, done, extras)
+            seen = {
+                "policy": obs["policy"],
+                "critic": obs["critic"],
+                "mean": mean,
+                "action": action,
+                "reward": reward,
+                "done": done,
+                "time_out": extras["time_outs"],
+            }
+            for key, value in seen.items():
+                rows.setdefault(key, []).append(value)
+        stacked = {key: torch.stack(values) for key, values in rows.items()}
+        return Rollout(**stacked, std=std, last=self._obs["critic"])
+
+    def _tell(self, reward: Tensor, done: Tensor, extras: dict[str, Any]) -> None:
+        self._length += 1
+        self._return += reward
+        if bool(done.any()):
+            self._curve("episode/length", self._length[done].mean())
+            self._curve("episode/return", self._return[done].mean())
+            self._length[done] = self._return[done] = 0.0
+        for key, value in extras.get("log", {}).items():
+            self._curve(key, value)
+
+    def _curve(self, key: str, value: Any) -> None:
+        number = float(value)
+        if number == number:  # NaN: nothing of that kind was there
+            self._curves.setdefault(key, []).append(number)
+
+    def drain_curves(self) -> dict[str, float]:
+        """Means of what episodes and the task have told since the last call."""
+        curves, self._curves = self._curves, {}
+        return {key: sum(values) / len(values) for key, values in curves.items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next rollout depends on; empty where the environment cannot tell."""
+        give = getattr(self.env, "state_dict", None)
+        if give is None:
+            return {}
+        kept = {"obs": self._obs, "length": self._length, "return": self._return}
+        return {"env": give(), "rng": self.rng.get_state(), **kept}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where ``state_dict`` was called."""
+        if not state:
+            return
+        env: Any = self.env
+        env.load_state_dict(state["env"])
+        self._obs, self._length, self._return = state["obs"], state["length"], state["return"]
+        self.rng.set_state(state["rng"])

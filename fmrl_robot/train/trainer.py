@@ -1,0 +1,273 @@
+"""One training run: task, collector, learner, and the folder that it leaves.
+
+Tasks are found by name in the registry, so that no simulator is imported here. The folder holds the
+resolved configuration, TensorBoard's log and one checkpoint that is written beside and renamed, so
+that a kill leaves the last one whole.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+import yaml
+from torch.utils.tensorboard import SummaryWriter
+
+from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.registry import TASKS
+from fmrl_robot.train.collect import Collector
+from fmrl_robot.train.networks import Mirror
+from fmrl_robot.train.ppo import PPO, ActorCritic, LearnerConfig
+from fmrl_robot.train.team import Helpers, Team
+
+if TYPE_CHECKING:
+    from fmrl_robot.protocols import VecEnv
+
+log = logging.getLogger(__name__)
+CHECKPOINT, CONFIG = "checkpoint.pt", "config.yaml"
+REPORT_EVERY = 10
+"""Iterations from one line of progress to the next."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainConfig(LearnerConfig):
+    """How one policy is trained."""
+
+    task: str = "go2-saytap"
+    task_settings: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Passed to the task's factory."""
+    workers: int = 1
+    """Processes that learn together on a CPU; the task's ``num_envs`` are shared among them."""
+    iterations: int = 1000
+    steps_per_env: int = 24
+    seed: int = 0
+    threads: int = 2
+    """Of torch, for one worker; several have one each."""
+    save_every: int = 25
+    """Iterations from one checkpoint to the next."""
+    minutes: float = 0.0
+    """Stop after so long; 0: after ``iterations``."""
+    imitation_rounds: int = 0
+    """Episodes of imitation before the first iteration, where the task has a demonstrator."""
+    mirror: bool = True
+    """Make the actor commute with the task's left-right mirror, where it has one."""
+
+    def learner(self) -> LearnerConfig:
+        """The part that the learner needs."""
+        return LearnerConfig(**{f.name: getattr(self, f.name) for f in fields(LearnerConfig)})
+
+
+class Trainer:
+    """Builds everything; ``run`` trains."""
+
+    def __init__(self, config: TrainConfig, folder: Path, team: Team | None = None) -> None:
+        self.config, self.folder, self.iteration = config, folder, 0
+        self.team = team = team or Team()
+        torch.set_num_threads(1 if team.size > 1 else config.threads)
+        seed, settings = config.seed + 1000 * team.rank, dict(config.task_settings)
+        if team.size > 1:
+            settings |= {"num_envs": _share(settings, team.size), "threads": 1}
+        self.env: VecEnv = TASKS.load(config.task)(**{"seed": seed, **settings})
+        self.num_envs = self.env.num_envs * team.size
+        first = self.env.reset()
+        self.device = first["policy"].device
+        sizes = (first["policy"].shape[1], first["critic"].shape[1], self.env.num_actions)
+        torch.manual_seed(config.seed)
+        networks = ActorCritic(
+            config.learner(), sizes, _mirror(self.env) if config.mirror else None
+        )
+        self.networks = networks.to(self.device)
+        self.learner = PPO(config.learner(), self.networks, config.seed, team)
+        self.collector = Collector(
+            self.env, self.networks, steps=config.steps_per_env, seed=seed + 1
+        )
+
+    def run(self, report: Callable[[str], None] = log.info) -> None:
+        """Train to the end of the iterations or of the time, and leave a checkpoint."""
+        config, collector = self.config, self.collector
+        leads = self.team.rank == 0
+        writer = SummaryWriter(str(self.folder), purge_step=self.iteration) if leads else None
+        began, first = time.monotonic(), self.iteration
+        deadline = began + 60 * config.minutes if config.minutes else float("inf")
+        last = False
+        while not last:
+            tick = time.monotonic()
+            rollout = collector.collect()
+            collected = time.monotonic()
+            curves = self.learner.update(rollout, self.iteration / config.iterations)
+            now = time.monotonic()
+            self.iteration += 1
+            over = self.team.mean_(torch.tensor(float(now > deadline)))
+            last = self.iteration >= config.iterations or bool(over)
+            scalars = {
+                **collector.drain_curves(),
+                **{f"loss/{key}": value for key, value in curves.items()},
+                "learner/rate": self.learner.learning_rate,
+                "learner/std": float(self.networks.log_std.detach().exp().mean()),
+                "speed/steps_per_s": config.steps_per_env * self.num_envs / (now - tick),
+                "speed/learning_share": (now - collected) / (now - tick),
+            }
+            if writer is not None:
+                for key, value in scalars.items():
+                    writer.add_scalar(key, value, self.iteration)
+                if self.iteration % REPORT_EVERY == 1 or last:
+                    self._report(report, scalars, began, first, deadline)
+            if last or self.iteration % config.save_every == 0:
+                self.save()
+        if writer is not None:
+            writer.close()
+
+    def _report(
+        self,
+        report: Callable[[str], None],
+        scalars: dict[str, float],
+        began: float,
+        first: int,
+        deadline: float,
+    ) -> None:
+        config, elapsed = self.config, time.monotonic() - began
+        left = elapsed / (self.iteration - first) * (config.iterations - self.iteration)
+        left = max(0.0, min(left, deadline - time.monotonic()))
+        steps = self.iteration * config.steps_per_env * self.num_envs
+        shown = " ".join(f"{k}={v:.4g}" for k, v in scalars.items())
+        report(
+            f"iteration={self.iteration}/{config.iterations} steps={steps} "
+            f"elapsed_s={elapsed:.0f} eta_s={left:.0f} {shown}"
+        )
+
+    def save(self) -> None:
+        """Write the one checkpoint of this run whole or not at all."""
+        state = {
+            "iteration": self.iteration,
+            "learner": self.learner.state_dict(),
+            "workers": self.team.gather(
+                {"collector": self.collector.state_dict(), "rng": self.learner.rng.get_state()}
+            ),
+        }
+        if self.team.rank:
+            return
+        temporary = self.folder / f".{CHECKPOINT}.{os.getpid()}"
+        torch.save(state, temporary)
+        temporary.replace(self.folder / CHECKPOINT)
+
+    def load(self) -> None:
+        """Go on from the folder's checkpoint.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        file = self.folder / CHECKPOINT
+        if not file.is_file():
+            raise ConfigError(
+                f"expected a checkpoint at {file}, found none; train without resuming first",
+                ErrorCode.ASSET_MISSING,
+            )
+        state = torch.load(file, map_location=self.device, weights_only=True)
+        self.iteration = state["iteration"]
+        self.learner.load_state_dict(state["learner"])
+        workers = state["workers"]
+        if len(workers) != self.team.size:
+            raise ConfigError(
+                f"expected workers={len(workers)}, as the run began, got {self.team.size}; "
+                "a run goes on with as many as it had"
+            )
+        mine = workers[self.team.rank]
+        self.collector.load_state_dict(mine["collector"])
+        self.learner.rng.set_state(mine["rng"])
+
+
+def train(
+    config: TrainConfig,
+    folder: Path,
+    *,
+    resume: bool = False,
+    report: Callable[[str], None] = log.info,
+) -> Trainer:
+    """Train and leave a checkpoint in ``folder``; return the trainer with the trained networks.
+
+    Raises:
+        ConfigError: the task is unknown, or there is nothing to resume from.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if config.workers == 1:
+        return _work(config, folder, resume, report, Team())
+    helpers = Helpers(config.workers, _help, config, folder, resume)
+    try:
+        team = Team(0, config.workers, helpers.port)
+        trainer = _work(config, folder, resume, report, team)
+        team.close()
+        return trainer
+    finally:
+        helpers.close()
+
+
+def _help(config: TrainConfig, folder: Path, resume: bool, rank: int, size: int, port: int) -> None:
+    """Be one of the processes that the first one started."""
+    team = Team(rank, size, port)
+    _work(config, folder, resume, lambda _: None, team)
+    team.close()
+
+
+def _work(
+    config: TrainConfig, folder: Path, resume: bool, report: Callable[[str], None], team: Team
+) -> Trainer:
+    trainer = Trainer(config, folder, team)
+    if team.rank == 0:
+        (folder / CONFIG).write_text(yaml.safe_dump(plain(asdict(config)), sort_keys=False))
+    if resume:
+        trainer.load()
+    elif config.imitation_rounds and team.rank == 0:
+        _imitate(trainer, report)
+    for values in trainer.networks.state_dict().values():
+        team.share_(values)
+    trainer.run(report)
+    return trainer
+
+
+def _share(settings: dict[str, Any], workers: int) -> int:
+    """Robots of each worker."""
+    total = settings.get("num_envs")
+    if not isinstance(total, int) or total % workers:
+        raise ConfigError(
+            f"expected task_settings.num_envs to be a multiple of workers={workers}, got {total!r}"
+        )
+    return total // workers
+
+
+def _mirror(env: Any) -> tuple[Mirror, Mirror] | None:
+    """Reflections of observations and actions, where the task has them."""
+    told = getattr(env, "mirror", None)
+    if told is None:
+        return None
+    parts = told()
+    seen, answered = (
+        Mirror(swap=tuple(parts[f"{of}_swap"]), sign=tuple(parts[f"{of}_sign"]))
+        for of in ("observation", "action")
+    )
+    return seen, answered
+
+
+def _imitate(trainer: Trainer, report: Callable[[str], None]) -> None:
+    """Start from the task's demonstrator, on environments and seed of its own."""
+    from fmrl_robot.train.imitation import ImitationConfig, imitate
+
+    config = trainer.config
+    settings = {**config.task_settings, "seed": config.seed + 1, "scatter_episodes": False}
+    copied = ImitationConfig(rounds=config.imitation_rounds, gamma=config.gamma)
+    env = TASKS.load(config.task)(**settings)
+    imitate(trainer.networks, env, copied, config.seed, report)
+
+
+def plain(value: Any) -> Any:
+    """Tuples as lists, so that YAML and JSON write them."""
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    return value

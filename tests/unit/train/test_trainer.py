@@ -1,0 +1,205 @@
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import yaml
+
+torch = pytest.importorskip("torch")
+
+from fmrl_robot.control import locomotion as loco  # noqa: E402
+from fmrl_robot.control.quadruped import policy_contract  # noqa: E402
+from fmrl_robot.control.runner import PolicyRunner  # noqa: E402
+from fmrl_robot.errors import ConfigError  # noqa: E402
+from fmrl_robot.registry import TASKS  # noqa: E402
+from fmrl_robot.robots import GO2  # noqa: E402
+from fmrl_robot.train.cards import rounded, share, wilson  # noqa: E402
+from fmrl_robot.train.commands import export_checkpoint  # noqa: E402
+from fmrl_robot.train.evaluate import OnnxPolicy  # noqa: E402
+from fmrl_robot.train.export import export_policy  # noqa: E402
+from fmrl_robot.train.networks import Mirror, MirroredMLP  # noqa: E402
+from fmrl_robot.train.trainer import CHECKPOINT, TrainConfig, Trainer, train  # noqa: E402
+
+SMALL = {"num_envs": 8, "threads": 1}
+TINY = TrainConfig(task_settings=SMALL, iterations=2, actor=(16,), critic=(16,), threads=1)
+
+
+class Reach:
+    """One number to be moved to a goal that is seen: learnable in seconds."""
+
+    num_envs, num_actions, control_dt_s, max_episode_length = 64, 1, 0.02, 10
+
+    def __init__(self, seed=0):
+        self.rng = np.random.default_rng(seed)
+        self.age = np.zeros(64, int)
+        self.goal = np.zeros((64, 1))
+
+    def observe(self):
+        goal = torch.tensor(self.goal, dtype=torch.float32)
+        return {"policy": goal, "critic": goal}
+
+    def reset(self):
+        self.goal = self.rng.uniform(-1, 1, (64, 1))
+        return self.observe()
+
+    def step(self, actions):
+        reward = -np.abs(actions.numpy() - self.goal)[:, 0]
+        self.age += 1
+        done = self.age >= self.max_episode_length
+        self.age[done] = 0
+        self.goal = self.rng.uniform(-1, 1, (64, 1))
+        log = {"miss": float(-reward.mean())}
+        done = torch.from_numpy(done)
+        extras = {"time_outs": done, "log": log}
+        return self.observe(), torch.tensor(reward, dtype=torch.float32), done, extras
+
+
+@pytest.fixture(autouse=True)
+def reach(monkeypatch):
+    monkeypatch.setitem(TASKS._builtin, "test-reach", f"{__name__}:Reach")
+
+
+def test_training_improves(tmp_path):
+    lines = []
+    config = TrainConfig(
+        task="test-reach", iterations=101, actor=(32,), critic=(32,), initial_std=0.5, threads=1
+    )
+    train(config, tmp_path, report=lines.append)
+    missed = [float(line.split(" miss=")[1].split()[0]) for line in lines]
+    assert missed[-1] < 0.6 * missed[0]
+    assert "eta_s=" in lines[0]
+
+
+def test_a_run_leaves_checkpoint_configuration_and_log_and_goes_on(tmp_path):
+    train(TINY, tmp_path)
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text())["actor"] == [16]
+    assert list(tmp_path.glob("events.out.tfevents*"))
+    assert not list(tmp_path.glob(".checkpoint*"))
+    first = torch.load(tmp_path / CHECKPOINT, weights_only=False)
+    train(TrainConfig(**{**_values(TINY), "iterations": 4}), tmp_path, resume=True)
+    second = torch.load(tmp_path / CHECKPOINT, weights_only=False)
+    assert first["iteration"] == 2
+    assert second["iteration"] == 4
+
+
+KILLED = """
+import os, signal
+from pathlib import Path
+from fmrl_robot.train import trainer
+from fmrl_robot.train.trainer import TrainConfig, Trainer
+
+save = Trainer.save
+
+def save_and_die(self):
+    save(self)
+    if self.iteration == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Trainer.save = save_and_die
+trainer.train(TrainConfig(**{config!r}), Path({folder!r}))
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_run_goes_on_to_the_very_same_bits(tmp_path, workers):
+    config = {**_values(TINY), "iterations": 7, "save_every": 2, "workers": workers}
+    train(TrainConfig(**config), tmp_path / "whole")
+    code = KILLED.format(config=config, folder=str(tmp_path / "killed"))
+    assert subprocess.run([sys.executable, "-c", code]).returncode == -signal.SIGKILL
+    (tmp_path / "killed" / f".{CHECKPOINT}.1").write_bytes(b"half a file")
+    train(TrainConfig(**config), tmp_path / "killed", resume=True)
+    one, two = (
+        torch.load(tmp_path / run / CHECKPOINT, weights_only=True) for run in ("whole", "killed")
+    )
+    assert one["iteration"] == two["iteration"] == 7
+    for of in ("networks", "optimiser"):
+        assert _same(one["learner"][of], two["learner"][of])
+    assert _same(one["workers"], two["workers"])
+
+
+def _same(a, b):
+    if torch.is_tensor(a):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(_same, a, b))
+    return a == b
+
+
+def test_there_has_to_be_something_to_resume(tmp_path):
+    with pytest.raises(ConfigError, match="checkpoint"):
+        train(TINY, tmp_path, resume=True)
+
+
+def test_a_time_budget_ends_a_run(tmp_path):
+    config = TrainConfig(**{**_values(TINY), "iterations": 100000, "minutes": 0.02})
+    train(config, tmp_path)
+    assert (tmp_path / CHECKPOINT).is_file()
+
+
+def reflections():
+    (o_swap, o_sign), (a_swap, a_sign) = loco.mirror_observation(), loco.mirror_action()
+    seen = Mirror(swap=tuple(o_swap.tolist()), sign=tuple(o_sign.tolist()))
+    return seen, Mirror(swap=tuple(a_swap.tolist()), sign=tuple(a_sign.tolist()))
+
+
+def reflect(x, mirror):
+    return x[:, list(mirror.swap)] * torch.tensor(mirror.sign)
+
+
+@pytest.mark.parametrize("value", [False, True])
+def test_a_mirrored_network_commutes_with_the_mirror_and_has_a_plain_equal(value):
+    seen, answered = reflections()
+    network = MirroredMLP((65, 32, 16, 1 if value else 12), seen, None if value else answered)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    x = torch.randn(64, 65)
+    answer, other = network(x), network(reflect(x, seen))
+    assert answer.std() > 0.1
+    assert torch.allclose(other, answer if value else reflect(answer, answered), atol=1e-5)
+    assert torch.allclose(network.plain()(x), answer, atol=1e-4)
+
+
+def test_the_go2s_actor_is_mirrored(tmp_path):
+    assert isinstance(Trainer(TINY, tmp_path).networks.actor, MirroredMLP)
+
+
+def test_the_exported_file_answers_as_the_network(tmp_path):
+    train(TINY, tmp_path)
+    export_checkpoint("go2-saytap", tmp_path)
+    trainer = Trainer(TINY, tmp_path)
+    trainer.load()
+    policy = PolicyRunner(tmp_path / "policy.onnx", policy_contract(GO2))
+    rng = np.random.default_rng(0)
+    rows, answers = [], []
+    for _ in range(20):
+        terms = {name: rng.normal(size=size) for name, size, _ in loco.OBSERVATIONS}
+        rows.append(loco.observe(terms))
+        answers.append(policy.act(terms))
+    with torch.no_grad():
+        expected = trainer.networks.actor(torch.tensor(np.array(rows), dtype=torch.float32)).numpy()
+    assert np.abs(np.array(answers) - expected).max() < 1e-5
+    together = OnnxPolicy(tmp_path / "policy.onnx")(np.array(rows))
+    assert np.abs(together - expected).max() < 1e-5
+
+
+def test_an_actor_of_another_size_is_not_exported(tmp_path):
+    trainer = Trainer(TrainConfig(task="test-reach", threads=1), tmp_path)
+    with pytest.raises(ConfigError, match="65"):
+        export_policy(
+            trainer.networks.plain_actor(), policy_contract(GO2), tmp_path / "policy.onnx"
+        )
+    assert not (tmp_path / "policy.onnx").exists()
+
+
+def test_shares_state_their_sample():
+    assert wilson(9, 10) == pytest.approx((0.5958, 0.9821), abs=1e-3)
+    assert wilson(0, 0) == (0.0, 1.0)
+    assert share(500, 500)["wilson95"][0] > 0.99
+    assert rounded({"a": [0.123456], "b": 3}) == {"a": [0.1235], "b": 3}
+
+
+def _values(config):
+    return {name: getattr(config, name) for name in TrainConfig.__dataclass_fields__}
