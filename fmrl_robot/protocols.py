@@ -77,6 +77,11 @@ class Controller(Protocol):
     caller.
     """
 
+    @property
+    def max_delay_s(self) -> float:
+        """From an observation to the command that answers it, the most that is borne; 0: any."""
+        ...
+
     def accepts(self, subgoal: SubGoal) -> bool:
         """Whether this controller can carry it out."""
         ...

@@ -1,6 +1,7 @@
 // The limit: mj_step in C, one pinned thread a core, nothing else.
-// mj_steps MODEL.mjb CONTROLS THREADS ROBOTS PERIODS SUBSTEPS START_QPOS
-// CONTROLS holds float64 [ROBOTS][PERIODS][nu]. Prints physics steps a second.
+// mj_steps MODEL.mjb CONTROLS STATES THREADS ROBOTS PERIODS SUBSTEPS
+// CONTROLS holds float64 [ROBOTS][PERIODS][nu], STATES [ROBOTS][nq + nv].
+// Prints physics steps a second.
 #define _GNU_SOURCE
 #include <mujoco/mujoco.h>
 #include <pthread.h>
@@ -11,7 +12,7 @@
 #include <time.h>
 
 static mjModel* model;
-static double *controls, *start;
+static double *controls, *states;
 static int threads, robots, periods, substeps;
 static pthread_barrier_t barrier;
 
@@ -25,7 +26,9 @@ static void* work(void* argument) {
   pthread_barrier_wait(&barrier);
   for (int robot = id; robot < robots; robot += threads) {
     mj_resetData(model, data);
-    memcpy(data->qpos, start, model->nq * sizeof(double));
+    const double* state = states + (size_t)robot * (model->nq + model->nv);
+    memcpy(data->qpos, state, model->nq * sizeof(double));
+    memcpy(data->qvel, state + model->nq, model->nv * sizeof(double));
     const double* row = controls + (size_t)robot * periods * model->nu;
     for (int period = 0; period < periods; period++, row += model->nu) {
       memcpy(data->ctrl, row, model->nu * sizeof(double));
@@ -49,10 +52,10 @@ int main(int argc, char** argv) {
   if (argc != 8) return 2;
   model = mj_loadModel(argv[1], NULL);
   if (!model) return 3;
-  threads = atoi(argv[3]), robots = atoi(argv[4]), periods = atoi(argv[5]);
-  substeps = atoi(argv[6]);
+  threads = atoi(argv[4]), robots = atoi(argv[5]), periods = atoi(argv[6]);
+  substeps = atoi(argv[7]);
   controls = doubles(argv[2], (size_t)robots * periods * model->nu);
-  start = doubles(argv[7], model->nq);
+  states = doubles(argv[3], (size_t)robots * (model->nq + model->nv));
   pthread_barrier_init(&barrier, NULL, threads + 1);
   pthread_t pool[256];
   for (long i = 0; i < threads; i++) pthread_create(&pool[i], NULL, work, (void*)i);

@@ -107,6 +107,11 @@ class ArmController:
 
     # --- Controller --------------------------------------------------------------------------
 
+    @property
+    def max_delay_s(self) -> float:
+        """Any: an arm on servos waits where it is."""
+        return 0.0
+
     def accepts(self, subgoal: SubGoal) -> bool:
         """Whether it is a region with one of the local skills and a termination condition."""
         return (

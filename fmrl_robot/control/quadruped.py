@@ -111,6 +111,11 @@ class QuadrupedController:
 
     # --- Controller -------------------------------------------------------------------------------
 
+    @property
+    def max_delay_s(self) -> float:
+        """What the policy was trained with."""
+        return self._policy.contract.max_action_delay_ms / 1000.0
+
     def accepts(self, subgoal: SubGoal) -> bool:
         """Contact patterns with a velocity."""
         return subgoal.kind == SubGoalKind.CONTACT_PATTERN and subgoal.pattern is not None

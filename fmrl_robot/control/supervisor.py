@@ -28,6 +28,11 @@ class Supervisor:
         self._seq = 0
 
     @property
+    def max_delay_s(self) -> float:
+        """From an observation to the command that answers it, the most that is borne; 0: any."""
+        return self._controller.max_delay_s
+
+    @property
     def subgoal(self) -> SubGoal | None:
         """What is being done, None when nothing is."""
         return self._subgoal

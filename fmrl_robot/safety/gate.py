@@ -23,6 +23,8 @@ from fmrl_robot.types import FloatArray, JointCommand
 DEADLINE_S = 0.1
 """Greatest age of what a command answers, and greatest gap between commands."""
 REARM_S = 1.0
+LATE_S = 0.08
+"""How long commands may come later than the holder's policy bears."""
 BURST_PERIODS = 5.0
 """Periods' worth of steps that may be in hand, for commands that come late or bunched."""
 
@@ -83,6 +85,7 @@ class Gate:
         self._received = self._accepted = self._stops = 0
         self._refusals: Counter[ErrorCode] = Counter()
         self._delay = self._delay_max = 0.0
+        self._max_delay, self._late_since = 0.0, np.inf
         self._measured: FloatArray = spec.default.copy()
         self._last: JointCommand | None = None
         self._last_at = -np.inf
@@ -93,16 +96,23 @@ class Gate:
 
     # --- who may command --------------------------------------------------------------------------
 
-    def acquire(self, holder: str, take_over: bool = False) -> tuple[bool, str, str]:
+    def acquire(
+        self, holder: str, take_over: bool = False, max_delay_s: float = 0.0
+    ) -> tuple[bool, str, str]:
         """Grant the lease; returns (granted, token, why not).
 
-        The same holder may ask again (it restarted); another one only with ``take_over``.
+        Args:
+            holder: who asks; the same one may ask again (it restarted).
+            take_over: take it from another holder.
+            max_delay_s: from an observation to the command that answers it, the most that the
+                holder's policies bear; 0: no less than the gate's own deadline.
         """
         if not holder:
             return False, "", "expected the holder's name, got none"
         if self._holder and holder != self._holder and not take_over:
             return False, "", f"held by {self._holder}; ask with take_over to displace it"
         self._holder, self._lease, self._seq = holder, secrets.token_hex(8), -1
+        self._max_delay, self._late_since = max_delay_s, np.inf
         return True, self._lease, ""
 
     # --- commands in ------------------------------------------------------------------------------
@@ -127,7 +137,20 @@ class Gate:
             self._arm(now, late, self._arm_after_s)
         elif self._state is State.REARMING:
             self._arm(now, late, REARM_S)
+        self._bear(now)
         return None
+
+    def _bear(self, now: float) -> None:
+        """Stop a robot whose policy answers later than it was trained to, before it falls."""
+        # A command is in force for a period anyway, so a period more is no news to the policy.
+        limit = self._max_delay + self._spec.command_dt_s
+        if not self._max_delay or self._delay <= limit:
+            self._late_since = np.inf
+            return
+        self._late_since = min(self._late_since, now)
+        if self._state is State.ARMED and now - self._late_since >= LATE_S:
+            why = f"expected commands within {limit:.3f} s of what they answer"
+            self._latch(ErrorCode.COMMAND_LATE, f"{why}, got {self._delay:.3f} s")
 
     def _refuse(self, refusal: checks.Refusal, now: float) -> None:
         self._refusals[refusal[0]] += 1

@@ -47,6 +47,8 @@ class Holding:
 
     result = None
 
+    max_delay_s = 0.0
+
     def accepts(self, subgoal):
         return subgoal.skill == "grasp"
 

@@ -20,6 +20,8 @@ class FakeController:
         self.result = None
         self.error = None
 
+    max_delay_s = 0.0
+
     def accepts(self, subgoal):
         return subgoal.skill != "sing"
 

@@ -13,7 +13,7 @@ from fmrl_robot.errors import ErrorCode
 from fmrl_robot.robots import GO2, PANDA
 from fmrl_robot.safety import Gate, State, checks
 from fmrl_robot.safety import gate as gate_module
-from fmrl_robot.safety.gate import BURST_PERIODS, DEADLINE_S, REARM_S
+from fmrl_robot.safety.gate import BURST_PERIODS, DEADLINE_S, LATE_S, REARM_S
 
 PLENTY = 200
 """Commands in a row: more than four times what re-arming takes."""
@@ -267,3 +267,23 @@ def test_a_stranger_cannot_keep_the_holder_from_arming_though_its_own_faults_do(
 
     assert armed(lease="stranger")
     assert not armed(seq=0)
+
+
+# --- latency --------------------------------------------------------------------------------------
+
+
+def test_commands_later_than_the_policy_bears_stop_the_robot():
+    def line_after(max_delay_s, late_s, seconds):
+        line = Line()
+        line.gate.acquire("controller", max_delay_s=max_delay_s)
+        line.lease, line.seq = line.gate._lease, 0
+        for _ in range(round(seconds / DT_S)):
+            line.send(observation_stamp_s=line.now + DT_S - late_s)
+        return line
+
+    late = line_after(0.02, 0.05, LATE_S + 2 * DT_S)
+    assert late.gate.status().code is ErrorCode.COMMAND_LATE
+    assert "0.040" in late.gate.status().reason and "0.050" in late.gate.status().reason
+    assert line_after(0.02, 0.05, LATE_S - DT_S).state is State.ARMED, "one slow moment is nothing"
+    assert line_after(0.02, 0.035, 1.0).state is State.ARMED, "a period more is no news"
+    assert line_after(0.0, 0.05, 1.0).state is State.ARMED, "the control: nobody said what it bears"

@@ -287,7 +287,9 @@ class ControllerNode(FmrlNode):
         if self._lease_call is not None and not self._lease_call.done():
             return
         request = AcquireLease.Request(
-            holder=self.get_fully_qualified_name(), take_over=self._take_over
+            holder=self.get_fully_qualified_name(),
+            take_over=self._take_over,
+            max_delay_s=self._supervisor.max_delay_s,
         )
         self._lease_call = self._lease_client.call_async(request)
         self._lease_call.add_done_callback(self._on_lease)

@@ -310,7 +310,7 @@ class SimNode(FmrlNode):
         self, request: AcquireLease.Request, response: AcquireLease.Response
     ) -> AcquireLease.Response:
         response.granted, response.lease, response.message = self._gate.acquire(
-            request.holder, request.take_over
+            request.holder, request.take_over, request.max_delay_s
         )
         return response
 
