@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,38 +17,28 @@ import yaml
 from fmrl_robot.assets import policies_dir
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.registry import TASKS
+from fmrl_robot.settings import build
 from fmrl_robot.train.evaluate import POLICY, Evaluable, evaluate
 from fmrl_robot.train.export import export_policy
-from fmrl_robot.train.trainer import CONFIG, TrainConfig, Trainer, plain, train
+from fmrl_robot.train.trainer import CHECKPOINT, CONFIG, TrainConfig, Trainer, plain, train
 
 log = logging.getLogger(__name__)
 
 
-def recipe(name: str, folder: Path | None = None) -> TrainConfig:
+def recipe(
+    name: str, folder: Path | None = None, changes: Mapping[str, Any] | None = None
+) -> TrainConfig:
     """The configuration of a policy: its config.yaml where it has one, else the defaults.
 
     Raises:
-        ConfigError: no such task, or the file has a key that TrainConfig has not.
+        ConfigError: no such task, or a field that TrainConfig has not or does not take.
     """
     if name not in TASKS.names():
         raise ConfigError(f"expected one of the tasks {list(TASKS.names())}, got {name!r}")
     file = (folder or policies_dir() / name) / CONFIG
     values: dict[str, Any] = yaml.safe_load(file.read_text()) if file.is_file() else {}
     values.pop("result", None)
-    _known(values, str(file))
-    for key in ("actor", "critic"):
-        if key in values:
-            values[key] = tuple(values[key])
-    return replace(TrainConfig(task=name), **values)
-
-
-def _known(values: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-    known = {f.name for f in fields(TrainConfig)}
-    if unknown := set(values) - known:
-        raise ConfigError(
-            f"expected fields of TrainConfig {sorted(known)} in {where}, got {sorted(unknown)!r}"
-        )
-    return values
+    return build(TrainConfig, {"task": name, **values, **(changes or {})}, str(file))
 
 
 def train_policy(
@@ -71,11 +61,14 @@ def train_policy(
     Raises:
         ConfigError: the task or a field is unknown.
     """
-    config = replace(recipe(name), **_known(settings or {}, "the settings"))
+    config = recipe(name, changes=settings)
     folder = out or Path("runs") / "train" / name
     trainer = train(config, folder, resume=resume, report=report)
-    finish(trainer)
-    evaluate(config.task, folder)
+    if hasattr(trainer.env, "contract"):
+        finish(trainer)
+        evaluate(config.task, folder)
+    else:
+        report(f"task={name} has no robot's contract: its policy stays in {folder / CHECKPOINT}")
     return folder
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from fmrl_robot.settings import Count
 from fmrl_robot.train.networks import Mirror, MirroredMLP, mlp
 from fmrl_robot.train.team import Team
 
@@ -27,8 +28,8 @@ class LearnerConfig:
     actor: tuple[int, ...] = (256, 128, 64)
     """Hidden layers."""
     critic: tuple[int, ...] = (128, 128)
-    epochs: int = 4
-    mini_batches: int = 4
+    epochs: Count = 4
+    mini_batches: Count = 4
     learning_rate: float = 1e-3
     desired_kl: float = 0.01
     """Divergence of one update that the learning rate is steered to; 0: the rate stays."""

@@ -21,6 +21,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.registry import TASKS
+from fmrl_robot.settings import Amount, Count
 from fmrl_robot.train.collect import Collector
 from fmrl_robot.train.networks import Mirror
 from fmrl_robot.train.ppo import PPO, ActorCritic, LearnerConfig
@@ -42,16 +43,16 @@ class TrainConfig(LearnerConfig):
     task: str = "go2-saytap"
     task_settings: dict[str, Any] = field(default_factory=dict[str, Any])
     """Passed to the task's factory."""
-    workers: int = 1
+    workers: Count = 1
     """Processes that learn together on a CPU; the task's ``num_envs`` are shared among them."""
-    iterations: int = 1000
-    steps_per_env: int = 24
+    iterations: Count = 1000
+    steps_per_env: Count = 24
     seed: int = 0
-    threads: int = 2
+    threads: Count = 2
     """Of torch, for one worker; several have one each."""
-    save_every: int = 25
+    save_every: Count = 25
     """Iterations from one checkpoint to the next."""
-    minutes: float = 0.0
+    minutes: Amount = 0.0
     """Stop after so long; 0: after ``iterations``."""
     imitation_rounds: int = 0
     """Episodes of imitation before the first iteration, where the task has a demonstrator."""

@@ -30,6 +30,7 @@ from fmrl_robot.control import locomotion as loco
 from fmrl_robot.control.contract import PolicyContract
 from fmrl_robot.control.quadruped import policy_contract
 from fmrl_robot.robots import robot as find_robot
+from fmrl_robot.settings import Count, build
 from fmrl_robot.types import FloatArray
 from fmrl_sim.batched.env import BatchedEnv, Task
 from fmrl_sim.batched.quadrupeds import Quadrupeds, Randomisation
@@ -76,7 +77,7 @@ class Go2SaytapConfig:
 
     robot: str = "go2"
     engine: str = "cpu"
-    num_envs: int = 512
+    num_envs: Count = 512
     seed: int = 0
     threads: int = 2
     physics_dt_s: float = 0.02 / 3
@@ -326,4 +327,5 @@ class Go2SaytapEnv(BatchedEnv[Walkers]):
 
 def make(dump_dir: Path | None = None, **settings: Any) -> Go2SaytapEnv:
     """Build the environment from fields of Go2SaytapConfig."""
-    return Go2SaytapEnv(Go2SaytapConfig(**settings), dump_dir=dump_dir)
+    config = build(Go2SaytapConfig, settings, "the settings of go2-saytap")
+    return Go2SaytapEnv(config, dump_dir=dump_dir)

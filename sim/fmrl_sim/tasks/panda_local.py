@@ -24,6 +24,7 @@ from fmrl_robot.control.local_policy import local_contract
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.motion.servo import wrap, yaw_of
 from fmrl_robot.robots import PANDA
+from fmrl_robot.settings import Count, build
 from fmrl_robot.types import FloatArray
 from fmrl_sim.tasks.panda_demos import DEMONSTRATORS
 from fmrl_sim.tasks.panda_model import BASE, CUBE, local_model
@@ -39,7 +40,7 @@ class PandaLocalConfig:
     """How one local skill is trained."""
 
     skill: str = "grasp"
-    num_envs: int = 512
+    num_envs: Count = 512
     seed: int = 0
     threads: int = 1
     pool: int = 4096
@@ -290,7 +291,8 @@ class PandaLocalEnv:
 
 def make(skill: str, **overrides: Any) -> PandaLocalEnv:
     """Build the environment of ``skill``; ``overrides`` are fields of PandaLocalConfig."""
-    return PandaLocalEnv(PandaLocalConfig(skill=skill, **overrides))
+    where = f"the settings of panda-{skill}"
+    return PandaLocalEnv(build(PandaLocalConfig, {"skill": skill, **overrides}, where))
 
 
 make_grasp = partial(make, "grasp")

@@ -1,0 +1,59 @@
+"""Settings from files and command lines into dataclasses, with an error that names the field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+from annotated_types import Ge, Gt
+from pydantic import TypeAdapter, ValidationError
+
+from fmrl_robot.errors import ConfigError
+
+Count = Annotated[int, Gt(0)]
+"""At least one."""
+Amount = Annotated[float, Ge(0)]
+"""Not negative."""
+
+T = TypeVar("T")
+
+
+def build(cls: type[T], values: Mapping[str, Any], where: str) -> T:
+    """Make a dataclass of nested mappings, as YAML has them.
+
+    Args:
+        cls: the dataclass; its annotations are what is checked.
+        values: fields by name; those left out keep their defaults.
+        where: what the values are from, for the error.
+
+    Raises:
+        ConfigError: a field is unknown or has a wrong value; it is named.
+    """
+    _known(cls, values, where, "")
+    try:
+        return TypeAdapter(cls).validate_python(dict(values))
+    except ValidationError as error:
+        told = [
+            f"{_lower(e['msg'])} at {'.'.join(map(str, e['loc']))}, got {e['input']!r}"
+            for e in error.errors()
+        ]
+        raise ConfigError(f"in {where}: " + "; ".join(told)) from None
+
+
+def _lower(message: str) -> str:
+    return message.replace("Input should be", "expected").split(", ")[0]
+
+
+def _known(cls: Any, values: Mapping[str, Any], where: str, path: str) -> None:
+    """Refuse names that the dataclass, or one inside of it, does not have."""
+    known = {f.name for f in fields(cls)}
+    if unknown := sorted(set(values) - known):
+        got = ", ".join(path + name for name in unknown)
+        raise ConfigError(
+            f"in {where}: expected fields of {cls.__name__} ({', '.join(sorted(known))}), got {got}"
+        )
+    hints = get_type_hints(cls)
+    for name, value in values.items():
+        if is_dataclass(hints[name]) and isinstance(value, Mapping):
+            _known(hints[name], value, where, f"{path}{name}.")
