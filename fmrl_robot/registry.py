@@ -141,6 +141,7 @@ EVALUATIONS = Registry(
     {
         "exit-codes": "fmrl_robot.reproduce.exit_codes:main",
         "reward": "fmrl_robot.reproduce.reward_runs:main",
+        "sim-to-sim": "fmrl_robot.reproduce.sim_to_sim:main",
         "spine": "fmrl_robot.reproduce.spine:main",
     },
 )

@@ -18,9 +18,17 @@ from fmrl_robot.assets import policies_dir
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.registry import TASKS
 from fmrl_robot.settings import build
-from fmrl_robot.train.evaluate import POLICY, Evaluable, evaluate
+from fmrl_robot.train.evaluate import CARD, POLICY, Evaluable, evaluate
 from fmrl_robot.train.export import export_policy
-from fmrl_robot.train.trainer import CHECKPOINT, CONFIG, TrainConfig, Trainer, plain, train
+from fmrl_robot.train.trainer import (
+    CHECKPOINT,
+    CONFIG,
+    Progress,
+    TrainConfig,
+    Trainer,
+    plain,
+    train,
+)
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +55,7 @@ def train_policy(
     *,
     resume: bool = False,
     report: Callable[[str], None] = log.info,
+    progress: Progress = lambda *_: None,
     settings: Mapping[str, Any] | None = None,
 ) -> Path:
     """Train by recipe, export and evaluate; return the folder with policy and card.
@@ -55,7 +64,8 @@ def train_policy(
         name: registered task.
         out: folder of the run; None: runs/train/<name>.
         resume: go on from the checkpoint in ``out``.
-        report: gets a line of progress now and then.
+        report: gets a line now and then.
+        progress: hears of each iteration.
         settings: fields of TrainConfig that differ from the recipe.
 
     Raises:
@@ -63,10 +73,11 @@ def train_policy(
     """
     config = recipe(name, changes=settings)
     folder = out or Path("runs") / "train" / name
-    trainer = train(config, folder, resume=resume, report=report)
+    trainer = train(config, folder, resume=resume, report=report, progress=progress)
     if hasattr(trainer.env, "contract"):
         finish(trainer)
         evaluate(config.task, folder)
+        report(f"policy={folder / POLICY} card={folder / CARD}")
     else:
         report(f"task={name} has no robot's contract: its policy stays in {folder / CHECKPOINT}")
     return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -49,13 +50,51 @@ def main(arguments: Sequence[str]) -> int:
     # Loading torch takes seconds: a wrong argument is told before.
     from fmrl_robot.train.commands import train_policy
 
-    folder = train_policy(given.name, given.out, resume=given.resume, report=_say, settings=changes)
-    _say(f"policy={folder / 'policy.onnx'} card={folder / 'card.json'}")
+    with _Bar() as bar:
+        train_policy(
+            given.name,
+            given.out,
+            resume=given.resume,
+            report=bar.report,
+            progress=bar.progress,
+            settings=changes,
+        )
     return 0
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201
+class _Bar:
+    """A bar with the time left where a person watches, lines where a file does."""
+
+    SHOWN = ("episode/return", "episode/length", "speed/steps_per_s")
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(unit="it", dynamic_ncols=True)
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def report(self, line: str) -> None:
+        """Say a line; a bar already shows what lines of progress say."""
+        if self._bar is None:
+            print(line, flush=True)  # noqa: T201
+        elif not line.startswith("iteration="):
+            self._bar.write(line)
+
+    def progress(self, iteration: int, iterations: int, curves: dict[str, float]) -> None:
+        """Move the bar."""
+        if self._bar is None:
+            return
+        self._bar.total, self._bar.n = iterations, iteration
+        shown = {k.split("/")[1]: f"{curves[k]:.4g}" for k in self.SHOWN if k in curves}
+        self._bar.set_postfix(shown)
 
 
 __all__ = ["main"]

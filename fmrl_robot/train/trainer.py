@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
     from fmrl_robot.protocols import VecEnv
 
 log = logging.getLogger(__name__)
+Progress = Callable[[int, int, dict[str, float]], None]
+"""Hears (iteration, iterations, curves)."""
 CHECKPOINT, CONFIG = "checkpoint.pt", "config.yaml"
+TARGET_WINDOW = 50
 REPORT_EVERY = 10
 """Iterations from one line of progress to the next."""
 
@@ -54,6 +58,9 @@ class TrainConfig(LearnerConfig):
     """Iterations from one checkpoint to the next."""
     minutes: Amount = 0.0
     """Stop after so long; 0: after ``iterations``."""
+    targets: dict[str, float] = field(default_factory=dict[str, float])
+    """Stop early once each of these curves has stayed at its value or above on average over the
+    last TARGET_WINDOW iterations."""
     imitation_rounds: int = 0
     """Episodes of imitation before the first iteration, where the task has a demonstrator."""
     mirror: bool = True
@@ -62,6 +69,24 @@ class TrainConfig(LearnerConfig):
     def learner(self) -> LearnerConfig:
         """The part that the learner needs."""
         return LearnerConfig(**{f.name: getattr(self, f.name) for f in fields(LearnerConfig)})
+
+
+class Targets:
+    """Whether curves have been high enough for a while."""
+
+    def __init__(self, targets: Mapping[str, float]) -> None:
+        self._targets = dict(targets)
+        self._recent = {key: deque[float](maxlen=TARGET_WINDOW) for key in targets}
+
+    def __call__(self, curves: Mapping[str, float]) -> bool:
+        """Hear an iteration's curves; True once every target is reached."""
+        for key, recent in self._recent.items():
+            if key in curves:
+                recent.append(curves[key])
+        return bool(self._targets) and all(
+            len(recent) == TARGET_WINDOW and sum(recent) / TARGET_WINDOW >= self._targets[key]
+            for key, recent in self._recent.items()
+        )
 
 
 class Trainer:
@@ -89,9 +114,19 @@ class Trainer:
             self.env, self.networks, steps=config.steps_per_env, seed=seed + 1
         )
 
-    def run(self, report: Callable[[str], None] = log.info) -> None:
-        """Train to the end of the iterations or of the time, and leave a checkpoint."""
+    def run(
+        self,
+        report: Callable[[str], None] = log.info,
+        progress: Progress = lambda *_: None,
+    ) -> None:
+        """Train to the end of the iterations, of the time or to the targets; leave a checkpoint.
+
+        Args:
+            report: gets a line now and then.
+            progress: gets (iteration, iterations, curves) after each iteration.
+        """
         config, collector = self.config, self.collector
+        reached = Targets(config.targets)
         leads = self.team.rank == 0
         writer = SummaryWriter(str(self.folder), purge_step=self.iteration) if leads else None
         began, first = time.monotonic(), self.iteration
@@ -104,8 +139,6 @@ class Trainer:
             curves = self.learner.update(rollout, self.iteration / config.iterations)
             now = time.monotonic()
             self.iteration += 1
-            over = self.team.mean_(torch.tensor(float(now > deadline)))
-            last = self.iteration >= config.iterations or bool(over)
             scalars = {
                 **collector.drain_curves(),
                 **{f"loss/{key}": value for key, value in curves.items()},
@@ -114,7 +147,11 @@ class Trainer:
                 "speed/steps_per_s": config.steps_per_env * self.num_envs / (now - tick),
                 "speed/learning_share": (now - collected) / (now - tick),
             }
+            # Everybody has to end in the same iteration; the first process decides.
+            over = torch.tensor(float(leads and (now > deadline or reached(scalars))))
+            last = self.iteration >= config.iterations or bool(self.team.mean_(over))
             if writer is not None:
+                progress(self.iteration, config.iterations, scalars)
                 for key, value in scalars.items():
                     writer.add_scalar(key, value, self.iteration)
                 if self.iteration % REPORT_EVERY == 1 or last:
@@ -189,6 +226,7 @@ def train(
     *,
     resume: bool = False,
     report: Callable[[str], None] = log.info,
+    progress: Progress = lambda *_: None,
 ) -> Trainer:
     """Train and leave a checkpoint in ``folder``; return the trainer with the trained networks.
 
@@ -197,11 +235,11 @@ def train(
     """
     folder.mkdir(parents=True, exist_ok=True)
     if config.workers == 1:
-        return _work(config, folder, resume, report, Team())
+        return _work(config, folder, resume, Team(), report, progress)
     helpers = Helpers(config.workers, _help, config, folder, resume)
     try:
         team = Team(0, config.workers, helpers.port)
-        trainer = _work(config, folder, resume, report, team)
+        trainer = _work(config, folder, resume, team, report, progress)
         team.close()
         return trainer
     finally:
@@ -211,12 +249,17 @@ def train(
 def _help(config: TrainConfig, folder: Path, resume: bool, rank: int, size: int, port: int) -> None:
     """Be one of the processes that the first one started."""
     team = Team(rank, size, port)
-    _work(config, folder, resume, lambda _: None, team)
+    _work(config, folder, resume, team)
     team.close()
 
 
 def _work(
-    config: TrainConfig, folder: Path, resume: bool, report: Callable[[str], None], team: Team
+    config: TrainConfig,
+    folder: Path,
+    resume: bool,
+    team: Team,
+    report: Callable[[str], None] = lambda _: None,
+    progress: Progress = lambda *_: None,
 ) -> Trainer:
     trainer = Trainer(config, folder, team)
     if team.rank == 0:
@@ -227,7 +270,7 @@ def _work(
         _imitate(trainer, report)
     for values in trainer.networks.state_dict().values():
         team.share_(values)
-    trainer.run(report)
+    trainer.run(report, progress)
     return trainer
 
 

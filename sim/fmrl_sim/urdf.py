@@ -43,6 +43,7 @@ def write(
     visuals: Mapping[str, Sequence[Mesh]] | None = None,
     *,
     world: bool = False,
+    physical: bool = False,
 ) -> str:
     """Return the URDF of ``robot``; its joints bear the RobotSpec's names.
 
@@ -51,6 +52,7 @@ def write(
         robot: whose.
         visuals: meshes by body; None: links without looks.
         world: fix the base to a link ``world``.
+        physical: with masses, inertias and primitive collision shapes, for other simulators.
     """
     document = Xml.Element("robot", name=robot.name)
     bodies = robot_bodies(model, robot)
@@ -62,6 +64,9 @@ def write(
         link = Xml.SubElement(document, "link", name=link_name(model, robot, body))
         for mesh in (visuals or {}).get(model.body(body).name, ()):
             _write_visual(link, mesh)
+        if physical:
+            _write_inertia(link, model, body)
+            _write_collisions(link, model, body)
         if body == bodies[0]:
             continue
         count = int(model.body_jntnum[body])
@@ -86,6 +91,43 @@ def _write_visual(link: Xml.Element, mesh: Mesh) -> None:
     Xml.SubElement(material, "color", rgba=f"{red} {green} {blue} 1")
 
 
+def _write_inertia(link: Xml.Element, model: mujoco.MjModel, body: int) -> None:
+    element = Xml.SubElement(link, "inertial")
+    _write_origin(element, model.body_ipos[body], model.body_iquat[body])
+    Xml.SubElement(element, "mass", value=f"{model.body_mass[body]:.9g}")
+    ixx, iyy, izz = (f"{v:.9g}" for v in model.body_inertia[body])
+    Xml.SubElement(element, "inertia", ixx=ixx, iyy=iyy, izz=izz, ixy="0", ixz="0", iyz="0")
+
+
+def _write_collisions(link: Xml.Element, model: mujoco.MjModel, body: int) -> None:
+    kinds = mujoco.mjtGeom
+    for geom in range(
+        model.body_geomadr[body], model.body_geomadr[body] + model.body_geomnum[body]
+    ):
+        if not model.geom_contype[geom] and not model.geom_conaffinity[geom]:
+            continue
+        size, kind = model.geom_size[geom], int(model.geom_type[geom])
+        shapes = {
+            int(kinds.mjGEOM_SPHERE): ("sphere", {"radius": size[0]}),
+            int(kinds.mjGEOM_CAPSULE): ("capsule", {"radius": size[0], "length": 2 * size[1]}),
+            int(kinds.mjGEOM_CYLINDER): ("cylinder", {"radius": size[0], "length": 2 * size[1]}),
+            int(kinds.mjGEOM_BOX): ("box", {}),
+        }
+        if kind not in shapes:
+            continue
+        tag, sizes = shapes[kind]
+        element = Xml.SubElement(link, "collision")
+        _write_origin(element, model.geom_pos[geom], model.geom_quat[geom])
+        values = {name: f"{value:.9g}" for name, value in sizes.items()}
+        if tag == "box":
+            values = {"size": _text(2 * size)}
+        Xml.SubElement(Xml.SubElement(element, "geometry"), tag, values)
+
+
+def _write_origin(element: Xml.Element, position: FloatArray, quat: FloatArray) -> None:
+    Xml.SubElement(element, "origin", xyz=_text(position), rpy=_text(_rpy(quat)))
+
+
 def _write_joint(
     document: Xml.Element,
     model: mujoco.MjModel,
@@ -105,9 +147,7 @@ def _write_joint(
     parent = link_name(model, robot, int(model.body_parentid[body]))
     Xml.SubElement(element, "parent", link=parent)
     Xml.SubElement(element, "child", link=link)
-    Xml.SubElement(
-        element, "origin", xyz=_text(model.body_pos[body]), rpy=_text(_rpy(model.body_quat[body]))
-    )
+    _write_origin(element, model.body_pos[body], model.body_quat[body])
     if joint < 0:
         return
     Xml.SubElement(element, "axis", xyz=_text(model.jnt_axis[joint]))

@@ -19,7 +19,13 @@ from fmrl_robot.train.commands import export_checkpoint  # noqa: E402
 from fmrl_robot.train.evaluate import OnnxPolicy  # noqa: E402
 from fmrl_robot.train.export import export_policy  # noqa: E402
 from fmrl_robot.train.networks import Mirror, MirroredMLP  # noqa: E402
-from fmrl_robot.train.trainer import CHECKPOINT, TrainConfig, Trainer, train  # noqa: E402
+from fmrl_robot.train.trainer import (  # noqa: E402
+    CHECKPOINT,
+    TARGET_WINDOW,
+    TrainConfig,
+    Trainer,
+    train,
+)
 
 SMALL = {"num_envs": 8, "threads": 1}
 TINY = TrainConfig(task_settings=SMALL, iterations=2, actor=(16,), critic=(16,), threads=1)
@@ -131,6 +137,24 @@ def _same(a, b):
 def test_there_has_to_be_something_to_resume(tmp_path):
     with pytest.raises(ConfigError, match="checkpoint"):
         train(TINY, tmp_path, resume=True)
+
+
+def test_reached_targets_end_a_run_early(tmp_path):
+    seen = []
+    config = TrainConfig(
+        task="test-reach",
+        iterations=1000,
+        actor=(32,),
+        critic=(32,),
+        threads=1,
+        targets={"episode/return": -0.7},
+    )
+    train(config, tmp_path, progress=lambda i, n, curves: seen.append((i, n, curves)))
+    returns = [c["episode/return"] for _, _, c in seen if "episode/return" in c]
+    assert TARGET_WINDOW <= len(seen) < 1000
+    assert np.mean(returns[-TARGET_WINDOW:]) >= -0.7
+    assert np.mean(returns[-TARGET_WINDOW - 1 : -1]) < -0.7
+    assert (tmp_path / CHECKPOINT).is_file()
 
 
 def test_a_time_budget_ends_a_run(tmp_path):
