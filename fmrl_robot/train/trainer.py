@@ -100,6 +100,8 @@ class Trainer:
         if team.size > 1:
             settings |= {"num_envs": _share(settings, team.size), "threads": 1}
         self.env: VecEnv = TASKS.load(config.task)(**{"seed": seed, **settings})
+        if hasattr(self.env, "dump_dir"):
+            self.env.dump_dir = folder / "broken"  # pyright: ignore[reportAttributeAccessIssue]
         self.num_envs = self.env.num_envs * team.size
         first = self.env.reset()
         self.device = first["policy"].device

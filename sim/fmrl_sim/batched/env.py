@@ -73,7 +73,7 @@ class Task(Generic[W]):
     """What is seen, rewarded and ended in worlds of one kind; every function gives (count, ...)."""
 
     observations: Mapping[str, Callable[[W], torch.Tensor]]
-    """By group (``policy``, ``critic``); not yet finite or float32."""
+    """By group (``policy``, ``critic``), float32."""
     rewards: Mapping[str, Callable[[W], torch.Tensor]]
     weights: Mapping[str, float]
     """Of each reward, a control step."""
@@ -82,8 +82,8 @@ class Task(Generic[W]):
     fall: float = 0.0
     """Reward of the step in which a world terminates, beside the others; the least of any step."""
     reward_scale: float = 1.0
-    before: Callable[[W], None] = lambda _: None
-    """Events at the end of a step, before observations: new goals, pushes."""
+    events: Callable[[W], None] = lambda _: None
+    """What happens at the end of a step, before observations: new goals, pushes."""
     log: Mapping[str, Callable[[W], torch.Tensor]] = field(
         default_factory=dict[str, Callable[[W], torch.Tensor]]
     )
@@ -93,8 +93,11 @@ class Task(Generic[W]):
 class BatchedEnv(Generic[W]):
     """A task on its worlds; implements VecEnv with tensors on the engine's device."""
 
-    def __init__(self, world: W, task: Task[W], *, dump_dir: Path | None = None) -> None:
-        self.world, self.task, self._dump_dir = world, task, dump_dir
+    dump_dir: Path | None = None
+    """Where worlds that broke leave their files; None: nowhere."""
+
+    def __init__(self, world: W, task: Task[W]) -> None:
+        self.world, self.task = world, task
         self.num_envs, self.num_actions = world.count, world.num_actions
         self.device, self.control_dt_s = world.device, world.control_dt_s
         self.max_episode_length = task.episode_steps
@@ -140,7 +143,7 @@ class BatchedEnv(Generic[W]):
         ids = done.nonzero().squeeze(1)
         if len(ids):
             world.restart(ids)
-        task.before(world)
+        task.events(world)
         return self.observe(), (task.reward_scale * reward).float(), done, extras
 
     def state_dict(self) -> dict[str, Any]:
@@ -177,10 +180,10 @@ class BatchedEnv(Generic[W]):
         """Leave a file for each world that broke."""
         broken = self.world.broken.nonzero().squeeze(1).tolist()
         log.warning("worlds=%s are not finite or not believable any more; started anew", broken)
-        if self._dump_dir is None:
+        if self.dump_dir is None:
             return
-        self._dump_dir.mkdir(parents=True, exist_ok=True)
+        self.dump_dir.mkdir(parents=True, exist_ok=True)
         for world in broken[: MAX_DUMPS - self._dumps]:
-            file = self._dump_dir / f"broken_step{self._steps}_world{world}.npz"
+            file = self.dump_dir / f"broken_step{self._steps}_world{world}.npz"
             np.savez(file, allow_pickle=False, **self.world.snapshot(world))
             self._dumps += 1

@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -288,7 +287,7 @@ def match(w: Walkers, kind: int) -> Tensor:
 class Go2SaytapEnv(BatchedEnv[Walkers]):
     """Many quadrupeds that follow patterns; implements VecEnv."""
 
-    def __init__(self, config: Go2SaytapConfig | None = None, **settings: Any) -> None:
+    def __init__(self, config: Go2SaytapConfig | None = None) -> None:
         self.config = config = config or Go2SaytapConfig()
         weights = asdict(config.weights)
         task = Task[Walkers](
@@ -299,10 +298,10 @@ class Go2SaytapEnv(BatchedEnv[Walkers]):
             episode_steps=config.episode_steps,
             fall=weights.pop("fall"),
             reward_scale=config.reward_scale,
-            before=Walkers.events,
+            events=Walkers.events,
             log={f"match/{k}": partial(match, kind=i) for i, k in enumerate(gaits.KINDS)},
         )
-        super().__init__(Walkers(config), task, **settings)
+        super().__init__(Walkers(config), task)
 
     def mirror(self) -> dict[str, list[float]]:
         """Swaps and signs that reflect observations and actions left to right."""
@@ -325,7 +324,6 @@ class Go2SaytapEnv(BatchedEnv[Walkers]):
         return report(act, robot=self.world.robot.name, **settings)
 
 
-def make(dump_dir: Path | None = None, **settings: Any) -> Go2SaytapEnv:
+def make(**settings: Any) -> Go2SaytapEnv:
     """Build the environment from fields of Go2SaytapConfig."""
-    config = build(Go2SaytapConfig, settings, "the settings of go2-saytap")
-    return Go2SaytapEnv(config, dump_dir=dump_dir)
+    return Go2SaytapEnv(build(Go2SaytapConfig, settings, "the settings of go2-saytap"))

@@ -57,7 +57,8 @@ def test_observations_share_no_memory_with_the_next():
 
 @pytest.mark.parametrize("poison", [np.nan, np.inf, 1e9])
 def test_a_robot_that_broke_is_dumped_and_reset_before_anyone_sees_it(poison, tmp_path):
-    env = make(**SMALL, dump_dir=tmp_path)
+    env = make(**SMALL)
+    env.dump_dir = tmp_path
     env.reset()
     env.world.qvel[2, 4] = poison
     obs, reward, done, extras = env.step(torch.zeros((6, 12)))
