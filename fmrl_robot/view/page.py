@@ -74,10 +74,11 @@ class Page:
     def _build(self, gui: Any, actions: Actions) -> None:
         from viser import uplot
 
-        self._state = gui.add_html(_state_html("waiting for the robot", {}))
+        # First of all, so that nothing above it can grow and move it from under a finger.
+        stop = gui.add_button("STOP", color="red", icon="hand-stop")
         instruction = gui.add_text("Instruction", "", hint="what should the robot do?")
         go = gui.add_button("Run it", color="blue", icon="player-play")
-        stop = gui.add_button("STOP", color="red", icon="hand-stop")
+        self._state = gui.add_html(_state_html("waiting for the robot", {}))
         rearm = gui.add_button("Re-arm", color="gray", icon="lock-open")
         self._question_folder = gui.add_folder("The robot asks", visible=False)
         with self._question_folder:

@@ -12,12 +12,14 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import mujoco
 import numpy as np
 import torch
 from dm_control import suite
 
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.types import FloatArray
+from fmrl_sim.render import Image, SceneRenderer
 
 
 class DmSuiteEnv:
@@ -70,9 +72,12 @@ class DmSuiteEnv:
         rewards = torch.tensor(reward, dtype=torch.float32)
         return self._seen(rows), rewards, torch.from_numpy(done), extras
 
-    def render(self, env: int = 0, size: int = 224, camera: int = 0) -> np.ndarray:
-        """RGB picture of one copy, shape (size, size, 3)."""
-        return self._envs[env].physics.render(size, size, camera_id=camera)
+    def render(self, env: int = 0, size: int = 224, camera: str = "") -> Image:
+        """RGB picture of one copy, shape (size, size, 3); the task's first camera by default."""
+        physics = self._envs[env].physics
+        model: mujoco.MjModel = physics.model.ptr
+        with SceneRenderer(model, width=size, height=size) as renderer:
+            return renderer.rgb(physics.data.ptr, camera or model.camera(0).name)
 
     def _seen(self, rows: list[FloatArray]) -> dict[str, torch.Tensor]:
         both = torch.tensor(np.stack(rows), dtype=torch.float32)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import sys
+import threading
 import time
 import webbrowser
 from collections.abc import Callable
@@ -37,6 +38,8 @@ from fmrl_robot.view.video import VideoLog
 
 STALE_S = 3.0
 """A node that has not diagnosed itself for this long is shown as stale."""
+PRESS_S = 0.02
+"""How long a press of a button waits at most."""
 
 _LEVELS = {0: "ok", 1: "warn", 2: "error", 3: "stale"}
 
@@ -83,7 +86,8 @@ class MonitorNode(FmrlNode):
         self._listen()
         self._open_doors()
         if self._port:
-            self._wake = self.create_guard_condition(self._work_off)
+            # A guard condition that the page's threads trigger was heard once and then no more.
+            self.create_timer(PRESS_S, self._work_off, clock=STEADY)
             actions = Actions(
                 instruct=lambda text: self._later(partial(self._instruct, text)),
                 stop=lambda: self._later(partial(self._trigger, self._stop_client)),
@@ -206,7 +210,8 @@ class MonitorNode(FmrlNode):
         self._historian.task_status(message)
         after = self._historian.log.task.state if self._historian.log.task else ""
         if self._mcap is not None and before == "running" != after:
-            self._write_report()
+            # Not here: writing can take seconds, and a press of STOP would wait for it.
+            threading.Thread(target=self._write_report, daemon=True).start()
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
@@ -259,8 +264,6 @@ class MonitorNode(FmrlNode):
     def _later(self, job: Callable[[], None]) -> None:
         """Run ``job`` in the executor's thread; the page calls this from its own threads."""
         self._todo.put(job)
-        if self.context.ok():
-            self._wake.trigger()
 
     def _work_off(self) -> None:
         while not self._todo.empty():
