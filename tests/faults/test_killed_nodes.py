@@ -57,7 +57,7 @@ def test_a_killed_controller_stops_the_robot_and_ends_the_task(start, robot):
     # It comes to rest, a damped quadruped slowly, and stays there: nothing re-arms by itself.
     graph.until(lambda: swing(graph) < 0.02, 20.0, "the robot at rest")
     graph.spin(2.0)
-    assert swing(graph) < 0.05
+    assert swing(graph) < 0.02
     assert graph.gate.state == fm.GateState.STOPPED
     assert graph.outside() == {}
 

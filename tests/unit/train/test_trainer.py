@@ -82,9 +82,9 @@ def test_a_run_leaves_checkpoint_configuration_and_log_and_goes_on(tmp_path):
     assert yaml.safe_load((tmp_path / "config.yaml").read_text())["actor"] == [16]
     assert list(tmp_path.glob("events.out.tfevents*"))
     assert not list(tmp_path.glob(".checkpoint*"))
-    first = torch.load(tmp_path / CHECKPOINT, weights_only=False)
+    first = torch.load(tmp_path / CHECKPOINT, weights_only=True)
     train(TrainConfig(**{**_values(TINY), "iterations": 4}), tmp_path, resume=True)
-    second = torch.load(tmp_path / CHECKPOINT, weights_only=False)
+    second = torch.load(tmp_path / CHECKPOINT, weights_only=True)
     assert first["iteration"] == 2
     assert second["iteration"] == 4
 
