@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,9 +33,10 @@ class Axis:
         return round(_LEFT + share * (_WIDTH - _LEFT - _RIGHT), 1)
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Round times with their labels."""
+        """Round times with their labels, a dozen at most however long the run."""
         span = self.end_s - self.start_s
-        step = next((s for s in (1, 2, 5, 10, 20, 30, 60, 120, 300) if span / s <= 10), 600)
+        steps = (1, 2, 5, 10, 20, 30, 60, 120, 300)
+        step = next((s for s in steps if span / s <= 10), 600 * math.ceil(span / 6000))
         return [(self.x(self.start_s + t), f"{t} s") for t in range(0, int(span) + 1, step)]
 
 

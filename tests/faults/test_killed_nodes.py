@@ -38,9 +38,10 @@ def under_way(graph):
     return ending
 
 
-def swing(graph):
-    """How far the joint that moves most has moved in the last half second, in rad."""
-    return np.ptp([q for _, q in graph.states[-25:]], axis=0).max()
+def swing(graph, seconds=2.0):
+    """How far the joint that moves most has moved lately, in rad."""
+    now = graph.states[-1][0]
+    return np.ptp([q for t, q in graph.states if t > now - seconds], axis=0).max()
 
 
 @pytest.mark.parametrize("robot", ["panda", "go2"])
@@ -54,8 +55,9 @@ def test_a_killed_controller_stops_the_robot_and_ends_the_task(start, robot):
     result = ending.result().result
     assert not result.success
     assert result.error_code == int(ErrorCode.CONTROLLER_UNAVAILABLE)
-    # It comes to rest, a damped quadruped slowly, and stays there: nothing re-arms by itself.
-    graph.until(lambda: swing(graph) < 0.02, 20.0, "the robot at rest")
+    # It comes to rest and stays there: nothing re-arms by itself. A damped quadruped sinks for
+    # a dozen seconds, and not evenly: half a second without motion is not rest.
+    graph.until(lambda: swing(graph) < 0.02, 30.0, "the robot at rest")
     graph.spin(2.0)
     assert swing(graph) < 0.02
     assert graph.gate.state == fm.GateState.STOPPED
@@ -73,7 +75,7 @@ def test_a_killed_planner_ends_the_subgoal_and_the_robot_holds(start, robot):
     graph.kill("planner")
     graph.until(lambda: not doing(), 10.0, "the end of the sub-goal")
     graph.until(lambda: swing(graph) < 0.01, 10.0, "the robot holding")
-    graph.spin(1.0)
+    graph.spin(2.0)
     # The controller goes on commanding: it holds, and nothing has stopped it.
     assert swing(graph) < 0.01
     assert graph.armed

@@ -2,28 +2,11 @@
 
 import numpy as np
 import pytest
+from gate_line import DT_S, good
 
 from fmrl_robot.robots import PANDA
 from fmrl_robot.safety import Gate, State
 from fmrl_robot.safety.gate import REARM_S
-from fmrl_robot.types import JointCommand
-
-ZERO = np.zeros(8)
-
-
-def command(seq, at, lease):
-    return JointCommand(
-        seq=seq,
-        stamp_s=at,
-        observation_stamp_s=at,
-        lease=lease,
-        names=PANDA.joint_names,
-        position=PANDA.default,
-        velocity=ZERO,
-        effort=ZERO,
-        kp=PANDA.kp,
-        kd=PANDA.kd,
-    )
 
 
 class Driver:
@@ -34,9 +17,9 @@ class Driver:
         self.seq = 0
 
     def send(self, start, end):
-        for at in np.arange(start, end, 0.02):
+        for at in np.arange(start, end, DT_S):
             self.seq += 1
-            assert self.gate.submit(command(self.seq, at, self.lease), at) is None
+            assert self.gate.submit(good(PANDA, self.seq, at, self.lease), at) is None
             self.answer = self.gate.tick(at)
 
     @property
@@ -69,7 +52,7 @@ def test_a_stumble_while_starting_begins_the_second_anew_and_stops_nothing():
 def test_a_refused_command_begins_the_second_anew():
     driver = Driver(REARM_S)
     driver.send(0.0, 0.9)
-    assert driver.gate.submit(command(driver.seq, 0.9, driver.lease), 0.9) is not None
+    assert driver.gate.submit(good(PANDA, driver.seq, 0.9, driver.lease), 0.9) is not None
     driver.send(0.92, 1.8)
     assert driver.state is State.DISARMED
 

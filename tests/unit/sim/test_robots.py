@@ -47,10 +47,10 @@ def test_each_actuator_drives_the_joint_named_beside_it(original):
             assert joint == "finger_joint1"
 
 
+@pytest.mark.parametrize("original", ["panda"], indirect=True)
 def test_arm_gains_are_those_of_the_model(original):
+    """The quadrupeds' models carry motors, or another author's gains."""
     spec, model = original
-    if spec.kind != "arm":
-        pytest.skip("the quadrupeds' models carry motors or another author's gains")
     for i, name in enumerate(spec.model_actuators[:-1]):
         assert model.actuator(name).biasprm[1] == -spec.kp[i]
         assert model.actuator(name).biasprm[2] == -spec.kd[i]

@@ -16,7 +16,7 @@ from fmrl_robot.types import (
     Usage,
     Velocity,
 )
-from fmrl_robot.view.report import render
+from fmrl_robot.view.report import Axis, render
 from fmrl_robot.view.run_log import RunLog
 
 
@@ -174,3 +174,11 @@ def test_steps_end_with_their_task(state, expected):
     assert log.task.steps[0].state == expected
     log.add_plan(3.0, Plan(instruction="y", method="psl", task_id="b"))
     assert [t.instruction for t in log.tasks] == ["x", "y"]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 3.0, 59.0, 3600.0, 86400.0, 1.8e9])
+def test_an_axis_has_a_dozen_ticks_however_long_the_run(seconds):
+    """Two clocks in one log once made three million, and the monitor deaf while it wrote them."""
+    ticks = Axis(0.0, seconds).ticks()
+    assert 1 <= len(ticks) <= 12
+    assert [x for x, _ in ticks] == sorted(x for x, _ in ticks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from typing import Any
 
 from action_msgs.msg import GoalStatus, GoalStatusArray
@@ -21,15 +21,19 @@ _GATE = {0: "disarmed", 1: "armed", 2: "stopped", 3: "re-arming"}
 
 
 class Historian:
-    """One method a topic; ``now_s`` is the graph's clock."""
+    """One method a topic."""
 
-    def __init__(self, log: RunLog) -> None:
-        self.log = log
-        self.now_s = 0.0
+    def __init__(self, log: RunLog, clock: Callable[[], float]) -> None:
+        """Fill ``log``; ``clock`` is the graph's, in s, that its messages are stamped by."""
+        self.log, self._clock = log, clock
         self.headline = "waiting for the robot"
         self._gate: int | None = None
         self._ended: set[bytes] = set()
-        self._began_s = time.monotonic()
+
+    @property
+    def now_s(self) -> float:
+        """The graph's time: of all that bears no stamp of its own."""
+        return self._clock()
 
     def plan(self, message: fm.Plan) -> None:
         """Topic ``plan``."""
@@ -81,7 +85,6 @@ class Historian:
 
     def gate(self, message: fm.GateState) -> None:
         """Topic ``gate_state``."""
-        self.now_s = max(self.now_s, conversions.time_from_msg(message.header.stamp))
         log = self.log
         log.gate = {k: getattr(message, k) for k in ("received", "accepted", "refused", "stops")}
         if message.accepted:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import queue
 import sys
-import threading
 import time
 import webbrowser
 from collections.abc import Callable
@@ -38,8 +37,6 @@ from fmrl_robot.view.video import VideoLog
 
 STALE_S = 3.0
 """A node that has not diagnosed itself for this long is shown as stale."""
-PRESS_S = 0.02
-"""How long a press of a button waits at most."""
 
 _LEVELS = {0: "ok", 1: "warn", 2: "error", 3: "stale"}
 
@@ -77,7 +74,8 @@ class MonitorNode(FmrlNode):
         """Open the recording, the page and the taps."""
         folder = Path(self._run_dir) if self._run_dir else None
         self._historian = Historian(
-            RunLog(robot=self._spec.name, title=folder.name if folder else "not recorded")
+            RunLog(robot=self._spec.name, title=folder.name if folder else "not recorded"),
+            clock=lambda: conversions.time_from_msg(self.get_clock().now().to_msg()),
         )
         if folder is not None:
             self._mcap = McapLog(folder / f"{folder.name}.mcap")
@@ -86,8 +84,7 @@ class MonitorNode(FmrlNode):
         self._listen()
         self._open_doors()
         if self._port:
-            # A guard condition that the page's threads trigger was heard once and then no more.
-            self.create_timer(PRESS_S, self._work_off, clock=STEADY)
+            self._wake = self.create_guard_condition(self._work_off)
             actions = Actions(
                 instruct=lambda text: self._later(partial(self._instruct, text)),
                 stop=lambda: self._later(partial(self._trigger, self._stop_client)),
@@ -178,8 +175,6 @@ class MonitorNode(FmrlNode):
 
     def _on_joints(self, message: JointState) -> None:
         self._joints = message
-        stamp = conversions.time_from_msg(message.header.stamp)
-        self._historian.now_s = stamp
         if self._historian.headline == "waiting for the robot":
             self._historian.headline = "ready"
 
@@ -210,8 +205,7 @@ class MonitorNode(FmrlNode):
         self._historian.task_status(message)
         after = self._historian.log.task.state if self._historian.log.task else ""
         if self._mcap is not None and before == "running" != after:
-            # Not here: writing can take seconds, and a press of STOP would wait for it.
-            threading.Thread(target=self._write_report, daemon=True).start()
+            self._write_report()
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
@@ -264,6 +258,8 @@ class MonitorNode(FmrlNode):
     def _later(self, job: Callable[[], None]) -> None:
         """Run ``job`` in the executor's thread; the page calls this from its own threads."""
         self._todo.put(job)
+        if self.context.ok():
+            self._wake.trigger()
 
     def _work_off(self) -> None:
         while not self._todo.empty():
