@@ -53,7 +53,7 @@ class Bench(Node):
         self.rewards: list[float] = []
         self.plans: list[float] = []
         self.gate = fm.GateState()
-        self.sees = False
+        self.scenes = 0
         self.ended: list[bool] = []
         self.busy = False
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 50)
@@ -88,11 +88,11 @@ class Bench(Node):
         self.gate = message
 
     def _on_scene(self, _: fm.Scene) -> None:
-        self.sees = True
+        self.scenes += 1
 
     def ready(self) -> bool:
         """Whether every node is up and the gate follows commands; remembers when it first was."""
-        up = self.alive.issuperset(NODES) and self.client.server_is_ready() and self.sees
+        up = self.alive.issuperset(NODES) and self.client.server_is_ready() and self.scenes > 0
         if up and self.gate.state == fm.GateState.ARMED and self.ready_s is None:
             self.ready_s = time.monotonic() - self.began
         return self.ready_s is not None
@@ -128,6 +128,7 @@ def measure(bench: Bench, robot: str, seconds: float, root: psutil.Process) -> d
     began, next_look, memory, number = time.monotonic(), 0.0, 0.0, 0
     bench.commands.clear()
     bench.rewards.clear()
+    bench.scenes = 0
     while time.monotonic() - began < seconds:
         rclpy.spin_once(bench, timeout_sec=0.1)
         if not bench.busy:
@@ -144,6 +145,7 @@ def measure(bench: Bench, robot: str, seconds: float, root: psutil.Process) -> d
         "began": began,
         "period_p999_beside_gate_ms": float(np.percentile(periods, 99.9)),
         "reward_hz": len(bench.rewards) / spent,
+        "scene_hz": bench.scenes / spent,
         "planner_p50_ms": 1e3 * float(np.median(bench.plans)) if bench.plans else float("nan"),
         "plans": len(bench.plans),
         "ready_s": bench.ready_s,
@@ -188,6 +190,7 @@ def table(figures: dict[str, Any]) -> str:
         ("command period at the gate, p99.9", "period_p999_ms", "ms", 25),
         ("observation to command at the gate, p99", "answer_p99_ms", "ms", 5),
         ("reward rate", "reward_hz", "Hz", 10),
+        ("scene rate", "scene_hz", "Hz", 10),
         ("planner, p50", "planner_p50_ms", "ms", 300),
         ("ready after", "ready_s", "s", 20),
         ("memory over all processes (PSS)", "memory_gb", "GB", 4),
@@ -201,7 +204,7 @@ def table(figures: dict[str, Any]) -> str:
         "|---|---|---|---|",
     ]
     for what, key, unit, wanted in rows:
-        sign = ">=" if key == "reward_hz" else "<="
+        sign = ">=" if unit == "Hz" else "<="
         raw = f"{figures[f'raw_{key}']:.1f} {unit}" if f"raw_{key}" in figures else ""
         lines.append(f"| {what} | {figures[key]:.1f} {unit} | {raw} | {sign} {wanted} {unit} |")
     return "\n".join(lines)

@@ -31,7 +31,7 @@ from fmrl_robot.robots import GO2
 from fmrl_robot.train.ppo import LearnerConfig
 from fmrl_robot.train.trainer import TrainConfig, train
 from fmrl_sim.batched.quadrupeds import NO_RANDOMISATION, training_model
-from fmrl_sim.tasks.go2_saytap import make
+from fmrl_sim.tasks.saytap import make_go2
 
 PHYSICS_DT_S = 0.02 / 3
 SUBSTEPS = 3
@@ -60,7 +60,7 @@ def workload(folder: Path, robots: int, periods: int) -> None:
     """Leave model, states in the middle of the task and controls in files."""
     model = training_model(GO2, PHYSICS_DT_S)
     mujoco.mj_saveModel(model, str(folder / "model.mjb"))
-    env = make(num_envs=robots, physics_dt_s=PHYSICS_DT_S, randomisation=NO_RANDOMISATION)
+    env = make_go2(num_envs=robots, physics_dt_s=PHYSICS_DT_S, randomisation=NO_RANDOMISATION)
     env.reset()
     for _ in range(50):
         env.step(FIDGET / 0.3 * torch.randn((robots, 12)))
@@ -98,7 +98,7 @@ def engine(folder: str, cores: int, robots: int, periods: int) -> float:
 def environment(robots: int, start_at: float, seconds: float) -> float:
     """Environment steps a second of one worker: everything that a learner gets."""
     torch.set_num_threads(1)
-    env = make(num_envs=robots, threads=1, physics_dt_s=PHYSICS_DT_S)
+    env = make_go2(num_envs=robots, threads=1, physics_dt_s=PHYSICS_DT_S)
     env.reset()
     actions = FIDGET / 0.3 * torch.randn((32, robots, 12))
     for action in actions:
@@ -146,7 +146,7 @@ def rsl_rl(cores: int, robots: int, seconds: float) -> float:
     from bench.rsl_rl_runner import build
 
     torch.set_num_threads(2)
-    env = make(num_envs=robots, threads=cores, physics_dt_s=PHYSICS_DT_S)
+    env = make_go2(num_envs=robots, threads=cores, physics_dt_s=PHYSICS_DT_S)
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as folder:
         runner = build(env, folder, LearnerConfig(**LEARNER), STEPS)
@@ -156,7 +156,7 @@ def rsl_rl(cores: int, robots: int, seconds: float) -> float:
 
 def memory(robots: int) -> float:
     """GB that a process takes with so many robots."""
-    env = make(num_envs=robots, physics_dt_s=PHYSICS_DT_S)
+    env = make_go2(num_envs=robots, physics_dt_s=PHYSICS_DT_S)
     env.reset()
     for _ in range(3):
         env.step(torch.zeros((robots, 12)))

@@ -99,7 +99,7 @@ def _subgoal(step: dict[str, Any]) -> SubGoal:
 
 def _moved(result: dict[str, Any], motion: Motion, time_s: FloatArray) -> dict[str, Any]:
     """Contact match and speed over the judged stretches; match 0 where nothing was done."""
-    from fmrl_sim.tasks.go2_evaluation import saytap_commands
+    from fmrl_sim.tasks.saytap_evaluation import saytap_commands
 
     wanted = saytap_commands()[result["number"] - 1]
     patterns = [wanted.pattern] if wanted.then is None else [wanted.pattern, wanted.then]

@@ -9,7 +9,7 @@ from fmrl_robot.reproduce import spine_arm, spine_quadruped
 from fmrl_robot.types import Predicate
 from fmrl_sim.gaits import Motion
 from fmrl_sim.goals import goal_of
-from fmrl_sim.tasks.go2_evaluation import saytap_commands
+from fmrl_sim.tasks.saytap_evaluation import saytap_commands
 
 
 def step(gait, vx, seconds=5.0):

@@ -30,7 +30,7 @@ def test_the_projects_own_launch_file_starts_six_nodes(robot):
         assert f"robot:='{robot}'" in words(process)
         assert "__ns:=/robot1" in words(process)
         assert "use_sim_time:=true" in words(process)
-        assert process.env["FASTDDS_BUILTIN_TRANSPORTS"] == "LARGE_DATA"
+        assert Path(process.env["FASTDDS_DEFAULT_PROFILES_FILE"]).is_file()
     assert [p.name for p in graph.processes if p.shutdown_on_exit] == ["sim_node"]
 
 

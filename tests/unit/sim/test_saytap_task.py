@@ -5,8 +5,8 @@ import torch
 from fmrl_robot.control import locomotion as loco
 from fmrl_sim.batched.quadrupeds import Randomisation
 from fmrl_sim.tasks import contact_gaits as gaits
-from fmrl_sim.tasks.go2_evaluation import evaluate, saytap_commands
-from fmrl_sim.tasks.go2_saytap import make, policy
+from fmrl_sim.tasks.saytap import make_go2, policy
+from fmrl_sim.tasks.saytap_evaluation import evaluate, saytap_commands
 
 SMALL = {"num_envs": 6, "threads": 1}
 ROUGH = Randomisation(noise=0.0, push_every=50)
@@ -28,7 +28,7 @@ def rollout(env, steps=30, seed=0):
 
 
 def test_shapes_and_types_and_finiteness():
-    seen, rewards = rollout(make(**SMALL))
+    seen, rewards = rollout(make_go2(**SMALL))
     for obs in seen:
         assert obs["policy"].shape == (6, loco.OBSERVATION_SIZE) == (6, 65)
         assert obs["policy"].dtype == obs["critic"].dtype == torch.float32
@@ -39,7 +39,7 @@ def test_shapes_and_types_and_finiteness():
 
 
 def test_the_seed_decides_everything():
-    (one, r1), (two, r2), (other, r3) = (rollout(make(**SMALL, seed=s)) for s in (3, 3, 4))
+    (one, r1), (two, r2), (other, r3) = (rollout(make_go2(**SMALL, seed=s)) for s in (3, 3, 4))
     assert torch.equal(one[-1]["policy"], two[-1]["policy"])
     assert torch.equal(r1, r2)
     assert not torch.equal(r1, r3)
@@ -47,7 +47,7 @@ def test_the_seed_decides_everything():
 
 
 def test_observations_share_no_memory_with_the_next():
-    env = make(**SMALL)
+    env = make_go2(**SMALL)
     first = env.reset()
     kept = {name: values.clone() for name, values in first.items()}
     for _ in range(3):
@@ -57,7 +57,7 @@ def test_observations_share_no_memory_with_the_next():
 
 @pytest.mark.parametrize("poison", [np.nan, np.inf, 1e9])
 def test_a_robot_that_broke_is_dumped_and_reset_before_anyone_sees_it(poison, tmp_path):
-    env = make(**SMALL)
+    env = make_go2(**SMALL)
     env.dump_dir = tmp_path
     env.reset()
     env.world.qvel[2, 4] = poison
@@ -71,21 +71,21 @@ def test_a_robot_that_broke_is_dumped_and_reset_before_anyone_sees_it(poison, tm
     assert file.name == "broken_step1_world2.npz"
     assert set(np.load(file)) == {"qpos", "qvel", "controls"}
     others = [0, 1, 3, 4, 5]
-    clean = make(**SMALL)
+    clean = make_go2(**SMALL)
     clean.reset()
     undisturbed = clean.step(torch.zeros((6, 12)))[0]
     assert torch.equal(obs["critic"][others, :3], undisturbed["critic"][others, :3])
 
 
 def test_an_action_that_is_not_finite_does_not_reach_the_physics():
-    env = make(**SMALL)
+    env = make_go2(**SMALL)
     env.reset()
     obs, _, _, _ = env.step(torch.full((6, 12), torch.nan))
     assert obs["policy"].isfinite().all()
 
 
 def test_a_robot_on_its_back_ends_the_episode():
-    env = make(**SMALL)
+    env = make_go2(**SMALL)
     env.reset()
     env.world.qpos[1, 3:7] = torch.tensor([0.0, 1.0, 0.0, 0.0], dtype=torch.float64)
     _, reward, done, extras = env.step(torch.zeros((6, 12)))
@@ -98,7 +98,9 @@ def test_both_engines_run_one_task_alike():
     """Physics in double on one side and in single precision on the other."""
     pytest.importorskip("mujoco_warp")
     one, two = (
-        make(num_envs=8, threads=1, engine=engine, physics_dt_s=0.004, randomisation=ROUGH, seed=3)
+        make_go2(
+            num_envs=8, threads=1, engine=engine, physics_dt_s=0.004, randomisation=ROUGH, seed=3
+        )
         for engine in ("cpu", "warp:cpu")
     )
     for env in (one, two):
@@ -163,7 +165,7 @@ def test_a_quick_leg_touches_down_twice_as_often():
 
 
 def test_contacts_are_wanted_one_column_after_they_enter_the_window():
-    walkers = make(num_envs=1, threads=1).world
+    walkers = make_go2(num_envs=1, threads=1).world
     walkers.restart(torch.tensor([0]))
     rows = gaits.pattern("bound")
     walkers.set_goal(np.array([0]), rows, np.zeros(3))

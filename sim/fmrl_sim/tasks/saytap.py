@@ -71,10 +71,10 @@ class Weights:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Go2SaytapConfig:
+class SaytapConfig:
     """The task's settings."""
 
-    robot: str = "go2"
+    robot: str
     engine: str = "cpu"
     num_envs: Count = 512
     seed: int = 0
@@ -96,7 +96,7 @@ class Go2SaytapConfig:
 class Walkers(Quadrupeds):
     """Quadrupeds with a pattern and a velocity to follow."""
 
-    def __init__(self, config: Go2SaytapConfig) -> None:
+    def __init__(self, config: SaytapConfig) -> None:
         super().__init__(
             find_robot(config.robot),
             config.num_envs,
@@ -284,11 +284,11 @@ def match(w: Walkers, kind: int) -> Tensor:
     return agree[w.kind == kind].mean()
 
 
-class Go2SaytapEnv(BatchedEnv[Walkers]):
+class SaytapEnv(BatchedEnv[Walkers]):
     """Many quadrupeds that follow patterns; implements VecEnv."""
 
-    def __init__(self, config: Go2SaytapConfig | None = None) -> None:
-        self.config = config = config or Go2SaytapConfig()
+    def __init__(self, config: SaytapConfig) -> None:
+        self.config = config
         weights = asdict(config.weights)
         task = Task[Walkers](
             observations={"policy": policy, "critic": critic},
@@ -318,12 +318,17 @@ class Go2SaytapEnv(BatchedEnv[Walkers]):
         return policy_contract(self.world.robot)
 
     def evaluate(self, act: Callable[[FloatArray], FloatArray], **settings: Any) -> dict[str, Any]:
-        """SayTap's 25 commands, as trained for and as the model is; see go2_evaluation."""
-        from fmrl_sim.tasks.go2_evaluation import report
+        """SayTap's 25 commands, as trained for and as the model is; see saytap_evaluation."""
+        from fmrl_sim.tasks.saytap_evaluation import report
 
         return report(act, robot=self.world.robot.name, **settings)
 
 
-def make(**settings: Any) -> Go2SaytapEnv:
-    """Build the environment from fields of Go2SaytapConfig."""
-    return Go2SaytapEnv(build(Go2SaytapConfig, settings, "the settings of go2-saytap"))
+def make_go2(**settings: Any) -> SaytapEnv:
+    """Build the environment from fields of SaytapConfig."""
+    return SaytapEnv(build(SaytapConfig, {"robot": "go2"} | settings, "the settings of go2-saytap"))
+
+
+def make_go1(**settings: Any) -> SaytapEnv:
+    """The same with Go1."""
+    return SaytapEnv(build(SaytapConfig, {"robot": "go1"} | settings, "the settings of go1-saytap"))

@@ -18,7 +18,7 @@ from fmrl_robot.types import BoolArray, FloatArray
 from fmrl_sim.batched.quadrupeds import NO_RANDOMISATION, Randomisation
 from fmrl_sim.scenes.ground import PHYSICS_DT_S
 from fmrl_sim.tasks import contact_gaits as gaits
-from fmrl_sim.tasks.go2_saytap import Go2SaytapConfig, Walkers, fallen, policy
+from fmrl_sim.tasks.saytap import SaytapConfig, Walkers, fallen, policy
 
 Act = Callable[[FloatArray], FloatArray]
 """From observations (n, 65) to actions (n, 12)."""
@@ -137,7 +137,7 @@ def evaluate(
     """Run every command on ``robots`` robots; one row of figures a command."""
     commands = saytap_commands()
     walkers = Walkers(
-        Go2SaytapConfig(
+        SaytapConfig(
             robot=robot,
             num_envs=robots * len(commands),
             seed=seed,
