@@ -26,7 +26,10 @@ ACTION_SCALE = 0.3
 HEADING_GAIN, HEADING_MAX = 1.0, 0.3
 """From an error of heading in rad to a turn in rad/s, and its bound."""
 
-OBSERVATIONS: tuple[tuple[str, int, float], ...] = (
+Observations = tuple[tuple[str, int, float], ...]
+"""Name, size and scale of each term."""
+
+OBSERVATIONS: Observations = (
     ("base_angular_velocity", 3, 0.25),
     ("projected_gravity", 3, 1.0),
     ("velocity_command", 3, 2.0),
@@ -35,9 +38,8 @@ OBSERVATIONS: tuple[tuple[str, int, float], ...] = (
     ("last_action", 12, 0.5),
     ("contact_window", 4 * WINDOW, 1.0),
 )
-"""Name, size and scale of each term; joint positions are relative to the default pose."""
+"""Of a contact-pattern policy; joint positions are relative to the default pose."""
 OBSERVATION_SIZE = sum(size for _, size, _ in OBSERVATIONS)
-SCALES: FloatArray = np.concatenate([np.full(size, scale) for _, size, scale in OBSERVATIONS])
 
 Indices = npt.NDArray[np.int64]
 
@@ -45,6 +47,14 @@ _OTHER_SIDE = (1, 0, 3, 2)
 _JOINT_SWAP = np.array([3 * leg + part for leg in _OTHER_SIDE for part in range(3)])
 _JOINT_SIGN = np.tile([-1.0, 1.0, 1.0], 4)
 _WINDOW_SWAP = np.array([WINDOW * leg + k for leg in _OTHER_SIDE for k in range(WINDOW)])
+
+
+def scales_of(observations: Observations) -> FloatArray:
+    """Scale of each number of an observation."""
+    return np.concatenate([np.full(size, scale) for _, size, scale in observations])
+
+
+SCALES = scales_of(OBSERVATIONS)
 
 
 def projected_gravity(quaternion: Array) -> Array:
@@ -62,17 +72,21 @@ def window_at(contacts: npt.NDArray[np.bool_], column: int) -> FloatArray:
     return contacts[:, columns].astype(np.float64).reshape(-1)
 
 
-def observe(terms: Mapping[str, Array], scales: Any = SCALES) -> Array:
-    """Concatenate the terms of OBSERVATIONS, shape (..., 65), and scale them by SCALES."""
-    rows = [terms[name] for name, _, _ in OBSERVATIONS]
+def observe(
+    terms: Mapping[str, Array], scales: Any = SCALES, observations: Observations = OBSERVATIONS
+) -> Array:
+    """Concatenate the terms of ``observations``, shape (..., n), and scale them."""
+    rows = [terms[name] for name, _, _ in observations]
     xp: Any = array_namespace(*rows)
     return xp.concat(rows, axis=-1) * scales
 
 
-def joint_targets(action: Array, default: Array, lower: Array, upper: Array) -> Array:
+def joint_targets(
+    action: Array, default: Array, lower: Array, upper: Array, scale: float = ACTION_SCALE
+) -> Array:
     """Joint positions that an action (..., 12) asks for, within the joints' limits."""
     xp: Any = array_namespace(action)
-    wanted: Any = default + ACTION_SCALE * action  # pyright: ignore[reportOperatorIssue]
+    wanted: Any = default + scale * action  # pyright: ignore[reportOperatorIssue]
     return xp.clip(wanted, lower, upper)
 
 
@@ -94,8 +108,10 @@ def _parts(quaternion: Any) -> tuple[Any, Any, Any, Any]:
     return tuple(quaternion[..., i] for i in range(4))  # pyright: ignore[reportReturnType]
 
 
-def mirror_observation() -> tuple[Indices, FloatArray]:
-    """Permutation and signs, (65,) each, that reflect an observation left to right."""
+def mirror_observation(
+    observations: Observations = OBSERVATIONS,
+) -> tuple[Indices, FloatArray]:
+    """Permutation and signs, (n,) each, that reflect an observation left to right."""
     angular, vector = np.array([-1.0, 1.0, -1.0]), np.array([1.0, -1.0, 1.0])
     parts: dict[str, tuple[Indices, FloatArray]] = {
         "base_angular_velocity": (np.arange(3), angular),
@@ -109,7 +125,7 @@ def mirror_observation() -> tuple[Indices, FloatArray]:
     swaps: list[Indices] = []
     signs: list[FloatArray] = []
     start = 0
-    for name, size, _ in OBSERVATIONS:
+    for name, size, _ in observations:
         swap, sign = parts[name]
         swaps.append(start + swap)
         signs.append(sign)

@@ -1,9 +1,10 @@
-"""A quadruped's controller: stands up, stands, and follows contact patterns with a policy.
+"""A quadruped's controller: stands up, stands, follows contact patterns, takes postures.
 
 Which of these it does is one small state: RISING interpolates from wherever the legs are to the
-stance with firm gains; RESTING holds the stance; FOLLOWING lets the policy act; FALLEN damps. A
-sub-goal that arrives while the robot lies waits for it to rise. One command answers one
-observation.
+stance with firm gains; RESTING holds the stance; FOLLOWING lets the contact-pattern policy act,
+POSING one that reaches a posture; FALLEN damps. A sub-goal that arrives while the robot lies on its
+belly waits for it to rise; from its side or back the skill ``stand_up`` brings it to its feet. One
+command answers one observation.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from fmrl_robot.assets import policies_dir
 from fmrl_robot.control import locomotion as loco
 from fmrl_robot.control.contract import PolicyContract, contract_for
+from fmrl_robot.control.posture import POSTURES, PosturePolicy
 from fmrl_robot.control.runner import PolicyRunner
 from fmrl_robot.errors import ErrorCode, FmrlError
 from fmrl_robot.robots import RobotSpec
@@ -65,6 +67,7 @@ class _Mode(Enum):
     RISING = auto()
     RESTING = auto()
     FOLLOWING = auto()
+    POSING = auto()
     FALLEN = auto()
 
 
@@ -80,7 +83,7 @@ def policy_contract(spec: RobotSpec) -> PolicyContract:
 
 
 class QuadrupedController:
-    """Carries out CONTACT_PATTERN sub-goals and velocity commands."""
+    """Carries out CONTACT_PATTERN and SKILL (a posture) sub-goals and velocity commands."""
 
     def __init__(self, spec: RobotSpec, *, policies: Path | None = None) -> None:
         """Load the policy.
@@ -93,6 +96,12 @@ class QuadrupedController:
         self._policy = PolicyRunner(
             folder / f"{spec.name}-saytap" / "policy.onnx", policy_contract(spec)
         )
+        self._postures = {
+            name.replace("-", "_"): PosturePolicy(spec, name, folder)
+            for name in POSTURES
+            if (folder / f"{spec.name}-{name}").is_dir()
+        }
+        self._posture: PosturePolicy | None = None
         self._mode = _Mode.RISING
         self._mode_since_s: float | None = None
         self._rise_s = RISE_S
@@ -117,20 +126,25 @@ class QuadrupedController:
         return self._policy.contract.max_action_delay_ms / 1000.0
 
     def accepts(self, subgoal: SubGoal) -> bool:
-        """Contact patterns with a velocity."""
+        """Contact patterns with a velocity, and postures that there is a policy for."""
+        if subgoal.kind == SubGoalKind.SKILL:
+            return subgoal.skill in self._postures
         return subgoal.kind == SubGoalKind.CONTACT_PATTERN and subgoal.pattern is not None
 
     def start(self, subgoal: SubGoal, state: RobotState, scene: Scene | None) -> None:
-        """Follow a pattern from the next step on, after standing up where needed.
+        """Follow a pattern or take a posture from the next step on, after rising where needed.
 
         Raises:
             FmrlError: PATTERN_INVALID, ROBOT_FELL or OBSERVATION_STALE.
         """
         del scene
+        if subgoal.kind == SubGoalKind.SKILL:
+            self._pose(subgoal, state)
+            return
         rows = _rows(subgoal.pattern)
         if self._tilted(state):
             raise FmrlError(
-                "expected a robot on its feet, got one that lies on its side; set it upright",
+                "expected a robot on its feet, got one that lies on its side; have it stand up",
                 ErrorCode.ROBOT_FELL,
             )
         velocity = subgoal.velocity or Velocity()
@@ -145,6 +159,8 @@ class QuadrupedController:
         self._now_s = state.stamp_s
         if self._mode_since_s is None or state.stamp_s < self._mode_since_s:
             self._awake(state)
+        if self._mode == _Mode.POSING and self._posture is not None:
+            return self._posing(self._posture, state)
         if self._tilted(state):
             return self._fall(state)
         if self._mode == _Mode.FALLEN:
@@ -191,6 +207,7 @@ class QuadrupedController:
         rows = _trot()
         if not np.array_equal(rows, self._pattern):
             self._switch(rows)
+        self._leave_posture()
         self._velocity = Velocity(vx=vx, vy=vy, wz=wz)
         self._driven, self._settling_since_s = True, None
 
@@ -231,9 +248,34 @@ class QuadrupedController:
     def _elapsed(self) -> float:
         return 0.0 if self._begun_s is None else self._now_s - self._begun_s
 
+    # --- posing -----------------------------------------------------------------------------------
+
+    def _pose(self, subgoal: SubGoal, state: RobotState) -> None:
+        self._posture = self._postures[subgoal.skill]
+        self._posture.begin(self._target)
+        self._subgoal, self._outcome, self._begun_s = subgoal, None, state.stamp_s
+        self._duration_s = subgoal.timeout_s
+        self._driven, self._settling_since_s = False, None
+        self._enter(_Mode.POSING)
+
+    def _posing(self, posture: PosturePolicy, state: RobotState) -> JointCommand:
+        """Let the policy act; it goes on after the end, but a robot that stands is held firmly."""
+        target = posture.act(state)
+        if self._subgoal is not None and posture.kept(state.stamp_s):
+            self._outcome, self._subgoal = Outcome(success=True), None
+            if posture.posture.pitch == 0.0:
+                self._rise(state)
+        return self._command(state, target, self._spec.kp, self._spec.kd)
+
+    def _leave_posture(self) -> None:
+        """Rise with the next step, or lie where the robot is not on its feet."""
+        if self._mode == _Mode.POSING:
+            self._enter(_Mode.FALLEN)
+
     # --- following --------------------------------------------------------------------------------
 
     def _follow(self, rows: BoolArray, velocity: Velocity, state: RobotState) -> None:
+        self._leave_posture()
         self._switch(rows)
         self._velocity, self._heading = velocity, _yaw(state)
         self._driven, self._settling_since_s = False, None
@@ -252,6 +294,7 @@ class QuadrupedController:
         if self._mode == _Mode.FOLLOWING and self._settling_since_s is None:
             self._switch(_ALL_DOWN)
             self._settling_since_s = self._now_s
+        self._leave_posture()
         self._driven, self._velocity = False, Velocity()
 
     def _act(self, state: RobotState) -> JointCommand:

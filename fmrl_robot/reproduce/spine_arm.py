@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fmrl_robot.train.cards import share
+from fmrl_robot.shares import share
 from fmrl_robot.types import Predicate
 
 COLORS = ("red", "green", "blue", "yellow")

@@ -18,7 +18,7 @@ import yaml
 from fmrl_robot.planners.contact_patterns import parse_rows
 from fmrl_robot.planners.saytap_commands import COMMANDS, problems
 from fmrl_robot.reproduce.spine_arm import words
-from fmrl_robot.train.cards import share
+from fmrl_robot.shares import share
 from fmrl_robot.types import BoolArray, FloatArray, SubGoal, SubGoalKind, Velocity
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _moved(result: dict[str, Any], motion: Motion, time_s: FloatArray) -> dict[s
     from fmrl_sim.tasks.saytap_evaluation import saytap_commands
 
     wanted = saytap_commands()[result["number"] - 1]
-    patterns = [wanted.pattern] if wanted.then is None else [wanted.pattern, wanted.then]
+    patterns = [*wanted.patterns] if wanted.then is None else [*wanted.patterns, wanted.then]
     starts: list[float] = result["starts"][-len(patterns) :]
     matches: list[float] = []
     errors: list[FloatArray] = []

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fmrl_robot.control import controller_for
 from fmrl_robot.control.supervisor import Supervisor
 from fmrl_robot.errors import ConfigError, ErrorCode
@@ -15,17 +17,11 @@ from fmrl_robot.planners.contact_patterns import GaitCall, draw_pattern
 from fmrl_robot.registry import BODIES, SCENES
 from fmrl_robot.robots import ROBOTS, robot
 from fmrl_robot.safety.gate import Gate
-from fmrl_robot.types import Leg, RobotState, SubGoal, SubGoalKind, Velocity
+from fmrl_robot.types import Leg, Outcome, RobotState, SubGoal, SubGoalKind, Velocity
 from fmrl_robot.view.video import VideoLog
 
-SHOW: tuple[tuple[str, GaitCall], ...] = (
-    ("trot forward slowly", GaitCall(gait="trot", vx=0.5)),
-    ("bound in place", GaitCall(gait="bound")),
-    ("pace backward slowly", GaitCall(gait="pace", vx=-0.5)),
-    ("lift the front left leg", GaitCall(gait="stand", up=frozenset({Leg.FL}))),
-    ("stand still", GaitCall(gait="stand")),
-)
 SHOW_S, FPS = 3.0, 25
+THROWN_S = 2.0
 SKILLS: dict[str, tuple[tuple[str, ...], bool]] = {
     "grasp": (("grasp red_cube until held(red_cube)",), False),
     "place": (
@@ -49,12 +45,12 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     name, _, skill = given.name.partition("-")
     kind = robot(name).kind if name in ROBOTS.names() else ""
-    if kind == "quadruped":
-        film_gaits(name, given.out, policies=given.policies, seed=given.seed)
+    if kind == "quadruped" and skill in QUADRUPED_SHOWS:
+        film_quadruped(name, skill, given.out, policies=given.policies, seed=given.seed)
     elif kind == "arm" and skill in SKILLS:
         film_skill(name, skill, given.out, policies=given.policies, seed=given.seed)
     else:
-        known = ["go2-saytap", *(f"panda-{skill}" for skill in SKILLS)]
+        known = [*(f"go2-{show}" for show in QUADRUPED_SHOWS), *(f"panda-{s}" for s in SKILLS)]
         raise ConfigError(
             f"expected a robot's policy such as {', '.join(known)}, got {given.name!r}",
             ErrorCode.NO_POLICY_FITS,
@@ -96,8 +92,10 @@ def film_skill(
     video.close()
 
 
-def film_gaits(name: str, out: Path, *, policies: Path | None = None, seed: int = 0) -> None:
-    """Run SHOW on the *ground* scene and write it to ``out``."""
+def film_quadruped(
+    name: str, show: str, out: Path, *, policies: Path | None = None, seed: int = 0
+) -> None:
+    """Run one of QUADRUPED_SHOWS on the *ground* scene and write it to ``out``."""
     from fmrl_sim.render import SceneRenderer
 
     spec = robot(name)
@@ -106,29 +104,37 @@ def film_gaits(name: str, out: Path, *, policies: Path | None = None, seed: int 
     body: Any = BODIES.load("mujoco")(scene, gate, seed=seed)
     _, lease, _ = gate.acquire("play")
     supervisor = Supervisor(controller_for(spec, policies))
-    video = VideoLog(out, fps=FPS)
+    rng = np.random.default_rng(seed)
+    video, shown = VideoLog(out, fps=FPS), 0
     ticks = round(spec.command_dt_s / 0.004)
     with SceneRenderer(scene.model, width=640, height=480) as renderer:
-        for text, call in SHOW:
-            begun, shown = False, 0
-            while True:
-                command, ended = supervisor.tick(body.read(), None)
-                body.submit(replace(command, lease=lease, stamp_s=body.now))
-                for _ in range(ticks):
-                    body.tick()
-                if shown % 2 == 0:
-                    video.add(renderer.rgb(body.data, "follow"), text, f"{body.now:.1f} s")
-                shown += 1
-                if not begun:
-                    supervisor.begin(_subgoal(text, call), None)
-                    begun = True
-                if ended is not None:
-                    break
+
+        def go(text: str) -> Outcome | None:
+            nonlocal shown
+            command, ended = supervisor.tick(body.read(), None)
+            body.submit(replace(command, lease=lease, stamp_s=body.now))
+            for _ in range(ticks):
+                body.tick()
+            if shown % 2 == 0:
+                video.add(renderer.rgb(body.data, "follow"), text, f"{body.now:.1f} s")
+            shown += 1
+            return ended
+
+        for text, subgoal in QUADRUPED_SHOWS[show]:
+            if subgoal is None:
+                body.throw(rng)
+                for _ in range(round(THROWN_S / spec.command_dt_s)):
+                    go(text)
+                continue
+            go(text)
+            supervisor.begin(subgoal, None)
+            while go(text) is None:
+                pass
     video.close()
 
 
-def _subgoal(text: str, call: GaitCall) -> SubGoal:
-    return SubGoal(
+def _gait(text: str, call: GaitCall) -> tuple[str, SubGoal]:
+    return text, SubGoal(
         id=text,
         kind=SubGoalKind.CONTACT_PATTERN,
         text=text,
@@ -136,3 +142,23 @@ def _subgoal(text: str, call: GaitCall) -> SubGoal:
         velocity=Velocity(vx=call.vx),
         duration_s=SHOW_S,
     )
+
+
+def _posture(text: str, skill: str) -> tuple[str, SubGoal]:
+    return text, SubGoal(id=text, kind=SubGoalKind.SKILL, skill=skill, text=text, timeout_s=10.0)
+
+
+_THROWN: tuple[str, SubGoal | None] = ("thrown", None)
+_TROT = _gait("trot forward slowly", GaitCall(gait="trot", vx=0.5))
+QUADRUPED_SHOWS: dict[str, tuple[tuple[str, SubGoal | None], ...]] = {
+    "saytap": (
+        _TROT,
+        _gait("bound in place", GaitCall(gait="bound")),
+        _gait("pace backward slowly", GaitCall(gait="pace", vx=-0.5)),
+        _gait("lift the front left leg", GaitCall(gait="stand", up=frozenset({Leg.FL}))),
+        _gait("stand still", GaitCall(gait="stand")),
+    ),
+    "stand-up": (_THROWN, _posture("stand up", "stand_up")) * 3 + (_TROT,),
+    "sit": (_posture("sit", "sit"), _TROT, _posture("sit", "sit")),
+}
+"""What each policy is shown at: texts and sub-goals; None: somebody throws the robot."""

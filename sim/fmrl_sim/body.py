@@ -8,7 +8,7 @@ paused simulation therefore trips no watchdog, and none can be run without one.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import mujoco
@@ -112,6 +112,15 @@ class MujocoBody:
             self._fault.reset()
         self.servos.rest(self.data)
 
+    def throw(self, rng: np.random.Generator, height_m: float = 0.45) -> None:
+        """Let a quadruped fall from ``height_m``, turned and bent anyhow."""
+        quaternion = rng.standard_normal(4)
+        self.data.qpos[2] = height_m
+        self.data.qpos[3:7] = quaternion / np.linalg.norm(quaternion)
+        self.data.qpos[self.servos.addresses] = rng.uniform(self.robot.lower, self.robot.upper)
+        self.data.qvel[:] = 0.0
+        mujoco.mj_forward(self.model, self.data)
+
     def submit(self, command: JointCommand) -> None:
         """Hand a command to the gate."""
         self.gate.submit(command, self.now)
@@ -128,8 +137,12 @@ class MujocoBody:
             self.stop()
         elif answer.command is not None and answer.command is not self._last:
             self.send(answer.command)
-        mujoco.mj_step(self.model, self.data, self._substeps)
+        self._advance()
         self._check()
+
+    def _advance(self) -> None:
+        """Pass ``TICK_S`` of physics."""
+        mujoco.mj_step(self.model, self.data, self._substeps)
 
     def send(self, command: JointCommand) -> None:
         """Follow a command that the gate let through, from the next tick on."""
@@ -183,3 +196,8 @@ class MujocoBody:
     def facts(self) -> frozenset[Predicate]:
         """Ground truth now."""
         return self.truth.facts(self.data)
+
+    def holds(self, goal: Iterable[Predicate]) -> bool:
+        """Whether all of ``goal`` is true of the state as it is now."""
+        mujoco.mj_forward(self.model, self.data)
+        return all(self.truth.holds(p, self.data) for p in goal)

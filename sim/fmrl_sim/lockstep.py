@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import mujoco
 import numpy as np
 
 from fmrl_robot.control.supervisor import Supervisor
@@ -126,14 +125,16 @@ def run_plan(
     retries: int = 2,
     on_tick: Callable[[MujocoBody, RobotState], None] | None = None,
     fault: Fault | None = None,
+    body_kind: type[MujocoBody] = MujocoBody,
 ) -> Run:
     """Carry out ``plan`` in the scene of ``seed`` and judge ``goal`` by ground truth.
 
     A failed step is tried again from the last grasp on, at most ``retries`` times in all; the
-    executive does the same by asking its planner. ``fault`` spoils the run on purpose.
+    executive does the same by asking its planner. ``fault`` spoils the run on purpose;
+    ``body_kind`` is whose physics it is.
     """
     gate = Gate(scene_model.robot)
-    body = MujocoBody(scene_model, gate, seed=seed, options=options, fault=fault)
+    body = body_kind(scene_model, gate, seed=seed, options=options, fault=fault)
     _, lease, _ = gate.acquire("lockstep")
     supervisor = Supervisor(controller)
     look = provider or NoisyTruth(seed)
@@ -153,8 +154,7 @@ def run_plan(
         retries -= 1
         i = loop.resume(plan, i)
     loop.idle(1.0)
-    mujoco.mj_forward(body.model, body.data)
-    success = all(body.truth.holds(p, body.data) for p in goal)
+    success = body.holds(goal)
     return Run(steps=tuple(steps), success=success, refusals=gate.status().refused)
 
 

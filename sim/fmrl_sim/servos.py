@@ -35,6 +35,11 @@ class Servos:
         self._last: tuple[FloatArray, FloatArray, FloatArray] | None = None
         model.actuator_gainprm[self._actuators, 0] = 1.0
 
+    @property
+    def addresses(self) -> np.ndarray:
+        """Of the joints in qpos, in the RobotSpec's order, shape (n,)."""
+        return self._q
+
     def positions(self, data: mujoco.MjData) -> FloatArray:
         """Joint positions in the RobotSpec's order, shape (n,)."""
         return data.qpos[self._q]

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from fmrl_sim.urdf_meshes import Mesh
 
 
+_SLIDE = int(mujoco.mjtJoint.mjJNT_SLIDE)
+
+
 def robot_bodies(model: mujoco.MjModel, robot: RobotSpec) -> list[int]:
     """Ids of the bodies that are the robot's, parents first."""
     root = model.body(robot.base_body).id
@@ -52,7 +55,8 @@ def write(
         robot: whose.
         visuals: meshes by body; None: links without looks.
         world: fix the base to a link ``world``.
-        physical: with masses, inertias and primitive collision shapes, for other simulators.
+        physical: with masses, inertias and primitive collision shapes, for other simulators; a
+            simulator that can set moments of inertia should set those of :func:`inertia`.
     """
     document = Xml.Element("robot", name=robot.name)
     bodies = robot_bodies(model, robot)
@@ -91,11 +95,39 @@ def _write_visual(link: Xml.Element, mesh: Mesh) -> None:
     Xml.SubElement(material, "color", rgba=f"{red} {green} {blue} 1")
 
 
+def inertia(model: mujoco.MjModel, body: int) -> tuple[float, FloatArray, FloatArray]:
+    """Mass of a link, its principal moments of inertia and their frame's quaternion wxyz.
+
+    The rotor of the link's joint is the link's here: URDF knows none. So one moment may exceed the
+    sum of the others, which no solid's can.
+    """
+    mass, moments, quat = model.body_mass[body], model.body_inertia[body], model.body_iquat[body]
+    if model.body_jntnum[body] != 1 or model.jnt_type[model.body_jntadr[body]] < _SLIDE:
+        return float(mass), moments, quat
+    joint = int(model.body_jntadr[body])
+    rotor = float(model.dof_armature[model.jnt_dofadr[joint]])
+    if model.jnt_type[joint] == _SLIDE:
+        return float(mass) + rotor, moments, quat
+    turn = np.zeros(9)
+    mujoco.mju_quat2Mat(turn, quat)
+    frame = turn.reshape(3, 3)
+    axis = model.jnt_axis[joint]
+    moments, axes = np.linalg.eigh(
+        frame @ np.diag(moments) @ frame.T + rotor * np.outer(axis, axis)
+    )
+    axes[:, 2] *= np.linalg.det(axes)
+    quat = np.zeros(4)
+    mujoco.mju_mat2Quat(quat, axes.flatten())
+    return float(mass), moments, quat
+
+
 def _write_inertia(link: Xml.Element, model: mujoco.MjModel, body: int) -> None:
+    mass, moments, quat = inertia(model, body)
+    possible = np.minimum(moments, 0.999 * (moments.sum() - moments))
     element = Xml.SubElement(link, "inertial")
-    _write_origin(element, model.body_ipos[body], model.body_iquat[body])
-    Xml.SubElement(element, "mass", value=f"{model.body_mass[body]:.9g}")
-    ixx, iyy, izz = (f"{v:.9g}" for v in model.body_inertia[body])
+    _write_origin(element, model.body_ipos[body], quat)
+    Xml.SubElement(element, "mass", value=f"{mass:.9g}")
+    ixx, iyy, izz = (f"{v:.9g}" for v in possible)
     Xml.SubElement(element, "inertia", ixx=ixx, iyy=iyy, izz=izz, ixy="0", ixz="0", iyz="0")
 
 

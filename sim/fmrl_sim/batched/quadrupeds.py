@@ -28,6 +28,7 @@ class Randomisation:
     joint_friction: float = 0.4
     latency_s: float = 0.02
     """Greatest delay of an action; it is drawn in whole physics steps."""
+    latency_least_s: float = 0.0
     push_m_s: float = 0.4
     """Greatest kick along x and y."""
     push_every: int = 250
@@ -108,6 +109,8 @@ class Quadrupeds:
     """
 
     num_actions = 12
+    action_scale = loco.ACTION_SCALE
+    """Offset of a joint target from the default pose in rad for an action of 1."""
     omega: torch.Tensor
     """Angular velocity in the base's frame, rad/s, (n, 3)."""
     gravity: torch.Tensor
@@ -159,7 +162,10 @@ class Quadrupeds:
         self._warmstart = self.engine.field("qacc_warmstart")
         self._outputs = {name: self.engine.field(name) for name in _OUTPUTS}
         self._index(model)
-        self._late_steps = round(randomisation.latency_s / physics_dt_s)
+        self._late_steps = tuple(
+            round(seconds / physics_dt_s)
+            for seconds in (randomisation.latency_least_s, randomisation.latency_s)
+        )
         self._default = self._tensor(robot.default)
         self._lower, self._upper = self._tensor(robot.lower), self._tensor(robot.upper)
         self._start = self._tensor(standing_qpos(robot, model))
@@ -229,7 +235,8 @@ class Quadrupeds:
 
     def _draw_latency(self, n: int) -> torch.Tensor:
         """Physics steps; short ones more often, as they are on any machine that keeps up."""
-        return (self.uniform(0, 1, n).square() * (self._late_steps + 1)).long()
+        least, most = self._late_steps
+        return least + (self.uniform(0, 1, n).square() * (most - least + 1)).long()
 
     def restart(self, ids: torch.Tensor, spread: float = 1.0) -> None:
         """Put robots ``ids`` on their feet near the default pose, headed anywhere."""
@@ -253,7 +260,9 @@ class Quadrupeds:
 
     def set_controls(self, actions: torch.Tensor) -> None:
         """Make joint offsets (n, 12) the coming period's controls, each robot with its latency."""
-        target = loco.joint_targets(actions, self._default, self._lower, self._upper)
+        target = loco.joint_targets(
+            actions, self._default, self._lower, self._upper, self.action_scale
+        )
         late = self._latency[:, None, None] > self._substep
         self.controls.copy_(torch.where(late, self._target[:, None], target[:, None]))
         self._target = target

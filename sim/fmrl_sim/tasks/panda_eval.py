@@ -7,26 +7,18 @@ training takes a coarser one; the policy is the exported file.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import sqrt
 from typing import Any
 
 import numpy as np
 import torch
 
 from fmrl_robot.control import local_skill as ls
+from fmrl_robot.shares import wilson
 from fmrl_robot.types import BoolArray, FloatArray
 from fmrl_sim.scenes.tabletop import PHYSICS_DT_S
 from fmrl_sim.tasks.panda_local import PandaLocalConfig, PandaLocalEnv
 
 SEED = 20261121
-
-
-def wilson(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return the Wilson score interval of a proportion."""
-    share = successes / trials
-    centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = sqrt(share * (1 - share) / trials + z * z / (4 * trials**2)) * z / (1 + z * z / trials)
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def rollout(

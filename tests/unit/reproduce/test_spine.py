@@ -71,7 +71,7 @@ def test_the_references_and_the_instructions_are_the_same_commands():
 
 
 def test_contacts_match_at_their_best_phase_only():
-    trot, pace = saytap_commands()[11].pattern, saytap_commands()[16].pattern
+    trot, pace = saytap_commands()[11].patterns[0], saytap_commands()[16].patterns[0]
     assert spine_quadruped.match(moving(trot, 0.5).contacts, trot) == 1.0
     assert spine_quadruped.match(moving(pace, 0.5).contacts, trot) < 0.75
 

@@ -5,14 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fmrl_robot.control.posture import sit
 from fmrl_robot.control.quadruped import QuadrupedController
 from fmrl_robot.control.supervisor import Supervisor
+from fmrl_robot.errors import ErrorCode, FmrlError
 from fmrl_robot.robots import GO2
 from fmrl_robot.safety.gate import Gate
 from fmrl_robot.types import ContactPattern, SubGoal, SubGoalKind, Velocity
 from fmrl_sim.body import TICK_S, MujocoBody
 from fmrl_sim.scenes.ground import build
 from fmrl_sim.tasks import contact_gaits as gaits
+
+SIT = sit(GO2)
 
 
 class Rig:
@@ -82,3 +86,64 @@ def test_a_robot_that_was_pushed_over_ends_with_its_code():
     outcome, _ = rig.run(2.0)
     assert outcome is not None
     assert outcome.error_code == 310
+
+
+def posture(skill):
+    return SubGoal(id=skill, kind=SubGoalKind.SKILL, skill=skill, timeout_s=8.0)
+
+
+def pitch(body):
+    w, x, y, z = body.data.qpos[3:7]
+    return np.arcsin(2 * (w * y - z * x))
+
+
+def test_it_sits_until_it_is_told_to_walk():
+    rig = Rig()
+    rig.run(1.0)
+    rig.supervisor.begin(posture("sit"), None)
+    outcome, _ = rig.run(8.0)
+    assert outcome.success
+    rig.run(2.0)
+    assert -pitch(rig.body) == pytest.approx(SIT.pitch, abs=0.25)
+    rig.supervisor.begin(goal("trot", 0.5), None)
+    outcome, velocities = rig.run(8.0)
+    assert outcome.success
+    assert velocities[-50:, 0].mean() == pytest.approx(0.5, abs=0.15)
+    assert not rig.stopped
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_thrown_anyhow_it_stands_up_and_walks(seed):
+    rig = Rig()
+    rig.run(1.0)
+    rig.body.throw(np.random.default_rng(seed))
+    rig.run(2.0)
+    rig.supervisor.begin(posture("stand_up"), None)
+    outcome, _ = rig.run(8.0)
+    assert outcome.success
+    rig.run(2.0)
+    assert rig.body.data.qpos[2] > 0.24
+    rig.supervisor.begin(goal("trot", 0.5), None)
+    outcome, _ = rig.run(8.0)
+    assert outcome.success
+    assert not rig.stopped
+
+
+def test_on_its_back_it_refuses_to_walk_and_says_what_helps():
+    rig = Rig()
+    rig.run(1.0)
+    rig.body.data.qpos[3:7] = 0.0, 1.0, 0.0, 0.0
+    rig.run(2.0)
+    with pytest.raises(FmrlError, match="stand up") as caught:
+        rig.supervisor.begin(goal("trot", 0.5), None)
+    assert caught.value.code is ErrorCode.ROBOT_FELL
+
+
+def test_a_posture_without_a_policy_is_refused():
+    supervisor = Supervisor(QuadrupedController(GO2))
+    rig = Rig()
+    rig.run(0.1)
+    supervisor.tick(rig.body.read(), None)
+    with pytest.raises(FmrlError) as caught:
+        supervisor.begin(posture("roll_over"), None)
+    assert caught.value.code is ErrorCode.NO_POLICY_FITS

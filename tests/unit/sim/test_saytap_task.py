@@ -6,7 +6,7 @@ from fmrl_robot.control import locomotion as loco
 from fmrl_sim.batched.quadrupeds import Randomisation
 from fmrl_sim.tasks import contact_gaits as gaits
 from fmrl_sim.tasks.saytap import make_go2, policy
-from fmrl_sim.tasks.saytap_evaluation import evaluate, saytap_commands
+from fmrl_sim.tasks.saytap_evaluation import HARDER, evaluate, gait_set, saytap_commands
 
 SMALL = {"num_envs": 6, "threads": 1}
 ROUGH = Randomisation(noise=0.0, push_every=50)
@@ -184,3 +184,23 @@ def test_the_test_has_25_commands_that_a_do_nothing_policy_fails():
     assert trot["contact_match"] < 0.7
     assert trot["vx_rms_error_m_s"] > 0.8
     assert rows[0]["contact_match"] > 0.9
+
+
+def test_the_gait_set_has_540_runs_of_many_patterns():
+    commands = gait_set(np.random.default_rng(0), 27)
+    assert sum(len(c.patterns) for c in commands) == 540
+    trots = [p for c in commands if c.kind == "trot" for p in c.patterns]
+    assert {p.shape[1] for p in trots} == {24, 25, 26, 27, 28}
+    assert len({p.tobytes() for p in trots}) >= 20
+
+
+def test_what_is_harder_comes_late_everywhere():
+    walkers = make_go2(num_envs=64, threads=1, randomisation=HARDER, physics_dt_s=0.004).world
+    walkers.restart(torch.arange(64))
+    walkers.set_controls(torch.ones((64, 12)))
+    assert torch.equal(walkers.controls, walkers._default.expand_as(walkers.controls).double())
+    varied = make_go2(num_envs=256, threads=1, physics_dt_s=0.004).world
+    varied.restart(torch.arange(256))
+    late = varied._latency.bincount(minlength=6)
+    assert len(late) == 6
+    assert late[0] > late[5] > 0

@@ -14,7 +14,8 @@ from fmrl_robot.control.runner import PolicyRunner  # noqa: E402
 from fmrl_robot.errors import ConfigError  # noqa: E402
 from fmrl_robot.registry import TASKS  # noqa: E402
 from fmrl_robot.robots import GO2  # noqa: E402
-from fmrl_robot.train.cards import rounded, share, wilson  # noqa: E402
+from fmrl_robot.shares import share, wilson  # noqa: E402
+from fmrl_robot.train.cards import rounded  # noqa: E402
 from fmrl_robot.train.commands import export_checkpoint  # noqa: E402
 from fmrl_robot.train.evaluate import OnnxPolicy  # noqa: E402
 from fmrl_robot.train.export import export_policy  # noqa: E402

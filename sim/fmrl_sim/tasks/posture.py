@@ -1,0 +1,322 @@
+"""Reach a posture and keep it: stand up from any fall, or sit down; Go2 and Go1.
+
+In: proprioception (42 numbers). Out: twelve joint offsets at 50 Hz. A robot that is to stand up
+starts lying as it fell: dropped in any orientation with limp legs, until it came to rest. One that
+is to sit starts standing. An episode ends with time only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fmrl_robot.control import locomotion as loco
+from fmrl_robot.control import posture as pose
+from fmrl_robot.control.contract import PolicyContract
+from fmrl_robot.robots import robot as find_robot
+from fmrl_robot.settings import Count, build
+from fmrl_robot.shares import share
+from fmrl_robot.types import FloatArray
+from fmrl_sim.batched.env import BatchedEnv, Task
+from fmrl_sim.batched.quadrupeds import NO_RANDOMISATION, Quadrupeds, Randomisation
+from fmrl_sim.scenes.ground import PHYSICS_DT_S
+
+DROP_M, DROP_S = 0.45, 1.5
+"""Height of the base from which limp robots fall, and how long they may roll."""
+HEIGHT_TOLERANCE_M = 0.05
+"""A simulated robot's posture is judged by the height of its base too."""
+_NOISE = {
+    "base_angular_velocity": 0.15,
+    "projected_gravity": 0.03,
+    "joint_position": 0.01,
+    "joint_velocity": 1.0,
+}
+"""Half width of the uniform noise on each observation."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Weights:
+    """Of the rewards (positive) and costs (negative), a control step."""
+
+    gravity: float = 2.0
+    gravity_fine: float = 1.0
+    height: float = 1.0
+    joints: float = 1.5
+    reached: float = 1.0
+    speed: float = -0.0003
+    action_rate: float = -0.005
+    effort: float = -0.0001
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostureConfig:
+    """The task's settings."""
+
+    robot: str
+    posture: str
+    """stand-up or sit."""
+    engine: str = "cpu"
+    num_envs: Count = 512
+    seed: int = 0
+    threads: int = 2
+    physics_dt_s: float = 0.02 / 3
+    episode_steps: int = 250
+    reward_scale: float = 0.1
+    weights: Weights = field(default_factory=Weights)
+    randomisation: Randomisation = field(default_factory=lambda: Randomisation(push_m_s=0.0))
+
+
+class Posers(Quadrupeds):
+    """Quadrupeds with a posture to reach."""
+
+    action_scale = pose.ACTION_SCALE
+
+    def __init__(self, config: PostureConfig) -> None:
+        super().__init__(
+            find_robot(config.robot),
+            config.num_envs,
+            engine=config.engine,
+            threads=config.threads,
+            randomisation=config.randomisation,
+            seed=config.seed,
+            physics_dt_s=config.physics_dt_s,
+        )
+        self.config = config
+        self.goal = goal = pose.POSTURES[config.posture](self.robot)
+        self._goal_gravity, self._goal_joints = (
+            self._tensor(goal.gravity),
+            self._tensor(goal.joints),
+        )
+        self._scales = self._tensor(loco.scales_of(pose.OBSERVATIONS))
+        self.action = torch.zeros((self.count, 12), device=self.device)
+        self.action_before = self.action
+        self._lying: Tensor | None = None
+        if config.posture == "stand-up":
+            self._lying = self._fall()
+        self._compare()
+
+    def _fall(self) -> Tensor:
+        """Drop every robot limp and in any orientation; return how they lie, (n, nq)."""
+        n = self.count
+        everyone = torch.arange(n, device=self.device)
+        super().restart(everyone)
+        quaternion = torch.randn((n, 4), generator=self.rng, device=self.device)
+        self.qpos[:, 2] = DROP_M
+        self.qpos[:, 3:7] = (quaternion / quaternion.norm(dim=1, keepdim=True)).to(self.qpos.dtype)
+        within = self.uniform(0, 1, n, 12)
+        joints = self._lower + within * (self._upper - self._lower)
+        self.qpos[:, self._q_at] = joints.to(self.qpos.dtype)
+        for _ in range(round(DROP_S / self.control_dt_s)):
+            # Servos that want to be where they are only damp.
+            self.controls[:] = self.qpos[:, None, self._q_at]
+            self.engine.step(self.controls)
+            self.look()
+        sound = ~self.broken
+        lying = self.qpos[sound].clone()
+        lying[:, :2] = 0.0
+        return lying
+
+    # --- world ------------------------------------------------------------------------------------
+
+    def set_controls(self, actions: Tensor) -> None:
+        """See World."""
+        self.action_before, self.action = self.action, actions.clamp(-8.0, 8.0)
+        super().set_controls(self.action)
+
+    def look(self) -> None:
+        """See World."""
+        super().look()
+        self._compare()
+
+    def _compare(self) -> None:
+        """How far from the posture the robots are."""
+        if not hasattr(self, "_goal_joints"):
+            return
+        self.gravity_error = (self.gravity - self._goal_gravity).norm(dim=1)
+        self.height_error = (self.height - self.goal.height_m).abs()
+        self.joint_error = (self.q - self._goal_joints).abs().mean(dim=1)
+        self.reached = (
+            (self.gravity_error < pose.GRAVITY_TOLERANCE)
+            & (self.height_error < HEIGHT_TOLERANCE_M)
+            & (self.joint_error < pose.JOINT_TOLERANCE_RAD)
+            & (self.dq.abs().amax(dim=1) < pose.STILL_RAD_S)
+        )
+
+    def restart(self, ids: Tensor, spread: float = 1.0) -> None:
+        """Begin anew: lying as some robot fell, or standing; see World."""
+        super().restart(ids, spread)
+        if self._lying is not None:
+            row = torch.randint(
+                len(self._lying), (len(ids),), generator=self.rng, device=self.device
+            )
+            self.qpos[ids], self.qvel[ids] = self._lying[row], 0.0
+            self._target[ids] = self.qpos[ids][:, self._q_at].float()
+            self._look(ids)
+        # A new tensor: the one before is somebody's observation.
+        self.action = self.action.index_fill(0, ids, 0.0)
+        self._compare()
+
+    def sense(self, noise: float) -> Tensor:
+        """What the robots' own sensors say, scaled, (n, 42)."""
+        terms: dict[str, Tensor] = {
+            "base_angular_velocity": self.omega,
+            "projected_gravity": self.gravity,
+            "joint_position": self.q - self._default,
+            "joint_velocity": self.dq,
+            "last_action": self.action,
+        }
+        if noise:
+            for name, width in _NOISE.items():
+                term = terms[name]
+                terms[name] = term + self.uniform(-noise * width, noise * width, *term.shape)
+        return loco.observe(terms, self._scales, pose.OBSERVATIONS)
+
+
+def policy(w: Posers) -> Tensor:
+    """What the robot senses, (n, 42)."""
+    return w.sense(w.config.randomisation.noise)
+
+
+def critic(w: Posers) -> Tensor:
+    """The same without noise, and what only a simulator knows."""
+    age = w.age[:, None] / w.config.episode_steps
+    known = [
+        w.sense(0.0),
+        2.0 * w.velocity,
+        5.0 * (w.height[:, None] - w.robot.base_height_m),
+        w.contacts.float(),
+        10.0 * w.foot_height,
+        w.friction[:, None],
+        age,
+    ]
+    return torch.cat(known, dim=1).clamp(-20, 20)
+
+
+def _near(w: Posers) -> Tensor:
+    """1 where the body is turned as wanted, 0 where it is far from it."""
+    return torch.exp(-4.0 * w.gravity_error.square())
+
+
+REWARDS: dict[str, Callable[[Posers], Tensor]] = {
+    "gravity": lambda w: 1.0 - 0.5 * w.gravity_error,
+    "gravity_fine": lambda w: torch.exp(-20.0 * w.gravity_error.square()),
+    "height": lambda w: _near(w) * torch.exp(-100.0 * w.height_error.square()),
+    "joints": lambda w: _near(w) * torch.exp(-4.0 * w.joint_error),
+    "reached": lambda w: w.reached.float(),
+    "speed": lambda w: w.dq.square().sum(dim=1),
+    "action_rate": lambda w: (w.action - w.action_before).square().sum(dim=1),
+    "effort": lambda w: w.efforts.square().sum(dim=1),
+}
+"""Terms before their weights, (n,) each."""
+
+
+class PostureEnv(BatchedEnv[Posers]):
+    """Many quadrupeds that reach a posture; implements VecEnv."""
+
+    def __init__(self, config: PostureConfig) -> None:
+        self.config = config
+        task = Task[Posers](
+            observations={"policy": policy, "critic": critic},
+            rewards=REWARDS,
+            weights=asdict(config.weights),
+            terminations={},
+            episode_steps=config.episode_steps,
+            fall=-1.0,
+            reward_scale=config.reward_scale,
+            log={"reached": lambda w: w.reached.float().mean()},
+        )
+        super().__init__(Posers(config), task)
+
+    def mirror(self) -> dict[str, list[float]]:
+        """Swaps and signs that reflect observations and actions left to right."""
+        o_swap, o_sign = loco.mirror_observation(pose.OBSERVATIONS)
+        a_swap, a_sign = loco.mirror_action()
+        return {
+            "observation_swap": o_swap.tolist(),
+            "observation_sign": o_sign.tolist(),
+            "action_swap": a_swap.tolist(),
+            "action_sign": a_sign.tolist(),
+        }
+
+    def contract(self) -> PolicyContract:
+        """What the exported policy says about itself."""
+        return pose.posture_contract(self.world.robot)
+
+    def evaluate(self, act: Callable[[FloatArray], FloatArray], **settings: Any) -> dict[str, Any]:
+        """Starts never trained from, on the model as it is and on varied ones; see evaluate."""
+        robot, posture, varied = self.config.robot, self.config.posture, self.config.randomisation
+        common: dict[str, Any] = {"robot": robot, "posture": posture, **settings}
+        nominal = evaluate(act, physics_dt_s=PHYSICS_DT_S, **common)
+        randomised = evaluate(act, randomisation=varied, **common)
+        return {"summary": {"nominal": nominal, "randomised": randomised}}
+
+
+def evaluate(
+    act: Callable[[FloatArray], FloatArray],
+    *,
+    robot: str,
+    posture: str,
+    robots: int = 500,
+    seconds: float = 6.0,
+    randomisation: Randomisation = NO_RANDOMISATION,
+    seed: int = 4321,
+    threads: int = 2,
+    physics_dt_s: float = 0.02 / 3,
+) -> dict[str, Any]:
+    """Start ``robots`` robots once each: how many reach the posture and keep it to the end."""
+    world = Posers(
+        PostureConfig(
+            robot=robot,
+            posture=posture,
+            num_envs=robots,
+            seed=seed,
+            threads=threads,
+            physics_dt_s=physics_dt_s,
+            randomisation=randomisation,
+        )
+    )
+    world.restart(torch.arange(robots))
+    steps, kept_steps = (round(s / world.control_dt_s) for s in (seconds, pose.KEPT_S))
+    kept = torch.zeros(robots, dtype=torch.long)
+    first = torch.full((robots,), float("nan"))
+    for step in range(steps):
+        world.act(torch.as_tensor(act(policy(world).numpy().astype(np.float64))).float())
+        kept = torch.where(world.reached, kept + 1, 0)
+        new = world.reached & first.isnan()
+        first[new] = (step + 1) * world.control_dt_s
+    done = kept >= kept_steps
+    return {
+        "success": share(int(done.sum()), robots),
+        "seconds_to_posture_p50": float(first[done].median()) if done.any() else None,
+        "joint_error_rad": float(world.joint_error[done].mean()) if done.any() else None,
+    }
+
+
+def _make(robot: str, posture: str, settings: dict[str, Any]) -> PostureEnv:
+    where = f"the settings of {robot}-{posture}"
+    return PostureEnv(build(PostureConfig, {"robot": robot, "posture": posture} | settings, where))
+
+
+def make_go2_stand_up(**settings: Any) -> PostureEnv:
+    """Go2 stands up; build the environment from fields of PostureConfig."""
+    return _make("go2", "stand-up", settings)
+
+
+def make_go1_stand_up(**settings: Any) -> PostureEnv:
+    """Go1 stands up."""
+    return _make("go1", "stand-up", settings)
+
+
+def make_go2_sit(**settings: Any) -> PostureEnv:
+    """Go2 sits down."""
+    return _make("go2", "sit", settings)
+
+
+def make_go1_sit(**settings: Any) -> PostureEnv:
+    """Go1 sits down."""
+    return _make("go1", "sit", settings)
