@@ -135,7 +135,7 @@ def test_a_model_without_the_capability_is_refused_at_build_time_naming_both(met
         model_id = "only-scores"
 
         def score(self, prompt, continuations):
-            raise NotImplementedError
+            return [0.0 for _ in continuations]
 
     with pytest.raises(ConfigError, match="only-scores") as caught:
         method[0](OnlyScores())

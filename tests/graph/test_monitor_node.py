@@ -167,6 +167,7 @@ def test_a_run_leaves_recording_video_and_report(graph, tmp_path, how):
 
 
 def browser(playwright):
+    assert CHROMIUM, "expected a Chromium on the PATH, found none: 'make test' installs it"
     return playwright.chromium.launch(
         executable_path=CHROMIUM,
         args=[
@@ -177,9 +178,9 @@ def browser(playwright):
     )
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
 def test_the_page_shows_the_graph_and_takes_an_instruction_and_a_stop(graph):
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    from playwright import sync_api
+
     graph.until(lambda: graph.plan.get_subscription_count() > 0)
     graph.tell()
     port = graph.namespace.rpartition("_")[2]
@@ -213,9 +214,9 @@ def robot_is_drawn(png: bytes) -> bool:
     return bool(np.mean(np.all(picture > 190, axis=2)) > 0.01)
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
 def test_a_person_answers_a_question_in_the_page(graph):
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    from playwright import sync_api
+
     client = ActionClient(graph.node, AskHuman, "ask_human")
     graph.until(client.server_is_ready)
     sent = client.send_goal_async(AskHuman.Goal(question="Which cube do you mean?"))
