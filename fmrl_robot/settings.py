@@ -13,6 +13,7 @@ from fmrl_robot.errors import ConfigError
 
 Count = Annotated[int, Gt(0)]
 """At least one."""
+Whole = Annotated[int, Ge(0)]
 Amount = Annotated[float, Ge(0)]
 """Not negative."""
 

@@ -19,7 +19,7 @@ from fmrl_robot.control import local_skill as ls
 from fmrl_robot.control.arm_skill import arm_skills, policy_of, proved
 from fmrl_robot.control.local_policy import LocalPolicy
 from fmrl_robot.control.local_run import HOLDING_M, LocalRun, holds, tool_state
-from fmrl_robot.control.regions import Held, Region, region
+from fmrl_robot.control.regions import SKILLS, Held, Region, region
 from fmrl_robot.errors import ErrorCode, FmrlError
 from fmrl_robot.motion.kinematics import ARM_JOINTS, ArmKinematics
 from fmrl_robot.motion.planner import ArmPlanner
@@ -89,7 +89,7 @@ class ArmController:
         self._spec = spec
         self._pieces = arm_skills(spec)
         self._policies = {
-            **{name: LocalPolicy(spec, local, folder) for name, local in ls.SKILLS.items()},
+            **{name: LocalPolicy(spec, ls.SKILLS[name], folder) for name in SKILLS},
             **{name: policy_of(piece, spec, folder) for name, piece in self._pieces.items()},
         }
         self._planner = ArmPlanner(spec, menagerie)

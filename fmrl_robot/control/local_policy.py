@@ -25,6 +25,28 @@ def local_contract(spec: RobotSpec) -> PolicyContract:
     )
 
 
+WRIST_PX = 48
+"""Edge of the wrist camera's picture, as a policy that sees takes it."""
+WRIST_IMAGE = "wrist_image"
+"""Term of its observation: RGB from 0 to 1, channel by channel, row by row."""
+FELT = ls.OBSERVATION_NAMES[2:]
+"""Terms that need no estimate of the target."""
+
+
+def wrist_contract(spec: RobotSpec) -> PolicyContract:
+    """Return what a policy has to state that sees the target itself, and is told nothing of it."""
+    sizes = dict(zip(ls.OBSERVATION_NAMES, ls.OBSERVATION_SIZES, strict=True))
+    scales = dict(zip(ls.OBSERVATION_NAMES, ls.OBSERVATION_SCALES, strict=True))
+    picture = (WRIST_IMAGE, 3 * WRIST_PX**2, 1.0)
+    return contract_for(
+        spec,
+        observations=(picture, *((name, sizes[name], scales[name]) for name in FELT)),
+        action_scale=ls.ACTION_SCALE,
+        command_names=(),
+        max_action_delay_ms=0.0,
+    )
+
+
 class LocalPolicy:
     """One local skill's network."""
 

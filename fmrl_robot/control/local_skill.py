@@ -5,19 +5,19 @@ proprioception and one estimate of the target, latched when the region was reach
 it from the cameras afterwards). Everything is expressed in the *heading frame*: the base frame
 turned by the tool's heading, its origin at the tool. So one policy serves the whole table.
 
-All functions take a leading batch axis; training calls them with hundreds of arms, the controller
-with one.
+All functions take arrays of any library (numpy here, torch in training) with a leading batch axis;
+training calls them with thousands of arms, the controller with one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
-import numpy as np
+from array_api_compat import array_namespace
 
-from fmrl_robot.motion.servo import resolved_rate, wrap, yaw_of
-from fmrl_robot.types import BoolArray, FloatArray
+from fmrl_robot.motion.servo import Array, resolved_rate, wrap, yaw_of
 
 OBSERVATION_NAMES = (
     "target_offset",
@@ -62,6 +62,8 @@ SKILLS = MappingProxyType(
     {
         "grasp": LocalSkill(name="grasp", steps=50),
         "place": LocalSkill(name="place", steps=50, starts_closed=True, releases=True),
+        "insert": LocalSkill(name="insert", steps=70, starts_closed=True, releases=True),
+        "push": LocalSkill(name="push", steps=70, open_m=0.012, grips=False),
         "open": LocalSkill(name="open", steps=60, open_m=0.04, releases=True),
         "close": LocalSkill(name="close", steps=60, starts_closed=True, grips=False),
         "press": LocalSkill(name="press", steps=40, starts_closed=True, grips=False),
@@ -73,36 +75,36 @@ SKILLS = MappingProxyType(
 class ToolState:
     """Kinematics of n tools in the base frame."""
 
-    position: FloatArray
+    position: Array
     """Shape (n, 3)."""
-    rotation: FloatArray
+    rotation: Array
     """Shape (n, 3, 3)."""
-    jacobian: FloatArray
+    jacobian: Array
     """Linear over angular, shape (n, 6, 7)."""
 
-    def heading(self) -> FloatArray:
+    def heading(self) -> Array:
         """Rotation from the heading frame to the base frame, shape (n, 3, 3)."""
+        xp: Any = array_namespace(self.rotation)
         yaw = yaw_of(self.rotation)
-        heading = np.zeros((len(yaw), 3, 3))
-        heading[:, 0, 0] = heading[:, 1, 1] = np.cos(yaw)
-        heading[:, 1, 0] = np.sin(yaw)
-        heading[:, 0, 1] = -heading[:, 1, 0]
-        heading[:, 2, 2] = 1.0
-        return heading
+        c, s, zero, one = xp.cos(yaw), xp.sin(yaw), xp.zeros_like(yaw), xp.ones_like(yaw)
+        flat = xp.stack([c, -s, zero, s, c, zero, zero, zero, one], axis=-1)
+        return xp.reshape(flat, (-1, 3, 3))
 
 
-def _into(heading: FloatArray, vectors: FloatArray) -> FloatArray:
-    return np.einsum("nji,nj->ni", heading, vectors)
+def into(heading: Array, vectors: Array) -> Array:
+    """Turn vectors (n, 3) of the base frame into the heading frame."""
+    xp: Any = array_namespace(heading)
+    return (xp.matrix_transpose(heading) @ vectors[:, :, None])[:, :, 0]
 
 
 def observation_terms(
     tool: ToolState,
-    q: FloatArray,
-    dq: FloatArray,
-    q_command: FloatArray,
-    target: FloatArray,
-    last_action: FloatArray,
-) -> dict[str, FloatArray]:
+    q: Array,
+    dq: Array,
+    q_command: Array,
+    target: Array,
+    last_action: Array,
+) -> dict[str, Array]:
     """Return the terms of n observations by name, unscaled, each of shape (n, size).
 
     Args:
@@ -114,53 +116,60 @@ def observation_terms(
         last_action: shape (n, 5).
     """
     heading = tool.heading()
-    linear = tool.jacobian[:, :3]
+    linear = into(heading, target[:, :3] - tool.position)
+    moving = (tool.jacobian[:, :3] @ dq[:, :7, None])[:, :, 0]
+    leading = (tool.jacobian[:, :3] @ (q_command - q)[:, :7, None])[:, :, 0]
     values = (
-        _into(heading, target[:, :3] - tool.position),
+        linear,
         wrap(target[:, 3] - yaw_of(tool.rotation))[:, None],
-        _into(heading, np.einsum("nij,nj->ni", linear, dq[:, :7])),
-        _into(heading, tool.rotation[:, :, 2])[:, :2],
+        into(heading, moving),
+        into(heading, tool.rotation[:, :, 2])[:, :2],
         q[:, 7:],
-        _into(heading, np.einsum("nij,nj->ni", linear, (q_command - q)[:, :7])),
+        into(heading, leading),
         last_action,
     )
     return dict(zip(OBSERVATION_NAMES, values, strict=True))
 
 
-def scaled(terms: dict[str, FloatArray]) -> FloatArray:
+def scaled(terms: dict[str, Array]) -> Array:
     """Return observations (n, OBSERVATION_SIZE), as the network takes them."""
     pairs = zip(OBSERVATION_SCALES, OBSERVATION_NAMES, strict=True)
-    return np.concatenate([scale * terms[name] for scale, name in pairs], axis=1)
+    rows = [scale * terms[name] for scale, name in pairs]
+    xp: Any = array_namespace(*rows)
+    return xp.concat(rows, axis=1)
 
 
-def joint_velocity(tool: ToolState, action: FloatArray) -> FloatArray:
+def joint_velocity(tool: ToolState, action: Array) -> Array:
     """Return the joint velocities (n, 7) that an action (n, 5) asks for."""
-    wanted = np.clip(action, -1.0, 1.0) * np.array(ACTION_SCALE)
-    velocity = np.einsum("nij,nj->ni", tool.heading(), wanted[:, :3])
+    xp: Any = array_namespace(action)
+    wanted = xp.clip(action, -1.0, 1.0) * xp.asarray(
+        ACTION_SCALE, dtype=action.dtype, device=action.device
+    )
+    velocity = (tool.heading() @ wanted[:, :3, None])[:, :, 0]
     return resolved_rate(tool.jacobian, tool.rotation, velocity, wanted[:, 3])
 
 
-def gripper_closed(skill: LocalSkill, action: FloatArray, closed: BoolArray) -> BoolArray:
+def gripper_closed(skill: LocalSkill, action: Array, closed: Array) -> Array:
     """Return whether each gripper is to be closed, given whether it was, shape (n,)."""
     if not skill.grips:
         return closed
-    switch = np.clip(action[:, 4], -1.0, 1.0)
-    return np.where(
-        switch > GRIPPER_SWITCH, False, np.where(switch < -GRIPPER_SWITCH, True, closed)
-    )
+    switch = action[:, 4]
+    return (closed & (switch <= GRIPPER_SWITCH)) | (switch < -GRIPPER_SWITCH)
 
 
 def advance(
-    q_command: FloatArray,
-    q: FloatArray,
-    velocity: FloatArray,
+    q_command: Array,
+    q: Array,
+    velocity: Array,
     dt_s: float,
-    lower: FloatArray,
-    upper: FloatArray,
-    step: FloatArray,
-) -> FloatArray:
+    lower: Array,
+    upper: Array,
+    step: Array,
+) -> Array:
     """Return the next arm targets (n, 7), within the gate's step, the leash and the limits."""
-    change = np.clip(velocity * dt_s, -0.95 * step[:7], 0.95 * step[:7])
-    wanted = np.clip(q_command + change, q - LEASH_RAD, q + LEASH_RAD)
-    moved = q_command + np.clip(wanted - q_command, -0.95 * step[:7], 0.95 * step[:7])
-    return np.clip(moved, lower[:7], upper[:7])
+    xp: Any = array_namespace(q_command)
+    most = 0.95 * step[:7]
+    wanted = xp.clip(
+        q_command + xp.clip(velocity * dt_s, -most, most), q - LEASH_RAD, q + LEASH_RAD
+    )
+    return xp.clip(q_command + xp.clip(wanted - q_command, -most, most), lower[:7], upper[:7])

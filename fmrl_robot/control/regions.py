@@ -17,6 +17,8 @@ from fmrl_robot.motion.obstacles import yaw_of_pose
 from fmrl_robot.motion.servo import wrap
 from fmrl_robot.types import FloatArray, Pose, Scene, SceneObject
 
+SKILLS = ("grasp", "place", "open", "close", "press")
+"""Local skills that have a region here, and so a place in the running graph."""
 HOVER_M, LOW_HOVER_M = 0.09, 0.07
 """Height of the tool above its target when a transit ends: at cubes; at handle and button."""
 FRONT_M, FRONT_RISE_M = 0.045, 0.015

@@ -65,6 +65,8 @@ class Collector:
         if bool(done.any()):
             self._curve("episode/length", self._length[done].mean())
             self._curve("episode/return", self._return[done].mean())
+            if "success" in extras:
+                self._curve("episode/success", extras["success"][done].float().mean())
             self._length[done] = self._return[done] = 0.0
         for key, value in extras.get("log", {}).items():
             self._curve(key, value)

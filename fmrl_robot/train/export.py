@@ -26,20 +26,14 @@ def export_policy(actor: nn.Module, contract: PolicyContract, file: Path) -> Non
     Raises:
         ConfigError: the actor's sizes contradict the contract.
     """
-    expected = (contract.observation_size, contract.num_actions)
-    layers = [layer for layer in actor.modules() if isinstance(layer, nn.Linear)]
-    found = (layers[0].in_features, layers[-1].out_features)
-    if found != expected:
-        raise ConfigError(
-            f"expected an actor with (inputs, outputs) = {expected}, got {found!r}; "
-            "the task's contract and its observations disagree",
-            ErrorCode.POLICY_REFUSED,
-        )
+    actor = actor.cpu().eval()
+    seen = torch.zeros(1, contract.observation_size)
+    _check(actor, seen, contract.num_actions)
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     torch.onnx.export(
-        actor.cpu().eval(),
-        (torch.zeros(1, found[0]),),
+        actor,
+        (seen,),
         str(temporary),
         opset_version=OPSET,
         input_names=["observation"],
@@ -48,6 +42,20 @@ def export_policy(actor: nn.Module, contract: PolicyContract, file: Path) -> Non
     )
     _write(onnx.load(str(temporary)), contract, temporary)
     temporary.replace(file)
+
+
+@torch.no_grad()
+def _check(actor: nn.Module, seen: torch.Tensor, actions: int) -> None:
+    try:
+        found = tuple(actor(seen).shape)
+    except RuntimeError as error:
+        found = error
+    if found != (1, actions):
+        raise ConfigError(
+            f"expected an actor from {seen.shape[1]} observations to {actions} actions, got "
+            f"{found}; the task's contract and its observations disagree",
+            ErrorCode.POLICY_REFUSED,
+        )
 
 
 def rewrite_contract(file: Path, contract: PolicyContract, **changes: str) -> PolicyContract:

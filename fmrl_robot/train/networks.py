@@ -1,4 +1,4 @@
-"""Actor and critic: multilayer perceptrons, plain or equal under a left-right mirror.
+"""Actor and critic: multilayer perceptrons, plain, seeing, or equal under a left-right mirror.
 
 A mirror-equal network answers the mirrored question with the mirrored answer, exactly. Its hidden
 units come in pairs that the mirror exchanges, so a layer is two half-size matrices, one on the sums
@@ -39,6 +39,43 @@ def mlp(sizes: Sequence[int], last_gain: float = 1.0) -> nn.Sequential:
         nn.init.zeros_(linear.bias)
         layers += [linear] if last else [linear, nn.ELU()]
     return nn.Sequential(*layers)
+
+
+class SeeingMLP(nn.Module):
+    """A network whose input begins with a picture, laid out flat.
+
+    Args:
+        picture: its channels, height and width.
+        sizes: input with the picture, hidden layers, output.
+        last_gain: scale of the last layer at the start.
+    """
+
+    FEATURES = 64
+
+    def __init__(
+        self, picture: tuple[int, int, int], sizes: Sequence[int], last_gain: float = 1.0
+    ) -> None:
+        super().__init__()
+        channels, height, width = self._picture = picture
+        self._pixels = channels * height * width
+        shrunk = (32, math.ceil(height / 8), math.ceil(width / 8))
+        self.eye = nn.Sequential(
+            nn.Conv2d(channels, 16, 5, 2, 2),
+            nn.ELU(),
+            nn.Conv2d(16, 32, 3, 2, 1),
+            nn.ELU(),
+            nn.Conv2d(32, 32, 3, 2, 1),
+            nn.ELU(),
+            nn.Flatten(),
+            nn.Linear(math.prod(shrunk), self.FEATURES),
+            nn.ELU(),
+        )
+        self.head = mlp((self.FEATURES + sizes[0] - self._pixels, *sizes[1:]), last_gain)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Answer (n, inputs) with (n, outputs)."""
+        picture = x[:, : self._pixels].reshape(-1, *self._picture)
+        return self.head(torch.cat([self.eye(picture), x[:, self._pixels :]], dim=1))
 
 
 class PairLayer(nn.Module):

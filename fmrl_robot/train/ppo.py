@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from fmrl_robot.settings import Count
-from fmrl_robot.train.networks import Mirror, MirroredMLP, mlp
+from fmrl_robot.train.networks import Mirror, MirroredMLP, SeeingMLP, mlp
 from fmrl_robot.train.team import Team
 
 MIN_RATE, MAX_RATE = 1e-5, 1e-2
@@ -72,6 +72,7 @@ class ActorCritic(nn.Module):
         config: LearnerConfig,
         sizes: tuple[int, int, int],
         mirror: tuple[Mirror, Mirror] | None = None,
+        picture: tuple[int, int, int] | None = None,
     ) -> None:
         """Build networks.
 
@@ -79,13 +80,18 @@ class ActorCritic(nn.Module):
             config: their hidden layers and first spread.
             sizes: of the actor's observations, the critic's, and actions.
             mirror: of the actor's observations and actions, where the task has one.
+            picture: channels, height and width of one that the actor's observations begin with.
         """
         super().__init__()
         observations, privileged, actions = sizes
         layers = (observations, *config.actor, actions)
-        self.actor: nn.Module = (
-            mlp(layers, 0.01) if mirror is None else MirroredMLP(layers, *mirror, last_gain=0.01)
-        )
+        self.actor: nn.Module
+        if picture is not None:
+            self.actor = SeeingMLP(picture, layers, last_gain=0.01)
+        elif mirror is not None:
+            self.actor = MirroredMLP(layers, *mirror, last_gain=0.01)
+        else:
+            self.actor = mlp(layers, 0.01)
         self.critic = mlp((privileged, *config.critic, 1))
         self.log_std = nn.Parameter(torch.full((actions,), config.initial_std).log())
 

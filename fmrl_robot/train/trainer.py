@@ -22,7 +22,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.registry import TASKS
-from fmrl_robot.settings import Amount, Count
+from fmrl_robot.settings import Amount, Count, Whole
 from fmrl_robot.train.collect import Collector
 from fmrl_robot.train.networks import Mirror
 from fmrl_robot.train.ppo import PPO, ActorCritic, LearnerConfig
@@ -49,7 +49,7 @@ class TrainConfig(LearnerConfig):
     """Passed to the task's factory."""
     workers: Count = 1
     """Processes that learn together on a CPU; the task's ``num_envs`` are shared among them."""
-    iterations: Count = 1000
+    iterations: Whole = 1000
     steps_per_env: Count = 24
     seed: int = 0
     threads: Count = 2
@@ -61,8 +61,11 @@ class TrainConfig(LearnerConfig):
     targets: dict[str, float] = field(default_factory=dict[str, float])
     """Stop early once each of these curves has stayed at its value or above on average over the
     last TARGET_WINDOW iterations."""
-    imitation_rounds: int = 0
+    imitation_rounds: Whole = 0
     """Episodes of imitation before the first iteration, where the task has a demonstrator."""
+    imitation_updates: Count = 1500
+    """Gradient steps after each of them."""
+    imitation_batch: Count = 1024
     mirror: bool = True
     """Make the actor commute with the task's left-right mirror, where it has one."""
 
@@ -108,7 +111,10 @@ class Trainer:
         sizes = (first["policy"].shape[1], first["critic"].shape[1], self.env.num_actions)
         torch.manual_seed(config.seed)
         networks = ActorCritic(
-            config.learner(), sizes, _mirror(self.env) if config.mirror else None
+            config.learner(),
+            sizes,
+            _mirror(self.env) if config.mirror else None,
+            getattr(self.env, "picture", None),
         )
         self.networks = networks.to(self.device)
         self.learner = PPO(config.learner(), self.networks, config.seed, team)
@@ -133,7 +139,9 @@ class Trainer:
         writer = SummaryWriter(str(self.folder), purge_step=self.iteration) if leads else None
         began, first = time.monotonic(), self.iteration
         deadline = began + 60 * config.minutes if config.minutes else float("inf")
-        last = False
+        last = self.iteration >= config.iterations
+        if last:
+            self.save()
         while not last:
             tick = time.monotonic()
             rollout = collector.collect()
@@ -305,7 +313,12 @@ def _imitate(trainer: Trainer, report: Callable[[str], None]) -> None:
 
     config = trainer.config
     settings = {**config.task_settings, "seed": config.seed + 1, "scatter_episodes": False}
-    copied = ImitationConfig(rounds=config.imitation_rounds, gamma=config.gamma)
+    copied = ImitationConfig(
+        rounds=config.imitation_rounds,
+        updates=config.imitation_updates,
+        batch=config.imitation_batch,
+        gamma=config.gamma,
+    )
     env = TASKS.load(config.task)(**settings)
     imitate(trainer.networks, env, copied, config.seed, report)
 

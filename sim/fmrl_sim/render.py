@@ -70,16 +70,20 @@ class SceneRenderer:
         if mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT.value, "button_slide") >= 0:
             self._lamp = int(model.material("button_lamp").id)
 
-    def vary(self, rng: np.random.Generator) -> None:
+    def vary(self, rng: np.random.Generator, camera_m: float = 0.012) -> None:
         """Draw other lights, colours and a slightly moved camera for the frames that follow."""
         model, plain = self._model, self._plain
         tint = plain["mat_rgba"][:, :3] + 0.03 * rng.normal(size=(model.nmat, 3))
         model.mat_rgba[:, :3] = np.clip(tint, 0.0, 1.0)
         model.light_diffuse[:] = plain["light_diffuse"] * rng.uniform(0.75, 1.25)
         model.vis.headlight.ambient = np.clip(self._ambient * rng.uniform(0.8, 1.2), 0.0, 1.0)
-        for field, spread in (("light_pos", 0.15), ("cam_pos", 0.012)):
+        for field, spread in (("light_pos", 0.15), ("cam_pos", camera_m)):
             moved = plain[field] + spread * rng.normal(size=plain[field].shape)
             getattr(model, field)[:] = moved
+
+    def paint(self, material: str, rgb: FloatArray) -> None:
+        """Give a material another colour (3,) for the frames that follow."""
+        self._model.mat_rgba[self._model.material(material).id, :3] = rgb
 
     def frame(self, data: mujoco.MjData, camera: str) -> Frame:
         """Return what ``camera`` sees."""

@@ -16,8 +16,6 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import torch
 
-from fmrl_sim.batched.engine import Engine
-
 log = logging.getLogger(__name__)
 
 LOG_EVERY = 8
@@ -40,20 +38,8 @@ class World(Protocol):
     broken: torch.Tensor
     """Worlds whose state is not finite or not believable, shape (count,)."""
 
-    @property
-    def engine(self) -> Engine:
-        """Its physics."""
-        ...
-
-    controls: torch.Tensor
-    """Of the engine, for one control period, (count, substeps, nu)."""
-
-    def set_controls(self, actions: torch.Tensor) -> None:
-        """Turn actions (count, num_actions) into ``controls``."""
-        ...
-
-    def look(self) -> None:
-        """Read what the control period has led to."""
+    def act(self, actions: torch.Tensor) -> None:
+        """Pass one control period with actions (count, num_actions), and see what it led to."""
         ...
 
     def restart(self, ids: torch.Tensor) -> None:
@@ -84,6 +70,10 @@ class Task(Generic[W]):
     reward_scale: float = 1.0
     events: Callable[[W], None] = lambda _: None
     """What happens at the end of a step, before observations: new goals, pushes."""
+    success: Callable[[W], torch.Tensor] | None = None
+    """Whether the task is done now, bool."""
+    scatter: bool = True
+    """Begin the first episodes at different ages, so that ends do not come all at once."""
     log: Mapping[str, Callable[[W], torch.Tensor]] = field(
         default_factory=dict[str, Callable[[W], torch.Tensor]]
     )
@@ -104,10 +94,11 @@ class BatchedEnv(Generic[W]):
         self._steps = self._dumps = 0
 
     def reset(self) -> dict[str, torch.Tensor]:
-        """Start every world, at different ages so that ends do not come all at once."""
+        """Start every world."""
         world = self.world
         world.restart(torch.arange(world.count, device=self.device))
-        world.age.random_(0, self.max_episode_length, generator=world.rng)
+        if self.task.scatter:
+            world.age.random_(0, self.max_episode_length, generator=world.rng)
         return self.observe()
 
     def step(
@@ -117,13 +108,12 @@ class BatchedEnv(Generic[W]):
 
         Returns:
             observations by group, rewards (n,), dones (n,) and extras: ``time_outs`` (n,), which
-            dones were only the end of time, and now and then ``log``, scalar tensors by name.
+            dones were only the end of time, ``success`` (n,) where the task has it, and now and
+            then ``log``, scalar tensors by name.
         """
         world, task = self.world, self.task
         self._steps += 1
-        world.set_controls(torch.nan_to_num(actions))
-        world.engine.step(world.controls)
-        world.look()
+        world.act(torch.nan_to_num(actions))
         ends = {name: test(world) for name, test in task.terminations.items()}
         over = world.broken.clone()
         for end in ends.values():
@@ -136,6 +126,8 @@ class BatchedEnv(Generic[W]):
         time_out = (world.age >= self.max_episode_length) & ~over
         done = over | time_out
         extras: dict[str, Any] = {"time_outs": time_out}
+        if task.success is not None:
+            extras["success"] = task.success(world)
         if self._steps % LOG_EVERY == 0:
             extras["log"] = self._log(terms, ends)
         if bool(world.broken.any()):

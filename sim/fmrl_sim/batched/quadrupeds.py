@@ -274,7 +274,7 @@ class Quadrupeds:
         self._feel()
 
     def act(self, actions: torch.Tensor) -> None:
-        """Pass one control period with joint offsets (n, 12)."""
+        """Pass one control period with joint offsets (n, 12); see World."""
         self.set_controls(actions)
         self.engine.step(self.controls)
         self.look()

@@ -46,7 +46,7 @@ class WarpEngine:
             plain.opt.disableflags &= ~int(mujoco.mjtDisableBit.mjDSBL_AUTORESET)
             self._model: Any = mjw.put_model(plain, dict.fromkeys((*varied, *_DERIVED), count))
             data = mujoco.MjData(model)
-            mujoco.mj_forward(model, data)
+            mujoco.mj_kinematics(model, data)
             self._data: Any = mjw.put_data(
                 model, data, nworld=count, nconmax=MAX_CONTACTS, njmax=MAX_CONSTRAINTS
             )

@@ -1,22 +1,19 @@
-"""The Panda's local skills as one batched environment on ``mujoco.batch``.
+"""The Panda's local skills: each one task, begun near its region, on any engine.
 
-The loop is the running controller's: a decision holds for three, then two, then three ticks of the
-50 Hz command period (20 Hz on average), joint targets move within the gate's step, and the servos
-are the RobotSpec's. What the policy does not know (where exactly the target is, how heavy and how
-slippery the cube) is drawn anew.
+What the policy does not know (where exactly the target is, how heavy and how slippery the things
+are) is drawn anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import mujoco
 import numpy as np
 import torch
-from mujoco.batch import Batch
+from torch import Tensor
 
 from fmrl_robot.control import local_skill as ls
 from fmrl_robot.control.contract import PolicyContract
@@ -26,13 +23,13 @@ from fmrl_robot.motion.servo import wrap, yaw_of
 from fmrl_robot.robots import PANDA
 from fmrl_robot.settings import Count, build
 from fmrl_robot.types import FloatArray
+from fmrl_sim.batched.arms import Arms
+from fmrl_sim.batched.env import BatchedEnv, Task
 from fmrl_sim.tasks.panda_demos import DEMONSTRATORS
-from fmrl_sim.tasks.panda_model import BASE, CUBE, local_model
+from fmrl_sim.tasks.panda_eval import report
+from fmrl_sim.tasks.panda_model import BASE, NEEDS, free_bodies, local_model
 from fmrl_sim.tasks.panda_rewards import DROP_M, REWARDS, Truth
 from fmrl_sim.tasks.panda_starts import draw_starts
-
-_LEAD = PANDA.kd / PANDA.kp
-"""A servo told ``q* + (kd/kp) dq*`` answers a velocity target too, s."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +37,7 @@ class PandaLocalConfig:
     """How one local skill is trained."""
 
     skill: str = "grasp"
+    engine: str = "cpu"
     num_envs: Count = 512
     seed: int = 0
     threads: int = 1
@@ -49,124 +47,203 @@ class PandaLocalConfig:
     position_noise_m: float = 0.004
     """Standard deviation of the target's estimate along each axis; constant in an episode."""
     yaw_noise_rad: float = 0.05
+    hand_spread_m: float = 0.010
+    """Standard deviation of where the hand begins, along x and y."""
     randomise: bool = True
-    """Draw mass and friction of the cubes for each environment."""
+    """Draw mass and friction of what is moved for each environment."""
     action_cost: float = 0.01
     rate_cost: float = 0.02
     scatter_episodes: bool = True
     """Begin the first episodes at different ages, so that resets do not come all at once."""
 
 
-class PandaLocalEnv:
-    """Many arms at one local skill; implements VecEnv."""
+class LocalArms(Arms):
+    """Arms at one local skill, each with its own table."""
 
-    num_actions = ls.NUM_ACTIONS
-    control_dt_s = PANDA.policy_dt_s
-
-    def __init__(self, config: PandaLocalConfig | None = None) -> None:
-        self.config = config = config or PandaLocalConfig()
+    def __init__(self, config: PandaLocalConfig) -> None:
         if config.skill not in ls.SKILLS:
             raise ConfigError(f"expected a skill of {sorted(ls.SKILLS)}, got {config.skill!r}")
-        self.num_envs = config.num_envs
-        self.skill = ls.SKILLS[config.skill]
-        self.max_episode_length = self.skill.steps
-        self._judge = REWARDS[config.skill]
-        self._rng = np.random.default_rng(config.seed)
-        model = local_model(config.physics_dt_s)
-        self.model = model
-        self._starts = draw_starts(model, config.skill, config.pool, self._rng)
-        self._substeps = round(PANDA.command_dt_s / config.physics_dt_s)
-        self._batch = Batch(model, config.num_envs, config.threads)
-        self._bind()
-        self._address(model)
+        self.config = config
+        model = local_model(config.skill, config.physics_dt_s)
+        super().__init__(
+            PANDA,
+            model,
+            ls.SKILLS[config.skill],
+            config.num_envs,
+            engine=config.engine,
+            threads=config.threads,
+            seed=config.seed,
+        )
+        rng = np.random.default_rng(config.seed)
+        starts = draw_starts(model, config.skill, config.pool, rng, config.hand_spread_m)
+        self._pool = {name: self.tensor(getattr(starts, name)) for name in starts.__slots__}
+        self._thing = NEEDS[config.skill][0] if free_bodies(model) else ""
+        noise = [config.position_noise_m] * 3 + [config.yaw_noise_rad]
+        self._noise = self.tensor(noise)
         n = config.num_envs
-        self._age = np.zeros(n, dtype=np.int64)
-        self._ticks = 3
-        self._q_command = np.zeros((n, 8))
-        self._closed = np.zeros(n, dtype=np.bool_)
-        self._last_action = np.zeros((n, ls.NUM_ACTIONS))
-        self._row = np.zeros(n, dtype=np.int64)
-        self._dropped = np.zeros(n, dtype=np.bool_)
-        self._estimate = np.zeros((n, 4))
+        self.row = torch.zeros(n, dtype=torch.long, device=self.device)
+        self.dropped = torch.zeros(n, dtype=torch.bool, device=self.device)
+        self.estimate = torch.zeros((n, 4), device=self.device)
+        """Of the target, as the controller would have it."""
         if config.randomise:
-            self._draw_physics(model)
+            self._vary(rng)
+        self.look()
 
-    def _bind(self) -> None:
-        batch = self._batch
-        self._qpos, self._qvel = batch.bind("qpos"), batch.bind("qvel")
-        self._ctrl, self._time = batch.bind("ctrl"), batch.bind("time")
-        self._mocap_pos, self._mocap_quat = batch.bind("mocap_pos"), batch.bind("mocap_quat")
-        self._warmstart = batch.bind("qacc_warmstart")
-        self._site_pos, self._site_mat = batch.bind("site_xpos"), batch.bind("site_xmat")
-
-    def _address(self, model: mujoco.MjModel) -> None:
-        joints = [model.joint(name) for name in PANDA.model_joints]
-        self._q_at = np.array([j.qposadr[0] for j in joints])
-        self._dq_at = np.array([j.dofadr[0] for j in joints])
-        self._tcp, self._hand = model.site("tcp").id, model.body("hand").id
-        self._cube_at = model.joint(CUBE).qposadr[0]
-        self._cube_dof = model.joint(CUBE).dofadr[0]
-        self._base_at = model.joint(BASE).qposadr[0]
-        self._drawer_at = model.joint("drawer_slide").qposadr[0]
-        self._button_at = model.joint("button_slide").qposadr[0]
-
-    def _draw_physics(self, model: mujoco.MjModel) -> None:
-        mass, inertia = self._batch.expand("body_mass"), self._batch.expand("body_inertia")
-        friction = self._batch.expand("geom_friction")
-        for name in (CUBE, BASE):
+    def _vary(self, rng: np.random.Generator) -> None:
+        """Draw mass and friction of the free bodies, and friction of the pads."""
+        model, n = self.model, self.count
+        mass, inertia, friction = (
+            np.repeat(np.asarray(getattr(model, name))[None], n, axis=0)
+            for name in ("body_mass", "body_inertia", "geom_friction")
+        )
+        for name in free_bodies(model):
             body, geom = model.body(name).id, model.geom(name).id
-            factor = self._rng.uniform(0.6, 1.6, self.num_envs)
+            factor = rng.uniform(0.6, 1.6, n)
             mass[:, body] *= factor
             inertia[:, body] *= factor[:, None]
-            friction[:, geom, 0] = self._rng.uniform(0.6, 1.1, self.num_envs)
-        for finger in ("left_finger_pad", "right_finger_pad"):
-            friction[:, model.geom(finger).id, 0] = self._rng.uniform(0.9, 1.6, self.num_envs)
-        self._batch.set_const()
+            friction[:, geom, 0] *= rng.uniform(0.65, 1.2, n)
+        for finger in ("left_finger", "right_finger"):
+            friction[:, model.geom(f"{finger}_pad").id, 0] = rng.uniform(0.9, 1.6, n)
+        self.engine.vary("body_mass", mass)
+        self.engine.vary("body_inertia", inertia)
+        self.engine.vary("geom_friction", friction)
+        self.engine.set_const()
 
-    # --- VecEnv ------------------------------------------------------------------------------
+    def restart(self, ids: Tensor) -> None:
+        """Begin anew at starts drawn from the pool; see World."""
+        rows = torch.randint(self.config.pool, (len(ids),), generator=self.rng, device=self.device)
+        pool, dtype = self._pool, self.qpos.dtype
+        self.row[ids], self.dropped[ids] = rows, False
+        self._mocap_pos[ids] = pool["mocap_pos"][rows].to(dtype)
+        self._mocap_quat[ids] = pool["mocap_quat"][rows].to(dtype)
+        self.put(ids, pool["qpos"][rows], pool["q"][rows])
+        noise = torch.randn((len(ids), 4), generator=self.rng, device=self.device)
+        self.estimate[ids] = pool["target"][rows] + noise * self._noise
+        self.look()
 
-    def reset(self) -> dict[str, torch.Tensor]:
-        """Start every environment anew."""
-        self._restart(np.arange(self.num_envs))
-        if self.config.scatter_episodes:
-            self._age = self._rng.integers(0, self.max_episode_length, self.num_envs)
-        return self._observe(self._measure()[0])
+    def look(self) -> None:
+        """Read the present state, and judge it by what only the simulator knows."""
+        super().look()
+        self.truth = self._truth()
+        self.shaped, self.success = REWARDS[self.skill.name](self.truth)
 
-    def step(
-        self, actions: torch.Tensor
-    ) -> tuple[dict[str, torch.Tensor], torch.Tensor, torch.Tensor, dict[str, Any]]:
-        """Hold ``actions`` for one policy step; environments that end start anew at once."""
-        action = np.clip(np.nan_to_num(actions.numpy().astype(np.float64)), -1.0, 1.0)
-        tool, _ = self._measure()
-        velocity = ls.joint_velocity(tool, action)
-        self._closed = ls.gripper_closed(self.skill, action, self._closed)
-        for tick in range(self._ticks):
-            self._tick(velocity, last=tick == self._ticks - 1)
-        self._ticks = 5 - self._ticks
-        self._age += 1
+    def _free(self, name: str) -> tuple[Tensor, Tensor, Tensor]:
+        """Of a free body, if it is here.
 
-        tool, truth = self._measure()
-        reward, success = self._judge(truth)
-        rate = np.square(action - self._last_action)[:, :4].sum(axis=1)
-        cost = self.config.action_cost * np.square(action[:, :4]).sum(axis=1)
-        self._last_action = action
-        broken = ~np.isfinite(self._qpos).all(axis=1) | (np.abs(self._qvel).max(axis=1) > 200.0)
-        reward = np.where(broken, -1.0, reward - cost - self.config.rate_cost * rate)
-        time_out = self._age >= self.max_episode_length
-        done = time_out | broken
-        extras: dict[str, Any] = {
-            "time_outs": torch.from_numpy(time_out & ~broken),
-            "success": torch.from_numpy(success),
-        }
-        if done.any():
-            extras["log"] = {
-                "success": float(success[done].mean()),
-                "broken": float(broken.mean()),
-            }
-            self._restart(np.flatnonzero(done))
-            tool, _ = self._measure()
-        rewards = torch.from_numpy(reward.astype(np.float32))
-        return self._observe(tool), rewards, torch.from_numpy(done), extras
+        Returns:
+            position (n, 3), speed (n,) and the cosine of its angle to the vertical (n,).
+        """
+        if not name or name not in free_bodies(self.model):
+            still = torch.zeros(self.count, device=self.device)
+            return torch.zeros((self.count, 3), device=self.device), still, still + 1.0
+        joint = self.model.joint(name)
+        at, dof = int(joint.qposadr[0]), int(joint.dofadr[0])
+        pose = self.qpos[:, at : at + 7].float()
+        upright = (1.0 - 2.0 * pose[:, 4:6].square().sum(dim=1)).abs()
+        speed = torch.linalg.norm(self.qvel[:, dof : dof + 3].float(), dim=1)
+        return pose[:, :3], speed, upright
+
+    def _slide(self, name: str, qpos: Tensor) -> Tensor:
+        """Position of a sliding joint in ``qpos`` (n, nq), if it is here."""
+        if name not in {self.model.joint(i).name for i in range(self.model.njnt)}:
+            return torch.zeros(self.count, device=self.device)
+        return qpos[:, int(self.model.joint(name).qposadr[0])].float()
+
+    def _truth(self) -> Truth:
+        start = {key: values[self.row] for key, values in self._pool.items()}
+        target, goal = start["target"], start["goal"]
+        drawer = self._slide("drawer_slide", self.qpos)
+        front = target[:, 3] - np.pi / 2
+        out = torch.stack([front.cos(), front.sin(), torch.zeros_like(front)], dim=1)
+        pulled = drawer - self._slide("drawer_slide", start["qpos"])
+        thing, speed, upright = self._free(self._thing)
+        self.dropped = self.dropped | (~self.closed & (thing[:, 2] - goal[:, 2] > DROP_M))
+        return Truth(
+            tool=self.position,
+            yaw_error=wrap(target[:, 3] - yaw_of(self.rotation)),
+            target=target[:, :3],
+            handle=target[:, :3] - pulled[:, None] * out,
+            finger=self.q[:, 7],
+            closed=self.closed,
+            thing=thing,
+            speed=speed,
+            upright=upright,
+            dropped=self.dropped,
+            goal=goal,
+            support=start["support"],
+            base=self._free(BASE)[0],
+            drawer=drawer,
+            button=self._slide("button_slide", self.qpos),
+        )
+
+    def true_target(self) -> Tensor:
+        """Position and heading of where the tool belongs, (n, 4)."""
+        return self._pool["target"][self.row]
+
+    def terms(self, target: Tensor | None = None) -> dict[str, Tensor]:
+        """The present observations by name, unscaled; ``target`` (n, 4) is estimated if None."""
+        told = self.estimate if target is None else target
+        return ls.observation_terms(self.tool(), self.q, self.dq, self.q_command, told, self.action)
+
+    def fixtures(self, world: int) -> tuple[np.ndarray, np.ndarray]:
+        """Positions (nmocap, 3) and orientations (nmocap, 4) of what stands fast in a world."""
+        return self._mocap_pos[world].cpu().numpy(), self._mocap_quat[world].cpu().numpy()
+
+
+def policy(w: LocalArms) -> Tensor:
+    """What the running controller will have, (n, 18)."""
+    return ls.scaled(w.terms()).nan_to_num()
+
+
+def critic(w: LocalArms) -> Tensor:
+    """The same, and what only a simulator knows."""
+    truth, heading = w.truth, w.tool().heading()
+    away = (truth.thing - truth.tool, truth.target - truth.tool, truth.goal - truth.thing)
+    scalars = (
+        w.closed,
+        10.0 * truth.drawer,
+        80.0 * truth.button,
+        truth.support,
+        truth.dropped,
+        w.age / w.skill.steps,
+    )
+    known = [policy(w), *(10.0 * ls.into(heading, v) for v in away)]
+    known += [values[:, None].float() for values in scalars]
+    return torch.cat(known, dim=1).nan_to_num().clamp(-5.0, 5.0)
+
+
+REWARDS_AND_COSTS: dict[str, Callable[[LocalArms], Tensor]] = {
+    "skill": lambda w: w.shaped,
+    "action": lambda w: w.action[:, :4].square().sum(dim=1),
+    "rate": lambda w: (w.action - w.action_before)[:, :4].square().sum(dim=1),
+}
+"""Terms before their weights, (n,) each."""
+
+
+class PandaLocalEnv(BatchedEnv[LocalArms]):
+    """Many arms at one local skill; implements VecEnv."""
+
+    arms = LocalArms
+    sees: Mapping[str, Callable[[Any], Tensor]] = {"policy": policy, "critic": critic}
+
+    def __init__(self, config: PandaLocalConfig) -> None:
+        self.config = config
+        world = self.arms(config)
+        task = Task[LocalArms](
+            observations=self.sees,
+            rewards=REWARDS_AND_COSTS,
+            weights={"skill": 1.0, "action": -config.action_cost, "rate": -config.rate_cost},
+            terminations={},
+            episode_steps=world.skill.steps,
+            fall=-1.0,
+            success=lambda w: w.success,
+            scatter=config.scatter_episodes,
+        )
+        super().__init__(world, task)
+
+    def demonstrate(self) -> Tensor:
+        """What a scripted demonstrator would do now, (num_envs, 5)."""
+        return DEMONSTRATORS[self.world.skill.name](self.world.terms())
 
     def contract(self) -> PolicyContract:
         """What the exported policy says about itself."""
@@ -174,119 +251,7 @@ class PandaLocalEnv:
 
     def evaluate(self, act: Callable[[FloatArray], FloatArray], **settings: Any) -> dict[str, Any]:
         """Success over fresh starts; see panda_eval."""
-        from fmrl_sim.tasks.panda_eval import report
-
-        return report(act, self.skill.name, **settings)
-
-    # --- inside ------------------------------------------------------------------------------
-
-    def _tick(self, velocity: FloatArray, last: bool) -> None:
-        before = self._q_command[:, :7].copy()
-        self._q_command[:, :7] = ls.advance(
-            before,
-            self._qpos[:, self._q_at[:7]],
-            velocity,
-            PANDA.command_dt_s,
-            PANDA.lower,
-            PANDA.upper,
-            PANDA.step,
-        )
-        self._q_command[:, 7] = np.where(self._closed, 0.0, self.skill.open_m)
-        moving = (self._q_command[:, :7] - before) / PANDA.command_dt_s
-        self._ctrl[:, :7] = self._q_command[:, :7] + _LEAD[:7] * moving
-        self._ctrl[:, 7] = self._q_command[:, 7]
-        stage = mujoco.mjtStage.mjSTAGE_POS if last else mujoco.mjtStage.mjSTAGE_NONE
-        self._batch.step(nstep=self._substeps, stage=int(stage))
-
-    def _restart(self, ids: np.ndarray) -> None:
-        rows = self._rng.integers(0, self.config.pool, len(ids))
-        starts = self._starts
-        self._row[ids] = rows
-        self._qpos[ids], self._qvel[ids] = starts.qpos[rows], 0.0
-        self._mocap_pos[ids], self._mocap_quat[ids] = (
-            starts.mocap_pos[rows],
-            starts.mocap_quat[rows],
-        )
-        self._warmstart[ids], self._time[ids] = 0.0, 0.0
-        self._q_command[ids] = starts.q[rows]
-        self._closed[ids] = self.skill.starts_closed
-        self._ctrl[ids] = starts.q[rows]
-        self._last_action[ids], self._age[ids] = 0.0, 0
-        self._dropped[ids] = False
-        noise = np.full(4, self.config.position_noise_m)
-        noise[3] = self.config.yaw_noise_rad
-        self._estimate[ids] = (
-            starts.target[rows] + self._rng.normal(0.0, 1.0, (len(ids), 4)) * noise
-        )
-        self._batch.forward(ids, stage=int(mujoco.mjtStage.mjSTAGE_POS))
-
-    def _measure(self) -> tuple[ls.ToolState, Truth]:
-        position = self._site_pos[:, self._tcp].copy()
-        rotation = self._site_mat[:, self._tcp].reshape(-1, 3, 3).copy()
-        linear, angular = self._batch.jac(self._hand, position)
-        jacobian = np.concatenate([linear, angular], axis=1)[:, :, self._dq_at[:7]]
-        tool = ls.ToolState(position=position, rotation=rotation, jacobian=jacobian)
-        rows, qpos = self._row, self._qpos
-        yaw = yaw_of(rotation)
-        target = self._starts.target[rows]
-        pulled = qpos[:, self._drawer_at] - self._starts.qpos[rows, self._drawer_at]
-        front = target[:, 3] - np.pi / 2
-        out = np.stack([np.cos(front), np.sin(front), np.zeros_like(front)], axis=1)
-        cube, goal = qpos[:, self._cube_at : self._cube_at + 3].copy(), self._starts.goal[rows]
-        self._dropped |= ~self._closed & (cube[:, 2] - goal[:, 2] > DROP_M)
-        truth = Truth(
-            tool=position,
-            yaw_error=wrap(target[:, 3] - yaw),
-            target=target[:, :3],
-            handle=target[:, :3] - pulled[:, None] * out,
-            finger=qpos[:, self._q_at[7]].copy(),
-            closed=self._closed.copy(),
-            cube=cube,
-            dropped=self._dropped.copy(),
-            cube_speed=np.linalg.norm(self._qvel[:, self._cube_dof : self._cube_dof + 3], axis=1),
-            goal=goal,
-            support=self._starts.support[rows],
-            base=qpos[:, self._base_at : self._base_at + 3].copy(),
-            drawer=qpos[:, self._drawer_at].copy(),
-            button=qpos[:, self._button_at].copy(),
-        )
-        self._truth = truth
-        return tool, truth
-
-    def terms(self, tool: ls.ToolState | None = None) -> dict[str, FloatArray]:
-        """Return the present observations by name, unscaled."""
-        return ls.observation_terms(
-            tool or self._measure()[0],
-            self._qpos[:, self._q_at],
-            self._qvel[:, self._dq_at],
-            self._q_command,
-            self._estimate,
-            self._last_action,
-        )
-
-    def demonstrate(self) -> torch.Tensor:
-        """What a scripted demonstrator would do now, shape (num_envs, 5)."""
-        wanted = DEMONSTRATORS[self.skill.name](self.terms())
-        return torch.from_numpy(wanted.astype(np.float32))
-
-    def _observe(self, tool: ls.ToolState) -> dict[str, torch.Tensor]:
-        policy = ls.scaled(self.terms(tool))
-        truth, heading = self._truth, tool.heading()
-        away = [truth.cube - truth.tool, truth.target - truth.tool, truth.goal - truth.cube]
-        turned = [10.0 * np.einsum("nji,nj->ni", heading, v) for v in away]
-        scalars = [
-            self._closed[:, None],
-            10.0 * truth.drawer[:, None],
-            80.0 * truth.button[:, None],
-            truth.support[:, None],
-            truth.dropped[:, None],
-            (self._age / self.max_episode_length)[:, None],
-        ]
-        critic = np.clip(np.concatenate([policy, *turned, *scalars], axis=1), -5.0, 5.0)
-        return {
-            "policy": torch.from_numpy(np.nan_to_num(policy).astype(np.float32)),
-            "critic": torch.from_numpy(np.nan_to_num(critic).astype(np.float32)),
-        }
+        return report(act, self, **settings)
 
 
 def make(skill: str, **overrides: Any) -> PandaLocalEnv:
@@ -297,6 +262,8 @@ def make(skill: str, **overrides: Any) -> PandaLocalEnv:
 
 make_grasp = partial(make, "grasp")
 make_place = partial(make, "place")
+make_insert = partial(make, "insert")
+make_push = partial(make, "push")
 make_open = partial(make, "open")
 make_close = partial(make, "close")
 make_press = partial(make, "press")

@@ -17,14 +17,21 @@ from fmrl_robot.motion.servo import wrap
 from fmrl_robot.robots import PANDA
 from fmrl_robot.types import FloatArray
 from fmrl_sim.scenes import furniture as f
-from fmrl_sim.tasks.panda_model import BASE, CUBE, parked
+from fmrl_sim.scenes import peg as p
+from fmrl_sim.tasks.panda_model import BASE, CUBE, NEEDS, PEG, parked
 
 HOVER_M = 0.09
 """Height of the hand above the target when a transit ends."""
 FRONT_M = 0.045
 """Distance of the closed fingers before the handle when a transit to close it ends."""
 HOME_YAW_RAD = np.pi / 2
-FINGER_HOLDING_M = f.CUBE_HALF_M
+HOLDING_M = {"place": f.CUBE_HALF_M, "insert": p.PEG_HALF_M}
+"""Finger position around what a skill starts with in the hand."""
+BEHIND_M = f.CUBE_HALF_M + 0.0105
+"""From a cube's centre to the tool that touches it with half open fingers, pushing along x."""
+RUN_UP_M = 0.045
+"""Free way of a push before it meets the cube, so that a turned cube's corner is free too."""
+PUSH_M = (0.05, 0.15)
 _AREA = ((0.28, 0.64), (-0.36, 0.34))
 
 
@@ -43,9 +50,9 @@ class Starts:
     target: FloatArray
     """True position and heading of where the tool belongs, shape (p, 4)."""
     goal: FloatArray
-    """Where the cube has to end (place), else where it is, shape (p, 3)."""
+    """Where the thing has to end (place, push, insert), else where it is, shape (p, 3)."""
     support: FloatArray
-    """1 where the cube must rest on another cube, shape (p,)."""
+    """1 where the thing must rest on another cube, shape (p,)."""
 
 
 class _Draft:
@@ -55,7 +62,8 @@ class _Draft:
         self.model, self.rng = model, rng
         self.qpos, self.mocap_pos, self.mocap_quat = parked(model)
         self.goal, self.support = np.zeros(3), 0.0
-        self.finger = 0.04
+        self.hand: FloatArray | None = None
+        """Where a transit leaves the tool (x, y, z, heading); None: see hand_start."""
 
     def cube(self, name: str, position: FloatArray, yaw: float) -> None:
         address = self.model.joint(name).qposadr[0]
@@ -177,7 +185,38 @@ def _press(draft: _Draft) -> FloatArray:
     return np.array([x, y, f.BUTTON_TOP_M, HOME_YAW_RAD + draft.rng.uniform(-0.3, 0.3)])
 
 
-_DRAW = {"grasp": _grasp, "place": _place, "open": _open, "close": _close, "press": _press}
+def _push(draft: _Draft) -> FloatArray:
+    rng, half = draft.rng, f.CUBE_HALF_M
+    (x0, x1), (y0, y1) = _AREA
+    while True:
+        spot, heading = draft.spot(), rng.uniform(-np.pi, np.pi)
+        out = np.array([np.cos(heading), np.sin(heading)])
+        end = spot + rng.uniform(*PUSH_M) * out
+        if x0 < end[0] < x1 and y0 < end[1] < y1:
+            break
+    draft.cube(CUBE, np.array([*spot, half]), heading + rng.uniform(-np.pi / 4, np.pi / 4))
+    draft.goal = np.array([*end, half])
+    draft.hand = np.array([*(spot - (BEHIND_M + RUN_UP_M) * out), half, heading])
+    return np.array([*(end - BEHIND_M * out), half, heading])
+
+
+def _insert(draft: _Draft) -> FloatArray:
+    spot, turn = draft.spot(), draft.rng.uniform(-np.pi, np.pi)
+    draft.fixture("socket", spot[0], spot[1], turn)
+    draft.goal = np.array([*spot, p.SOCKET_FLOOR_M + p.PEG_LENGTH_M / 2])
+    yaw = nearest_quarter(turn, HOME_YAW_RAD)
+    return np.array([*spot, p.SOCKET_FLOOR_M + p.PEG_GRIP_M, yaw])
+
+
+_DRAW = {
+    "grasp": _grasp,
+    "place": _place,
+    "insert": _insert,
+    "push": _push,
+    "open": _open,
+    "close": _close,
+    "press": _press,
+}
 
 
 def hand_start(skill: str, target: FloatArray) -> FloatArray:
@@ -195,21 +234,26 @@ def hand_start(skill: str, target: FloatArray) -> FloatArray:
     return start
 
 
-def draw_starts(model: mujoco.MjModel, skill: str, count: int, rng: np.random.Generator) -> Starts:
-    """Draw a pool of ``count`` reachable starts."""
+def draw_starts(
+    model: mujoco.MjModel,
+    skill: str,
+    count: int,
+    rng: np.random.Generator,
+    spread_m: float = 0.010,
+) -> Starts:
+    """Draw a pool of ``count`` reachable starts, the hand off its place by ``spread_m`` (std)."""
     kinematics = ArmKinematics(PANDA)
     rows: list[tuple[FloatArray, ...]] = []
     while len(rows) < count:
         draft = _Draft(model, rng)
         target = _DRAW[skill](draft)
-        hand = hand_start(skill, target)
-        hand[:2] += rng.normal(0.0, 0.010, 2)
+        hand = hand_start(skill, target) if draft.hand is None else draft.hand
+        hand[:2] += rng.normal(0.0, spread_m, 2)
         hand[2] += rng.normal(0.0, 0.010) if skill != "close" else rng.uniform(0.0, 0.02)
         hand[3] += rng.normal(0.0, 0.08)
         guess = PANDA.default.copy()
         guess[-1] = 0.0 if SKILLS[skill].starts_closed else SKILLS[skill].open_m
-        if skill == "place":
-            guess[-1] = FINGER_HOLDING_M
+        guess[-1] = HOLDING_M.get(skill, guess[-1])
         try:
             q = kinematics.solve(tool_down(hand[:3], hand[3]), guess)
         except Unreachable:
@@ -217,8 +261,8 @@ def draw_starts(model: mujoco.MjModel, skill: str, count: int, rng: np.random.Ge
         for name, value in zip(PANDA.model_joints, q, strict=True):
             draft.qpos[model.joint(name).qposadr[0]] = value
         draft.qpos[model.joint("finger_joint2").qposadr[0]] = q[-1]
-        if skill == "place":
-            _into_hand(draft, kinematics, q, target)
+        if skill in HOLDING_M:
+            _into_hand(draft, NEEDS[skill][0], kinematics.tool(q), target)
         rows.append(
             (
                 draft.qpos,
@@ -235,12 +279,15 @@ def draw_starts(model: mujoco.MjModel, skill: str, count: int, rng: np.random.Ge
     return Starts(**dict(zip(names, stacked, strict=True)))
 
 
-def _into_hand(draft: _Draft, kinematics: ArmKinematics, q: FloatArray, target: FloatArray) -> None:
-    """Put the cube between the fingers, off centre, and move the target by that offset."""
-    position, rotation = kinematics.tool(q)
+def _into_hand(
+    draft: _Draft, thing: str, tool: tuple[FloatArray, FloatArray], target: FloatArray
+) -> None:
+    """Put a thing between the fingers, off centre, and move the target by that offset."""
+    position, rotation = tool
     offset = np.array([draft.rng.normal(0.0, 0.004), 0.0, draft.rng.uniform(-0.006, 0.006)])
-    address = draft.model.joint(CUBE).qposadr[0]
-    draft.qpos[address : address + 3] = position + rotation @ offset
+    hangs = np.array([0.0, 0.0, p.PEG_GRIP_M - p.PEG_LENGTH_M / 2 if thing == PEG else 0.0])
+    address = draft.model.joint(thing).qposadr[0]
+    draft.qpos[address : address + 3] = position + rotation @ (offset + hangs)
     quat = np.zeros(4)
     mujoco.mju_mat2Quat(quat, rotation.reshape(-1))
     draft.qpos[address + 3 : address + 7] = quat

@@ -1,0 +1,98 @@
+"""A square peg and the socket that it belongs in: 1.5 mm of play on each side, a funnel above."""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+
+from fmrl_sim.scenes.arm import CUBE_BIT, ROBOT_BIT
+
+PEG_HALF_M = 0.0125
+"""Half the edge of its section."""
+PEG_LENGTH_M = 0.065
+PEG_GRIP_M = 0.053
+"""From the peg's lower end to where a hand holds it."""
+PEG_MASS_KG = 0.05
+HOLE_HALF_M = PEG_HALF_M + 0.0015
+SOCKET_HALF_M, SOCKET_HEIGHT_M, SOCKET_FLOOR_M = 0.05, 0.040, 0.006
+FUNNEL_WIDTH_M, FUNNEL_DEPTH_M = 0.008, 0.010
+"""How far the funnel widens on each side, and over what height."""
+FRICTION = (0.3, 0.005, 0.0001)
+"""Of smooth plastic, peg and socket alike: with more, a tilted peg jams."""
+
+_BOX = mujoco.mjtGeom.mjGEOM_BOX
+
+
+def add_peg(spec: mujoco.MjSpec) -> None:
+    """Add the free peg, standing."""
+    spec.add_material(name="peg", rgba=(0.95, 0.45, 0.10, 1.0), specular=0.3, shininess=0.5)
+    body = spec.worldbody.add_body(name="peg", pos=[0, 0, PEG_LENGTH_M / 2])
+    body.add_freejoint(name="peg")
+    body.add_geom(
+        name="peg",
+        type=_BOX,
+        size=[PEG_HALF_M, PEG_HALF_M, PEG_LENGTH_M / 2],
+        mass=PEG_MASS_KG,
+        material="peg",
+        contype=CUBE_BIT,
+        conaffinity=ROBOT_BIT | CUBE_BIT,
+        condim=4,
+        friction=FRICTION,
+        solref=[0.01, 1.0],
+    )
+
+
+def add_socket(spec: mujoco.MjSpec) -> None:
+    """Add the socket: a block that stands fast, with a square hole along z."""
+    spec.add_material(name="socket", rgba=(0.25, 0.30, 0.36, 1.0), specular=0.2, shininess=0.4)
+    body = spec.worldbody.add_body(name="socket", mocap=True)
+    straight = SOCKET_HEIGHT_M - FUNNEL_DEPTH_M
+    _ring(body, HOLE_HALF_M, 0.0, straight)
+    _ring(body, HOLE_HALF_M + FUNNEL_WIDTH_M, straight, SOCKET_HEIGHT_M)
+    _block(body, [HOLE_HALF_M] * 2 + [SOCKET_FLOOR_M / 2], [0.0, 0.0, SOCKET_FLOOR_M / 2])
+    slope = float(np.arctan2(FUNNEL_WIDTH_M, FUNNEL_DEPTH_M))
+    thick = 0.004
+    for k in range(4):
+        yaw = k * np.pi / 2
+        # The plate's inner face runs from the hole's edge to the rim; its middle lies behind it.
+        out = HOLE_HALF_M + FUNNEL_WIDTH_M / 2 + thick * np.cos(slope)
+        up = straight + FUNNEL_DEPTH_M / 2 - thick * np.sin(slope)
+        quat = np.zeros(4)
+        about_z = np.array([np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)])
+        lean = np.array([np.cos(slope / 2), 0.0, np.sin(slope / 2), 0.0])
+        mujoco.mju_mulQuat(quat, about_z, lean)
+        length = float(np.hypot(FUNNEL_WIDTH_M, FUNNEL_DEPTH_M)) / 2
+        half = [thick, HOLE_HALF_M + FUNNEL_WIDTH_M, length]
+        _block(body, half, [out * np.cos(yaw), out * np.sin(yaw), up], quat)
+
+
+def _ring(body: mujoco.MjsBody, inner: float, low: float, high: float) -> None:
+    """Four walls from ``inner`` to the socket's outside."""
+    middle, half = (SOCKET_HALF_M + inner) / 2, (SOCKET_HALF_M - inner) / 2
+    z, rise = (low + high) / 2, (high - low) / 2
+    for x, y, sx, sy in (
+        (middle, 0.0, half, SOCKET_HALF_M),
+        (-middle, 0.0, half, SOCKET_HALF_M),
+        (0.0, middle, inner, half),
+        (0.0, -middle, inner, half),
+    ):
+        _block(body, [sx, sy, rise], [x, y, z])
+
+
+def _block(
+    body: mujoco.MjsBody,
+    half: list[float],
+    at: list[float],
+    quat: np.ndarray | tuple[float, ...] = (1.0, 0.0, 0.0, 0.0),
+) -> None:
+    body.add_geom(
+        type=_BOX,
+        size=half,
+        pos=at,
+        quat=quat,
+        material="socket",
+        contype=0,
+        conaffinity=ROBOT_BIT | CUBE_BIT,
+        condim=3,
+        friction=FRICTION,
+    )
