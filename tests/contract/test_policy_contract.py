@@ -10,8 +10,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from fmrl_robot.assets import policies_dir
+from fmrl_robot.control.contact_pattern import policy_contract
 from fmrl_robot.control.contract import PolicyContract
-from fmrl_robot.control.quadruped import QuadrupedController, policy_contract
+from fmrl_robot.control.quadruped import QuadrupedController
 from fmrl_robot.control.runner import PolicyRunner
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.robots import GO2

@@ -26,8 +26,8 @@ import torch
 from torch import Tensor
 
 from fmrl_robot.control import locomotion as loco
+from fmrl_robot.control.contact_pattern import policy_contract
 from fmrl_robot.control.contract import PolicyContract
-from fmrl_robot.control.quadruped import policy_contract
 from fmrl_robot.robots import robot as find_robot
 from fmrl_robot.settings import Count, build
 from fmrl_robot.types import FloatArray
