@@ -67,7 +67,7 @@ class Convention:
 
     def our_observation(self, theirs):
         """Shape (65,): what this project shows its policy where they would show ``theirs``."""
-        said, start = {}, 0
+        said, start = {name: np.ones(size) for name, size in SIZES.items()}, 0
         for term in self.terms:
             size = SIZES[OURS[term]]
             said[OURS[term]] = theirs[start : start + size] / self.term_scale[term]
@@ -127,10 +127,14 @@ def matrix(function, size):
 
 
 def retold(told, file, **metadata):
-    """Write the shipped contact-pattern network in another convention."""
+    """Write the shipped contact-pattern network in another convention.
+
+    Terms that the convention leaves out are taken as 1: a window of ones is standing.
+    """
     model = onnx.load(str(policies_dir() / "go2-saytap" / "policy.onnx"))
     weights = {w.name: numpy_helper.to_array(w).astype(np.float64) for w in model.graph.initializer}
-    turn, shift = matrix(told.our_observation, 65)
+    size = sum(SIZES[OURS[term]] for term in told.terms)
+    turn, shift = matrix(told.our_observation, size)
     weights["0.bias"] = weights["0.bias"] + weights["0.weight"] @ shift
     weights["0.weight"] = weights["0.weight"] @ turn
     turn, shift = matrix(told.their_action, 12)
@@ -140,7 +144,8 @@ def retold(told, file, **metadata):
         tensor.CopyFrom(
             numpy_helper.from_array(weights[tensor.name].astype(np.float32), tensor.name)
         )
-    return save(model, metadata or told.metadata(), file)
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = size
+    return save(model, {**told.metadata(), **metadata}, file)
 
 
 def linear(inputs, outputs, file, metadata, seed=0, **changes):

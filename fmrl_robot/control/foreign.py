@@ -34,6 +34,9 @@ def with_own_choices(
     Raises:
         ConfigError: POLICY_REFUSED; the message names the field, its bounds and what was found.
     """
+    if found.observation_names != wanted.observation_names:
+        names = wanted.observation_names
+        raise refusal(file, "observation_names", names, found.observation_names)
     joints, terms = spec.num_joints, len(wanted.observation_names)
     laws: tuple[tuple[str, str, Callable[[FloatArray], bool]], ...] = (
         (

@@ -66,8 +66,16 @@ _GAITS = (_Mode.FOLLOWING, _Mode.WALKING)
 class QuadrupedController:
     """Carries out CONTACT_PATTERN and SKILL (walk, a posture) sub-goals and velocity commands."""
 
-    def __init__(self, spec: RobotSpec, *, policies: Path | None = None) -> None:
+    def __init__(
+        self, spec: RobotSpec, *, policies: Path | None = None, walk_policy: str = ""
+    ) -> None:
         """Load the policies.
+
+        Args:
+            spec: the robot.
+            policies: folder of policies; None: the shipped ones.
+            walk_policy: an imported velocity policy that walks, and is driven by hand, in place of
+                this project's own; a name in that folder or a path.
 
         Raises:
             ConfigError: the contact-pattern policy is missing, or one contradicts the RobotSpec.
@@ -76,8 +84,9 @@ class QuadrupedController:
         self._spec = spec
         self._pattern = PatternPolicy(spec, folder)
         self._walk: walking.VelocityPolicy | None = None
-        if (folder / f"{spec.name}-{walking.POLICY}").is_dir():
-            self._walk = walking.VelocityPolicy(spec, folder)
+        if walk_policy or (folder / f"{spec.name}-{walking.POLICY}").is_dir():
+            self._walk = walking.VelocityPolicy(spec, folder, walk_policy)
+        self._driven_gait = _Mode.WALKING if walk_policy else _Mode.FOLLOWING
         self._postures = {
             name.replace("-", "_"): PosturePolicy(spec, name, folder)
             for name in POSTURES
@@ -102,8 +111,9 @@ class QuadrupedController:
 
     @property
     def max_delay_s(self) -> float:
-        """What the policy was trained with."""
-        return self._pattern.max_delay_s
+        """What the policy that bears least was trained with."""
+        least = self._pattern.max_delay_s
+        return min(least, self._walk.max_delay_s) if self._walk else least
 
     def accepts(self, subgoal: SubGoal) -> bool:
         """Contact patterns with a velocity; walking and postures that there is a policy for."""
@@ -189,7 +199,7 @@ class QuadrupedController:
         self._stand()
 
     def drive(self, velocity: Velocity) -> None:
-        """Trot at this velocity from the next step on; stand where it is about zero."""
+        """Trot or walk at this velocity from the next step on; stand where it is about zero."""
         asked = walking.bounded(velocity, VELOCITY_MAX)
         if max(abs(asked.vx), abs(asked.vy), abs(asked.wz)) < STILL_M_S:
             self._stand()
@@ -197,7 +207,7 @@ class QuadrupedController:
         if not np.array_equal(trot(), self._pattern.rows):
             self._pattern.switch(trot())
         self._leave_posture()
-        self._gait, self._velocity = _Mode.FOLLOWING, asked
+        self._gait, self._velocity = self._driven_gait, asked
         self._driven, self._settling_since_s = True, None
 
     # --- modes ------------------------------------------------------------------------------------
@@ -292,8 +302,8 @@ class QuadrupedController:
             return self.step(state, None)
         if self._mode == _Mode.WALKING and self._walk is not None:
             target = self._walk.act(state, self._velocity)
-        else:
-            target = self._pattern.act(state, self._velocity)
+            return self._command(state, target, self._walk.kp, self._walk.kd)
+        target = self._pattern.act(state, self._velocity)
         return self._command(state, target, self._spec.kp, self._spec.kd)
 
     # --- out --------------------------------------------------------------------------------------

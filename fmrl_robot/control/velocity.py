@@ -48,15 +48,28 @@ def bounded(velocity: Velocity, most: Velocity) -> Velocity:
 class VelocityPolicy:
     """The policy that walks one robot at any velocity."""
 
-    def __init__(self, spec: RobotSpec, policies: Path) -> None:
+    def __init__(self, spec: RobotSpec, policies: Path, imported: str = "") -> None:
         """Load the policy.
 
+        Args:
+            spec: the robot.
+            policies: folder of policies.
+            imported: the one to take instead of the robot's own, a name in that folder or a path;
+                its gains, history, period and latency are its own.
+
         Raises:
-            ConfigError: it is missing, or contradicts the RobotSpec.
+            ConfigError: it is missing, contradicts the RobotSpec, or asks for more than it bears.
         """
         self._spec = spec
-        file = policies / f"{spec.name}-{POLICY}" / "policy.onnx"
-        self._runner = PolicyRunner(file, velocity_contract(spec))
+        own = f"{spec.name}-{POLICY}"
+        file = policies / (imported or own) / "policy.onnx"
+        elsewhere = spec if imported not in ("", own) else None
+        self._runner = PolicyRunner(file, velocity_contract(spec), trained_elsewhere=elsewhere)
+        contract = self._runner.contract
+        self.kp, self.kd = np.array(contract.joint_stiffness), np.array(contract.joint_damping)
+        self.max_delay_s = contract.max_action_delay_ms / 1000.0
+        self._every = round(contract.control_dt / spec.command_dt_s)
+        self._calls = 0
         self._action = np.zeros(spec.num_joints)
         self._heading: float | None = None
 
@@ -64,20 +77,23 @@ class VelocityPolicy:
         """Go on from these joint targets, rad, shape (12,)."""
         self._runner.reset()
         self._action = (target - self._spec.default) / ACTION_SCALE
-        self._heading = None
+        self._heading, self._calls = None, 0
 
     def act(self, state: RobotState, velocity: Velocity) -> FloatArray:
         """Return joint targets that walk at ``velocity``, rad, shape (12,).
 
-        A command that does not turn keeps the heading too.
+        A command that does not turn keeps the heading too. Between two decisions of a policy that
+        is slower than the commands, its targets stand.
 
         Raises:
             FmrlError: OBSERVATION_STALE; the state says nothing of the base.
         """
         spec, asked = self._spec, bounded(velocity, VELOCITY_MAX)
-        terms = loco.sensed(state, spec.default, self._action)
-        command = np.array([asked.vx, asked.vy, self._turn(state, asked)])
-        self._action = self._runner.act({**terms, "velocity_command": command})
+        if self._calls % self._every == 0:
+            terms = loco.sensed(state, spec.default, self._action)
+            command = np.array([asked.vx, asked.vy, self._turn(state, asked)])
+            self._action = self._runner.act({**terms, "velocity_command": command})
+        self._calls += 1
         return loco.joint_targets(self._action, spec.default, spec.lower, spec.upper, ACTION_SCALE)
 
     def _turn(self, state: RobotState, asked: Velocity) -> float:

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -21,6 +23,7 @@ from fmrl_robot.control.velocity import velocity_contract
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.robots import GO2, PANDA
 from fmrl_robot.train.importing import graft, import_policy
+from fmrl_robot.train.importing.statement import KEYS
 
 WALK = tuple(term for term in OURS if term != "contact_window")
 """mjlab's velocity task without what no robot measures."""
@@ -368,6 +371,15 @@ def test_a_bare_network_is_imported_with_its_side_file_alone(tmp_path, policies)
     made = taken(bare, policies, **said)
     assert made.difference_rad < 1e-5
     assert {who for who, _ in made.read.values()} == {"side.yaml", "default"}
+
+
+def test_the_side_file_of_the_docs_is_one(tmp_path, policies):
+    page = (Path(__file__).parents[3] / "docs/policies.md").read_text()
+    said = yaml.safe_load(page.split("```yaml")[1].split("```")[0])
+    made = taken(linear(45, 12, tmp_path / "bare.onnx", {}), policies, **said)
+    assert made.difference_rad < 1e-5
+    told = re.findall(r"^\| `(.*?)` \|", page.split("| this project")[0], re.MULTILINE)
+    assert {key for row in told for key in row.split("`, `")} == set(KEYS)
 
 
 NETWORKS = {
