@@ -147,4 +147,6 @@ def _import(arguments: Sequence[str]) -> int:
     print("\n".join(f"  {key} ({who}): {value}" for key, (who, value) in made.read.items()))
     print(f"same joint targets as the original within {made.difference_rad:.1e} rad")
     print(f"written, and not evaluated: {made.folder}")
+    if made.contract.command_names == ("velocity_command",):
+        print(f"walk with it: fmrl up --robot {given.robot} walk_policy:={made.folder.resolve()}")
     return 0

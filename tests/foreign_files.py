@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import onnx
+import yaml
 from onnx import TensorProto, helper, numpy_helper
 
 from fmrl_robot.assets import policies_dir
 from fmrl_robot.control import locomotion as loco
+from fmrl_robot.control.runner import open_policy
 from fmrl_robot.robots import GO2
+from fmrl_robot.train.importing import import_policy
 
 JOINTS, LEGS = GO2.joint_names, ("FL", "FR", "RL", "RR")
 SIZES = {name: size for name, size, _ in loco.OBSERVATIONS}
@@ -178,3 +181,40 @@ def save(model, metadata, file):
         model.metadata_props.add(key=key, value=value)
     onnx.save(model, str(file))
     return file
+
+
+WALK = tuple(term for term in OURS if term != "contact_window")
+"""mjlab's velocity task without what no robot measures."""
+
+
+def side_file(folder, **values):
+    file = folder / "side.yaml"
+    file.write_text(yaml.safe_dump(values))
+    return file
+
+
+def taken(file, folder, spec=GO2, **side):
+    """Import; the folder is new each time."""
+    told = side_file(file.parent, **side) if side else None
+    return import_policy(file, spec, f"p{len(list(folder.iterdir()))}", folder, side=told)
+
+
+def asked(file, rows):
+    session = open_policy(file)
+    name = session.get_inputs()[0].name
+    return np.array([session.run(None, {name: row[None]})[0][0] for row in rows])
+
+
+def walk_metadata(terms=WALK, **changes):
+    told = Convention(terms=tuple(terms))
+    return {
+        **told.metadata(),
+        "command_names": "twist" if "command" in terms else "",
+        **changes,
+    }
+
+
+def walk_file(folder, terms=WALK, **changes):
+    """A random velocity policy of one layer, under mjlab's metadata."""
+    size = sum(SIZES[OURS[term]] for term in terms)
+    return linear(size, 12, folder / "walk.onnx", walk_metadata(terms, **changes))

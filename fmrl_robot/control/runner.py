@@ -89,7 +89,7 @@ class PolicyRunner:
         """Forget the history; the next observation fills it."""
         contract = self.contract
         pairs = zip(contract.observation_names, contract.observation_history_lengths, strict=True)
-        self._frames = {name: deque(maxlen=length) for name, length in pairs}
+        self._frames = {name: deque(maxlen=int(length)) for name, length in pairs}
 
     def act(self, terms: Mapping[str, FloatArray]) -> FloatArray:
         """Return the action for observation terms by name, unscaled; shape (actions,)."""
