@@ -1,7 +1,8 @@
 """``fmrl policy NAME``: what a shipped artefact says about itself, and whether it is that file.
 
 For a controller that is the contract in its ONNX metadata (what training and running agree on) and
-the summary of its card; for an embedded model the card alone.
+the summary of its card; for an embedded model the card alone. ``fmrl policy import FILE`` makes
+such a folder of a policy that was trained elsewhere.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -18,6 +20,7 @@ from fmrl_robot.assets import policies_dir
 from fmrl_robot.control.contract import PolicyContract
 from fmrl_robot.control.runner import open_policy
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.robots import robot
 
 _HASHES = {"policy_sha256": ("policy.onnx",), "config_sha256": ("config.yaml",)}
 _WEIGHTS = ("model.safetensors", "open_clip_model.safetensors")
@@ -79,11 +82,18 @@ def _flat(values: Mapping[str, Any], before: str = "") -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``fmrl policy``; 1 when a file is not the one its card speaks of."""
-    parser = argparse.ArgumentParser(prog="fmrl policy", description="Show a policy's contract.")
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["import"]:
+        return _import(words[1:])
+    parser = argparse.ArgumentParser(
+        prog="fmrl policy",
+        description="Show a policy's contract; 'fmrl policy import --help' tells how to take one "
+        "that was trained elsewhere.",
+    )
     parser.add_argument("name", help="folder in policies/, such as go2-saytap")
     parser.add_argument("--policies", type=Path, help="folder of policies; default: the shipped")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
-    given = parser.parse_args(arguments)
+    given = parser.parse_args(words)
     folder = policy_folder(given.name, given.policies)
     card: dict[str, Any] = json.loads((folder / "card.json").read_text("utf-8"))
     contract = contract_of(folder)
@@ -102,3 +112,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("\n".join(["card", *_flat({**short, "evaluation": summary} if summary else short)]))
     print("\n".join(wrong) or "the files are those that the card was written for")
     return 1 if wrong else 0
+
+
+def _import(arguments: Sequence[str]) -> int:
+    """Run ``fmrl policy import``."""
+    parser = argparse.ArgumentParser(
+        prog="fmrl policy import",
+        description="Take a policy that mjlab, rsl_rl or the like has exported as ONNX, and put it "
+        "under this project's contract (docs/policies.md).",
+    )
+    parser.add_argument("file", type=Path, help="the ONNX file")
+    parser.add_argument("--robot", required=True, help="such as go2")
+    parser.add_argument("--name", required=True, help="of the new folder in policies/")
+    parser.add_argument("--contract", type=Path, help="YAML with what the file does not say")
+    parser.add_argument("--policies", type=Path, help="folder of policies; default: the shipped")
+    parser.add_argument("--force", action="store_true", help="replace a policy of that name")
+    given = parser.parse_args(arguments)
+    try:
+        from fmrl_robot.train.importing import import_policy
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"expected {error.name}, found none; pip install 'fmrl_robot[train]'",
+            ErrorCode.CAPABILITY_MISSING,
+        ) from error
+    made = import_policy(
+        given.file,
+        robot(given.robot),
+        given.name,
+        given.policies or policies_dir(),
+        side=given.contract,
+        force=given.force,
+    )
+    print("read")
+    print("\n".join(f"  {key} ({who}): {value}" for key, (who, value) in made.read.items()))
+    print(f"same joint targets as the original within {made.difference_rad:.1e} rad")
+    print(f"written, and not evaluated: {made.folder}")
+    if made.contract.command_names == ("velocity_command",):
+        print(f"walk with it: fmrl up --robot {given.robot} walk_policy:={made.folder.resolve()}")
+    return 0

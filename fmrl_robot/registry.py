@@ -77,7 +77,8 @@ CONTROLLERS = Registry(
     },
     ErrorCode.NO_POLICY_FITS,
 )
-"""Controllers by ``RobotSpec.kind``: callables ``(spec, *, policies: Path | None)``."""
+"""Controllers by ``RobotSpec.kind``: callables ``(spec, *, policies: Path | None)``,
+a quadruped's with ``walk_policy: str`` besides."""
 
 SKILLS = Registry(
     "fmrl.skills",

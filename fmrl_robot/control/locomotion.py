@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from array_api_compat import array_namespace
 
-from fmrl_robot.types import FloatArray
+from fmrl_robot.errors import ErrorCode, FmrlError
+from fmrl_robot.types import FloatArray, RobotState
 
 Array = TypeVar("Array")
 """Of numpy, torch, or any library with the array API."""
@@ -81,6 +82,28 @@ def observe(
     return xp.concat(rows, axis=-1) * scales
 
 
+def sensed(
+    state: RobotState, default: FloatArray, last_action: FloatArray
+) -> dict[str, FloatArray]:
+    """The terms that a robot's own sensors give, unscaled.
+
+    Raises:
+        FmrlError: OBSERVATION_STALE; the state says nothing of the base.
+    """
+    if state.quaternion is None or state.angular_velocity is None:
+        raise FmrlError(
+            "expected orientation and angular velocity of the base, got none; is the IMU up?",
+            ErrorCode.OBSERVATION_STALE,
+        )
+    return {
+        "base_angular_velocity": state.angular_velocity,
+        "projected_gravity": projected_gravity(state.quaternion),
+        "joint_position": state.q - default,
+        "joint_velocity": state.dq,
+        "last_action": last_action,
+    }
+
+
 def joint_targets(
     action: Array, default: Array, lower: Array, upper: Array, scale: float = ACTION_SCALE
 ) -> Array:
@@ -102,6 +125,11 @@ def yaw_of(quaternion: Array) -> Array:
     xp: Any = array_namespace(quaternion)
     w, x, y, z = _parts(quaternion)
     return xp.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
+
+
+def heading_of(state: RobotState) -> float:
+    """Heading in rad of a robot; 0 where nothing is known of its base."""
+    return 0.0 if state.quaternion is None else float(yaw_of(state.quaternion))
 
 
 def _parts(quaternion: Any) -> tuple[Any, Any, Any, Any]:

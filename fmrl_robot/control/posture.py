@@ -14,7 +14,6 @@ import numpy as np
 from fmrl_robot.control import locomotion as loco
 from fmrl_robot.control.contract import PolicyContract, contract_for
 from fmrl_robot.control.runner import PolicyRunner
-from fmrl_robot.errors import ErrorCode, FmrlError
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.types import FloatArray, RobotState
 
@@ -102,26 +101,13 @@ class PosturePolicy:
         Raises:
             FmrlError: OBSERVATION_STALE; the state says nothing of the base.
         """
-        if state.quaternion is None or state.angular_velocity is None:
-            raise FmrlError(
-                "expected orientation and angular velocity of the base, got none; is the IMU up?",
-                ErrorCode.OBSERVATION_STALE,
-            )
         spec = self._spec
-        gravity = loco.projected_gravity(state.quaternion)
-        if not self._reached(gravity, state):
+        terms = loco.sensed(state, spec.default, self._action)
+        if not self._reached(terms["projected_gravity"], state):
             self._kept_since_s = None
         elif self._kept_since_s is None:
             self._kept_since_s = state.stamp_s
-        self._action = self._runner.act(
-            {
-                "base_angular_velocity": state.angular_velocity,
-                "projected_gravity": gravity,
-                "joint_position": state.q - spec.default,
-                "joint_velocity": state.dq,
-                "last_action": self._action,
-            }
-        )
+        self._action = self._runner.act(terms)
         return loco.joint_targets(self._action, spec.default, spec.lower, spec.upper, ACTION_SCALE)
 
     def kept(self, now: float) -> bool:

@@ -1,10 +1,10 @@
-"""A quadruped's controller: stands up, stands, follows contact patterns, takes postures.
+"""A quadruped's controller: stands up, stands, follows contact patterns, walks, takes postures.
 
 Which of these it does is one small state: RISING interpolates from wherever the legs are to the
 stance with firm gains; RESTING holds the stance; FOLLOWING lets the contact-pattern policy act,
-POSING one that reaches a posture; FALLEN damps. A sub-goal that arrives while the robot lies on its
-belly waits for it to rise; from its side or back the skill ``stand_up`` brings it to its feet. One
-command answers one observation.
+WALKING the velocity policy, POSING one that reaches a posture; FALLEN damps. A sub-goal that
+arrives while the robot lies on its belly waits for it to rise; from its side or back the skill
+``stand_up`` brings it to its feet. One command answers one observation.
 """
 
 from __future__ import annotations
@@ -16,15 +16,12 @@ import numpy as np
 
 from fmrl_robot.assets import policies_dir
 from fmrl_robot.control import locomotion as loco
-from fmrl_robot.control.contract import PolicyContract, contract_for
+from fmrl_robot.control import velocity as walking
+from fmrl_robot.control.contact_pattern import STAND, PatternPolicy, rows_of, steps, trot
 from fmrl_robot.control.posture import POSTURES, PosturePolicy
-from fmrl_robot.control.runner import PolicyRunner
 from fmrl_robot.errors import ErrorCode, FmrlError
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.types import (
-    SAYTAP_LEGS,
-    BoolArray,
-    ContactPattern,
     FloatArray,
     JointCommand,
     Outcome,
@@ -53,49 +50,43 @@ STILL_M_S = 0.05
 VELOCITY_MAX = Velocity(vx=1.1, vy=0.3, wz=0.8)
 """What the policy was trained on."""
 
-_ALL_DOWN: BoolArray = np.ones((4, 26), dtype=np.bool_)
-
-
-def _trot() -> BoolArray:
-    rows = np.zeros((4, 26), dtype=np.bool_)
-    rows[[0, 3], :16] = True
-    rows[[1, 2], 10:] = True
-    return rows
-
 
 class _Mode(Enum):
     RISING = auto()
     RESTING = auto()
     FOLLOWING = auto()
+    WALKING = auto()
     POSING = auto()
     FALLEN = auto()
 
 
-def policy_contract(spec: RobotSpec) -> PolicyContract:
-    """What a contact-pattern policy of this robot has to state."""
-    return contract_for(
-        spec,
-        observations=loco.OBSERVATIONS,
-        action_scale=[loco.ACTION_SCALE] * spec.num_joints,
-        command_names=("velocity_command", "contact_window"),
-        max_action_delay_ms=20.0,
-    )
+_GAITS = (_Mode.FOLLOWING, _Mode.WALKING)
 
 
 class QuadrupedController:
-    """Carries out CONTACT_PATTERN and SKILL (a posture) sub-goals and velocity commands."""
+    """Carries out CONTACT_PATTERN and SKILL (walk, a posture) sub-goals and velocity commands."""
 
-    def __init__(self, spec: RobotSpec, *, policies: Path | None = None) -> None:
-        """Load the policy.
+    def __init__(
+        self, spec: RobotSpec, *, policies: Path | None = None, walk_policy: str = ""
+    ) -> None:
+        """Load the policies.
+
+        Args:
+            spec: the robot.
+            policies: folder of policies; None: the shipped ones.
+            walk_policy: an imported velocity policy that walks, and is driven by hand, in place of
+                this project's own; a name in that folder or a path.
 
         Raises:
-            ConfigError: it is missing, or contradicts the RobotSpec.
+            ConfigError: the contact-pattern policy is missing, or one contradicts the RobotSpec.
         """
         folder = policies if policies is not None else policies_dir()
         self._spec = spec
-        self._policy = PolicyRunner(
-            folder / f"{spec.name}-saytap" / "policy.onnx", policy_contract(spec)
-        )
+        self._pattern = PatternPolicy(spec, folder)
+        self._walk: walking.VelocityPolicy | None = None
+        if walk_policy or (folder / f"{spec.name}-{walking.POLICY}").is_dir():
+            self._walk = walking.VelocityPolicy(spec, folder, walk_policy)
+        self._driven_gait = _Mode.WALKING if walk_policy else _Mode.FOLLOWING
         self._postures = {
             name.replace("-", "_"): PosturePolicy(spec, name, folder)
             for name in POSTURES
@@ -107,9 +98,7 @@ class QuadrupedController:
         self._rise_s = RISE_S
         self._from = self._target = spec.default.copy()
         self._kp = np.zeros(spec.num_joints)
-        self._action = np.zeros(spec.num_joints)
-        self._pattern, self._column = _ALL_DOWN, 0
-        self._velocity, self._heading = Velocity(), 0.0
+        self._gait, self._velocity = _Mode.FOLLOWING, Velocity()
         self._subgoal: SubGoal | None = None
         self._begun_s: float | None = None
         self._driven = False
@@ -122,36 +111,51 @@ class QuadrupedController:
 
     @property
     def max_delay_s(self) -> float:
-        """What the policy was trained with."""
-        return self._policy.contract.max_action_delay_ms / 1000.0
+        """What the policy that bears least was trained with."""
+        least = self._pattern.max_delay_s
+        return min(least, self._walk.max_delay_s) if self._walk else least
 
     def accepts(self, subgoal: SubGoal) -> bool:
-        """Contact patterns with a velocity, and postures that there is a policy for."""
+        """Contact patterns with a velocity; walking and postures that there is a policy for."""
         if subgoal.kind == SubGoalKind.SKILL:
-            return subgoal.skill in self._postures
+            return subgoal.skill in self._postures or self._walks(subgoal)
         return subgoal.kind == SubGoalKind.CONTACT_PATTERN and subgoal.pattern is not None
 
     def start(self, subgoal: SubGoal, state: RobotState, scene: Scene | None) -> None:
-        """Follow a pattern or take a posture from the next step on, after rising where needed.
+        """Walk, follow a pattern or take a posture from the next step on, after rising if needed.
+
+        Without a duration a walk lasts until the next sub-goal, or to its timeout.
 
         Raises:
             FmrlError: PATTERN_INVALID, ROBOT_FELL or OBSERVATION_STALE.
         """
         del scene
-        if subgoal.kind == SubGoalKind.SKILL:
+        if subgoal.kind == SubGoalKind.SKILL and not self._walks(subgoal):
             self._pose(subgoal, state)
             return
-        rows = _rows(subgoal.pattern)
+        rows = STAND if self._walks(subgoal) else rows_of(subgoal.pattern)
         if self._tilted(state):
             raise FmrlError(
                 "expected a robot on its feet, got one that lies on its side; have it stand up",
                 ErrorCode.ROBOT_FELL,
             )
-        velocity = subgoal.velocity or Velocity()
-        moving = not rows.all(axis=1).all() and (rows.any(axis=1) & ~rows.all(axis=1)).any()
-        self._follow(rows, velocity, state)
+        self._leave_posture()
+        if self._walks(subgoal):
+            self._gait, endless = _Mode.WALKING, np.inf
+        else:
+            self._gait, endless = _Mode.FOLLOWING, MOVING_S if steps(rows) else STANDING_S
+            self._pattern.follow(rows, loco.heading_of(state))
+        self._velocity = subgoal.velocity or Velocity()
+        self._driven, self._settling_since_s = False, None
         self._subgoal, self._outcome, self._begun_s = subgoal, None, None
-        self._duration_s = subgoal.duration_s or (MOVING_S if moving else STANDING_S)
+        self._duration_s = subgoal.duration_s or endless
+
+    def _walks(self, subgoal: SubGoal) -> bool:
+        return (
+            self._walk is not None
+            and subgoal.kind == SubGoalKind.SKILL
+            and subgoal.skill == walking.SKILL
+        )
 
     def step(self, state: RobotState, scene: Scene | None) -> JointCommand:
         """Answer one observation."""
@@ -167,12 +171,10 @@ class QuadrupedController:
             self._rise(state)
         if self._mode == _Mode.RISING and self._mode_age() >= self._rise_s:
             self._enter(_Mode.RESTING)
-        if self._mode == _Mode.RESTING and (self._subgoal is not None or self._driven):
-            self._enter(_Mode.FOLLOWING)
-            self._policy.reset()
-            self._action = (self._target - self._spec.default) / loco.ACTION_SCALE
-            self._heading = _yaw(state)
-        if self._mode == _Mode.FOLLOWING:
+        moves = self._subgoal is not None or self._driven
+        if moves and self._mode in (_Mode.RESTING, *_GAITS) and self._mode != self._gait:
+            self._begin_gait(state)
+        if self._mode in _GAITS:
             return self._act(state)
         rising = self._mode == _Mode.RISING
         share = min(1.0, self._mode_age() / self._rise_s) if rising else 1.0
@@ -197,18 +199,15 @@ class QuadrupedController:
         self._stand()
 
     def drive(self, velocity: Velocity) -> None:
-        """Trot at this velocity from the next step on; stand where it is about zero."""
-        asked = np.array([velocity.vx, velocity.vy, velocity.wz])
-        limit = np.array([VELOCITY_MAX.vx, VELOCITY_MAX.vy, VELOCITY_MAX.wz])
-        vx, vy, wz = np.clip(np.nan_to_num(asked), -limit, limit).tolist()
-        if max(abs(vx), abs(vy), abs(wz)) < STILL_M_S:
+        """Trot or walk at this velocity from the next step on; stand where it is about zero."""
+        asked = walking.bounded(velocity, VELOCITY_MAX)
+        if max(abs(asked.vx), abs(asked.vy), abs(asked.wz)) < STILL_M_S:
             self._stand()
             return
-        rows = _trot()
-        if not np.array_equal(rows, self._pattern):
-            self._switch(rows)
+        if not np.array_equal(trot(), self._pattern.rows):
+            self._pattern.switch(trot())
         self._leave_posture()
-        self._velocity = Velocity(vx=vx, vy=vy, wz=wz)
+        self._gait, self._velocity = self._driven_gait, asked
         self._driven, self._settling_since_s = True, None
 
     # --- modes ------------------------------------------------------------------------------------
@@ -272,27 +271,19 @@ class QuadrupedController:
         if self._mode == _Mode.POSING:
             self._enter(_Mode.FALLEN)
 
-    # --- following --------------------------------------------------------------------------------
+    # --- gaits ------------------------------------------------------------------------------------
 
-    def _follow(self, rows: BoolArray, velocity: Velocity, state: RobotState) -> None:
-        self._leave_posture()
-        self._switch(rows)
-        self._velocity, self._heading = velocity, _yaw(state)
-        self._driven, self._settling_since_s = False, None
-
-    def _switch(self, rows: BoolArray) -> None:
-        """Enter a new pattern where it agrees best with what the feet were about to do."""
-        if self._mode == _Mode.FOLLOWING:
-            due = loco.window_at(self._pattern, self._column)
-            agree = [np.sum(loco.window_at(rows, c) == due) for c in range(rows.shape[1])]
-            self._column = int(np.argmax(agree))
+    def _begin_gait(self, state: RobotState) -> None:
+        """Hand over to the policy that is to move the robot, which goes on from where it is."""
+        self._enter(self._gait)
+        if self._gait == _Mode.WALKING and self._walk is not None:
+            self._walk.begin(self._target)
         else:
-            self._column = 0
-        self._pattern = rows
+            self._pattern.begin(self._target, loco.heading_of(state))
 
     def _stand(self) -> None:
-        if self._mode == _Mode.FOLLOWING and self._settling_since_s is None:
-            self._switch(_ALL_DOWN)
+        if self._mode in _GAITS and self._settling_since_s is None:
+            self._pattern.switch(STAND)
             self._settling_since_s = self._now_s
         self._leave_posture()
         self._driven, self._velocity = False, Velocity()
@@ -309,39 +300,11 @@ class QuadrupedController:
             self._settling_since_s = None
             self._rise(state)
             return self.step(state, None)
-        self._action = self._policy.act(self._terms(state))
-        self._column += 1
-        spec = self._spec
-        target = loco.joint_targets(self._action, spec.default, spec.lower, spec.upper)
-        return self._command(state, target, spec.kp, spec.kd)
-
-    def _terms(self, state: RobotState) -> dict[str, FloatArray]:
-        quaternion, omega = state.quaternion, state.angular_velocity
-        if quaternion is None or omega is None:
-            raise FmrlError(
-                "expected orientation and angular velocity of the base, got none; is the IMU up?",
-                ErrorCode.OBSERVATION_STALE,
-            )
-        command = self._velocity
-        return {
-            "base_angular_velocity": omega,
-            "projected_gravity": loco.projected_gravity(quaternion),
-            "velocity_command": np.array([command.vx, command.vy, self._turn(state)]),
-            "joint_position": state.q - self._spec.default,
-            "joint_velocity": state.dq,
-            "last_action": self._action,
-            "contact_window": loco.window_at(self._pattern, self._column),
-        }
-
-    def _turn(self, state: RobotState) -> float:
-        """Turn rate that keeps the heading, which itself turns as commanded."""
-        wz = self._velocity.wz
-        stepping = self._pattern.any(axis=1) & ~self._pattern.all(axis=1)
-        if not stepping.any():
-            self._heading = _yaw(state)
-            return 0.0
-        self._heading += wz * self._spec.policy_dt_s
-        return float(loco.keep_heading(np.array(wz), np.array(self._heading - _yaw(state))))
+        if self._mode == _Mode.WALKING and self._walk is not None:
+            target = self._walk.act(state, self._velocity)
+            return self._command(state, target, self._walk.kp, self._walk.kd)
+        target = self._pattern.act(state, self._velocity)
+        return self._command(state, target, self._spec.kp, self._spec.kd)
 
     # --- out --------------------------------------------------------------------------------------
 
@@ -371,30 +334,3 @@ class QuadrupedController:
             kp=self._kp.copy(),
             kd=kd * ones,
         )
-
-
-def _yaw(state: RobotState) -> float:
-    if state.quaternion is None:
-        return 0.0
-    return float(loco.yaw_of(state.quaternion))
-
-
-def _rows(pattern: ContactPattern | None) -> BoolArray:
-    """Rows of a pattern in SAYTAP_LEGS order; raises FmrlError where they make no sense."""
-    if pattern is None or pattern.contacts.ndim != 2 or not pattern.contacts.shape[1]:
-        raise FmrlError(
-            "expected a pattern of four rows and at least one column, got none",
-            ErrorCode.PATTERN_INVALID,
-        )
-    if sorted(pattern.legs) != sorted(SAYTAP_LEGS) or len(pattern.contacts) != len(SAYTAP_LEGS):
-        raise FmrlError(
-            f"expected a row for each of {[leg.value for leg in SAYTAP_LEGS]}, got "
-            f"{[str(leg) for leg in pattern.legs]!r}",
-            ErrorCode.PATTERN_INVALID,
-        )
-    if not np.isclose(pattern.dt_s, 0.02):
-        raise FmrlError(
-            f"expected columns of 0.02 s, got {pattern.dt_s!r}; resample the pattern",
-            ErrorCode.PATTERN_INVALID,
-        )
-    return pattern.contacts[[pattern.legs.index(leg) for leg in SAYTAP_LEGS]]

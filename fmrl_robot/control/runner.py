@@ -17,7 +17,9 @@ from onnxruntime.capi import (
 )
 
 from fmrl_robot.control.contract import PolicyContract, refusal
+from fmrl_robot.control.foreign import with_own_choices
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.robots import RobotSpec
 from fmrl_robot.types import FloatArray
 
 _UNREADABLE: tuple[type[Exception], ...] = tuple(
@@ -53,8 +55,16 @@ def open_policy(file: Path) -> ort.InferenceSession:
 class PolicyRunner:
     """One policy, with the history of its observations."""
 
-    def __init__(self, file: Path, wanted: PolicyContract) -> None:
+    def __init__(
+        self, file: Path, wanted: PolicyContract, *, trained_elsewhere: RobotSpec | None = None
+    ) -> None:
         """Load and check.
+
+        Args:
+            file: the policy.
+            wanted: what it has to state.
+            trained_elsewhere: the robot, for a policy that may choose gains, history, period and
+                latency for itself, within its bounds; None: it states what is wanted.
 
         Raises:
             ConfigError: POLICY_MISSING or POLICY_REFUSED, naming the field.
@@ -62,6 +72,8 @@ class PolicyRunner:
         self._session = open_policy(file)
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.contract = PolicyContract.from_metadata(metadata, file)
+        if trained_elsewhere is not None:
+            wanted = with_own_choices(wanted, self.contract, trained_elsewhere, file)
         self.contract.check(wanted, file)
         self._input = self._session.get_inputs()[0]
         for name, shape, size in (
@@ -77,7 +89,7 @@ class PolicyRunner:
         """Forget the history; the next observation fills it."""
         contract = self.contract
         pairs = zip(contract.observation_names, contract.observation_history_lengths, strict=True)
-        self._frames = {name: deque(maxlen=length) for name, length in pairs}
+        self._frames = {name: deque(maxlen=int(length)) for name, length in pairs}
 
     def act(self, terms: Mapping[str, FloatArray]) -> FloatArray:
         """Return the action for observation terms by name, unscaled; shape (actions,)."""

@@ -16,6 +16,7 @@ from torch import nn
 
 from fmrl_robot.control.contract import PolicyContract
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.train.onnx_file import write_model
 
 OPSET = 18
 
@@ -30,7 +31,7 @@ def export_policy(actor: nn.Module, contract: PolicyContract, file: Path) -> Non
     seen = torch.zeros(1, contract.observation_size)
     _check(actor, seen, contract.num_actions)
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    temporary = file.with_name(f".traced.{file.name}.{os.getpid()}")
     torch.onnx.export(
         actor,
         (seen,),
@@ -40,8 +41,8 @@ def export_policy(actor: nn.Module, contract: PolicyContract, file: Path) -> Non
         output_names=["action"],
         dynamo=False,
     )
-    _write(onnx.load(str(temporary)), contract, temporary)
-    temporary.replace(file)
+    write_model(onnx.load(str(temporary)), contract, file)
+    temporary.unlink()
 
 
 @torch.no_grad()
@@ -61,15 +62,5 @@ def _check(actor: nn.Module, seen: torch.Tensor, actions: int) -> None:
 def rewrite_contract(file: Path, contract: PolicyContract, **changes: str) -> PolicyContract:
     """Replace fields of the contract in an existing file; return the new contract."""
     changed = replace(contract, **changes)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    _write(onnx.load(str(file)), changed, temporary)
-    temporary.replace(file)
+    write_model(onnx.load(str(file)), changed, file)
     return changed
-
-
-def _write(model: onnx.ModelProto, contract: PolicyContract, file: Path) -> None:
-    del model.metadata_props[:]
-    for key, value in contract.to_metadata().items():
-        model.metadata_props.add(key=key, value=value)
-    onnx.checker.check_model(model)
-    onnx.save(model, str(file))

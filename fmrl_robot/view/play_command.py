@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fmrl_robot.assets import policies_dir
 from fmrl_robot.control import controller_for
 from fmrl_robot.control.supervisor import Supervisor
 from fmrl_robot.errors import ConfigError, ErrorCode
@@ -38,7 +40,9 @@ SKILLS: dict[str, tuple[tuple[str, ...], bool]] = {
 def main(arguments: Sequence[str]) -> int:
     """Read the command line and film."""
     parser = argparse.ArgumentParser(prog="fmrl play", description=__doc__)
-    parser.add_argument("name", help="a policy, such as go2-saytap or panda-grasp")
+    parser.add_argument(
+        "name", help="a policy, such as go2-saytap or panda-grasp, or an imported one"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/play.mp4"))
     parser.add_argument("--policies", type=Path, help="folder of policies; the shipped one")
     parser.add_argument("--seed", type=int, default=0)
@@ -49,6 +53,15 @@ def main(arguments: Sequence[str]) -> int:
         film_quadruped(name, skill, given.out, policies=given.policies, seed=given.seed)
     elif kind == "arm" and skill in SKILLS:
         film_skill(name, skill, given.out, policies=given.policies, seed=given.seed)
+    elif walker := _imported_for(given.name, given.policies):
+        film_quadruped(
+            walker,
+            "velocity",
+            given.out,
+            policies=given.policies,
+            seed=given.seed,
+            walk_policy=given.name,
+        )
     else:
         known = [*(f"go2-{show}" for show in QUADRUPED_SHOWS), *(f"panda-{s}" for s in SKILLS)]
         raise ConfigError(
@@ -57,6 +70,13 @@ def main(arguments: Sequence[str]) -> int:
         )
     print(f"video={given.out}")  # noqa: T201
     return 0
+
+
+def _imported_for(name: str, policies: Path | None) -> str:
+    """The robot of an imported policy; empty where the policy is none."""
+    card = (policies or policies_dir()) / name / "card.json"
+    told = json.loads(card.read_text("utf-8")) if card.is_file() else {}
+    return str(told["robot"]) if "imported" in told else ""
 
 
 def film_skill(
@@ -93,9 +113,18 @@ def film_skill(
 
 
 def film_quadruped(
-    name: str, show: str, out: Path, *, policies: Path | None = None, seed: int = 0
+    name: str,
+    show: str,
+    out: Path,
+    *,
+    policies: Path | None = None,
+    seed: int = 0,
+    walk_policy: str = "",
 ) -> None:
-    """Run one of QUADRUPED_SHOWS on the *ground* scene and write it to ``out``."""
+    """Run one of QUADRUPED_SHOWS on the *ground* scene and write it to ``out``.
+
+    ``walk_policy`` names an imported policy to walk with.
+    """
     from fmrl_sim.render import SceneRenderer
 
     spec = robot(name)
@@ -103,7 +132,7 @@ def film_quadruped(
     gate = Gate(spec)
     body: Any = BODIES.load("mujoco")(scene, gate, seed=seed)
     _, lease, _ = gate.acquire("play")
-    supervisor = Supervisor(controller_for(spec, policies))
+    supervisor = Supervisor(controller_for(spec, policies, walk_policy))
     rng = np.random.default_rng(seed)
     video, shown = VideoLog(out, fps=FPS), 0
     ticks = round(spec.command_dt_s / 0.004)
@@ -148,6 +177,17 @@ def _posture(text: str, skill: str) -> tuple[str, SubGoal]:
     return text, SubGoal(id=text, kind=SubGoalKind.SKILL, skill=skill, text=text, timeout_s=10.0)
 
 
+def _walk(text: str, **velocity: float) -> tuple[str, SubGoal]:
+    return text, SubGoal(
+        id=text,
+        kind=SubGoalKind.SKILL,
+        skill="walk",
+        text=text,
+        velocity=Velocity(**velocity),
+        duration_s=SHOW_S,
+    )
+
+
 _THROWN: tuple[str, SubGoal | None] = ("thrown", None)
 _TROT = _gait("trot forward slowly", GaitCall(gait="trot", vx=0.5))
 QUADRUPED_SHOWS: dict[str, tuple[tuple[str, SubGoal | None], ...]] = {
@@ -159,6 +199,13 @@ QUADRUPED_SHOWS: dict[str, tuple[tuple[str, SubGoal | None], ...]] = {
         _gait("stand still", GaitCall(gait="stand")),
     ),
     "stand-up": (_THROWN, _posture("stand up", "stand_up")) * 3 + (_TROT,),
+    "velocity": (
+        _walk("walk forward", vx=0.5),
+        _walk("walk backward", vx=-0.5),
+        _walk("walk sideways", vy=0.3),
+        _walk("turn", wz=0.8),
+        _walk("stand"),
+    ),
     "sit": (_posture("sit", "sit"), _TROT, _posture("sit", "sit")),
 }
 """What each policy is shown at: texts and sub-goals; None: somebody throws the robot."""

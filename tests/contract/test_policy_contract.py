@@ -10,8 +10,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from fmrl_robot.assets import policies_dir
+from fmrl_robot.control.contact_pattern import policy_contract
 from fmrl_robot.control.contract import PolicyContract
-from fmrl_robot.control.quadruped import QuadrupedController, policy_contract
+from fmrl_robot.control.quadruped import QuadrupedController
 from fmrl_robot.control.runner import PolicyRunner
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.robots import GO2
@@ -91,6 +92,48 @@ def test_a_malformed_field_is_named(tmp_path, field, text):
 @pytest.mark.parametrize(("inputs", "outputs"), [(64, 12), (65, 11)])
 def test_a_network_of_another_shape_is_refused(tmp_path, inputs, outputs):
     refused(write(tmp_path, WANTED.to_metadata(), inputs, outputs), "shape")
+
+
+OWN = {
+    "joint_stiffness": [30.0] * 12,
+    "joint_damping": [1.0] * 12,
+    "observation_history_lengths": [1, 1, 1, 1, 1, 1, 1],
+    "control_dt": 0.04,
+    "max_action_delay_ms": 60.0,
+}
+BEYOND = {
+    "joint_stiffness": [[30.0] * 11, [0.0] * 12, [80.1] * 12, [-1.0] * 12, ["a"] * 12],
+    "joint_damping": [[1.0] * 13, [-0.1] * 12, [5.1] * 12, [float("nan")] * 12],
+    "observation_history_lengths": [[1] * 6, [0] * 7, [1.5] * 7, [101] * 7],
+    "control_dt": [0.03, 0.0, -0.02, 0.01, float("nan"), float("inf")],
+    "max_action_delay_ms": [0.0, -1.0, 100.1, float("nan")],
+}
+
+
+@pytest.mark.parametrize("field", OWN)
+def test_a_policy_from_elsewhere_may_choose_this_for_itself_and_ours_may_not(tmp_path, field):
+    file = write(tmp_path, {**WANTED.to_metadata(), field: json.dumps(OWN[field])})
+    runner = PolicyRunner(file, WANTED, trained_elsewhere=GO2)
+    found = getattr(runner.contract, field)
+    assert (list(found) if isinstance(found, tuple) else found) == OWN[field]
+    if OWN[field] != json.loads(WANTED.to_metadata()[field]):
+        refused(file, field)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [(field, value) for field, values in BEYOND.items() for value in values]
+)
+def test_its_choices_have_bounds(tmp_path, field, value):
+    file = write(tmp_path, {**WANTED.to_metadata(), field: json.dumps(value)})
+    with pytest.raises(ConfigError, match=field):
+        PolicyRunner(file, WANTED, trained_elsewhere=GO2)
+
+
+@pytest.mark.parametrize("field", sorted(set(WRONG) - set(OWN)))
+def test_in_all_else_it_is_held_to_the_robot(tmp_path, field):
+    file = write(tmp_path, {**WANTED.to_metadata(), field: json.dumps(WRONG[field])})
+    with pytest.raises(ConfigError, match=field):
+        PolicyRunner(file, WANTED, trained_elsewhere=GO2)
 
 
 def test_a_file_that_is_no_onnx_is_refused(tmp_path):

@@ -12,7 +12,8 @@ import torch
 from fmrl_robot.control import locomotion as loco
 from fmrl_robot.robots import RobotSpec
 from fmrl_sim.batched.engine import Engine, make_engine
-from fmrl_sim.scenes.ground import add_floor, quadruped_spec, standing_qpos
+from fmrl_sim.batched.quadruped_model import training_model
+from fmrl_sim.scenes.ground import standing_qpos
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,43 +49,6 @@ NO_RANDOMISATION = Randomisation(
     noise=0.0,
 )
 """The model as it is."""
-
-
-def training_model(robot: RobotSpec, physics_dt_s: float) -> mujoco.MjModel:
-    """The quadruped of the *ground* scene on its floor, with few collision shapes.
-
-    Of the boxes that cover the legs one a link is kept: on a flat floor that is what strikes first.
-    """
-    spec = quadruped_spec(robot)
-    add_floor(spec, robot)
-    kept: set[str] = set()
-    for geom in [*spec.geoms]:
-        collides = geom.contype or geom.conaffinity
-        if geom.name == "floor" or geom.name in robot.foot_geoms:
-            continue
-        body = geom.parent.name
-        wanted = body == robot.base_body or body.endswith(("_thigh", "_calf"))
-        if not collides or body in kept or not wanted:
-            spec.delete(geom)
-        else:
-            kept.add(body)
-            if body != robot.base_body:
-                geom.name = f"{body}_shape"
-    for body in sorted(kept - {robot.base_body}):
-        spec.add_sensor(
-            name=f"{body}_struck",
-            type=mujoco.mjtSensor.mjSENS_CONTACT,
-            objtype=mujoco.mjtObj.mjOBJ_GEOM,
-            objname=f"{body}_shape",
-            reftype=mujoco.mjtObj.mjOBJ_GEOM,
-            refname="floor",
-            intprm=[1, 3, 1],
-        )
-    spec.option.timestep = physics_dt_s
-    # MuJoCo would silently restart a diverged robot; the learner has to hear of it.
-    spec.option.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_AUTORESET)
-    spec.option.iterations, spec.option.ls_iterations = 8, 10
-    return spec.compile()
 
 
 VARIED = (

@@ -15,28 +15,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fmrl_robot.control import locomotion as loco
 from fmrl_robot.control import posture as pose
 from fmrl_robot.control.contract import PolicyContract
-from fmrl_robot.robots import robot as find_robot
-from fmrl_robot.settings import Count, build
+from fmrl_robot.settings import build
 from fmrl_robot.shares import share
 from fmrl_robot.types import FloatArray
-from fmrl_sim.batched.env import BatchedEnv, Task
-from fmrl_sim.batched.quadrupeds import NO_RANDOMISATION, Quadrupeds, Randomisation
+from fmrl_sim.batched.actors import Actors, ActorsConfig, ActorsEnv, critic, policy
+from fmrl_sim.batched.env import Task
+from fmrl_sim.batched.quadrupeds import NO_RANDOMISATION, Randomisation
 from fmrl_sim.scenes.ground import PHYSICS_DT_S
 
 DROP_M, DROP_S = 0.45, 1.5
 """Height of the base from which limp robots fall, and how long they may roll."""
 HEIGHT_TOLERANCE_M = 0.05
 """A simulated robot's posture is judged by the height of its base too."""
-_NOISE = {
-    "base_angular_velocity": 0.15,
-    "projected_gravity": 0.03,
-    "joint_position": 0.01,
-    "joint_velocity": 1.0,
-}
-"""Half width of the uniform noise on each observation."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,47 +46,30 @@ class Weights:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PostureConfig:
+class PostureConfig(ActorsConfig):
     """The task's settings."""
 
-    robot: str
     posture: str
     """stand-up or sit."""
-    engine: str = "cpu"
-    num_envs: Count = 512
-    seed: int = 0
-    threads: int = 2
-    physics_dt_s: float = 0.02 / 3
     episode_steps: int = 250
-    reward_scale: float = 0.1
     weights: Weights = field(default_factory=Weights)
     randomisation: Randomisation = field(default_factory=lambda: Randomisation(push_m_s=0.0))
 
 
-class Posers(Quadrupeds):
+class Posers(Actors):
     """Quadrupeds with a posture to reach."""
 
     action_scale = pose.ACTION_SCALE
+    observations = pose.OBSERVATIONS
 
     def __init__(self, config: PostureConfig) -> None:
-        super().__init__(
-            find_robot(config.robot),
-            config.num_envs,
-            engine=config.engine,
-            threads=config.threads,
-            randomisation=config.randomisation,
-            seed=config.seed,
-            physics_dt_s=config.physics_dt_s,
-        )
+        super().__init__(config)
         self.config = config
         self.goal = goal = pose.POSTURES[config.posture](self.robot)
         self._goal_gravity, self._goal_joints = (
             self._tensor(goal.gravity),
             self._tensor(goal.joints),
         )
-        self._scales = self._tensor(loco.scales_of(pose.OBSERVATIONS))
-        self.action = torch.zeros((self.count, 12), device=self.device)
-        self.action_before = self.action
         self._lying: Tensor | None = None
         if config.posture == "stand-up":
             self._lying = self._fall()
@@ -122,11 +97,6 @@ class Posers(Quadrupeds):
         return lying
 
     # --- world ------------------------------------------------------------------------------------
-
-    def set_controls(self, actions: Tensor) -> None:
-        """See World."""
-        self.action_before, self.action = self.action, actions.clamp(-8.0, 8.0)
-        super().set_controls(self.action)
 
     def look(self) -> None:
         """See World."""
@@ -157,44 +127,12 @@ class Posers(Quadrupeds):
             self.qpos[ids], self.qvel[ids] = self._lying[row], 0.0
             self._target[ids] = self.qpos[ids][:, self._q_at].float()
             self._look(ids)
-        # A new tensor: the one before is somebody's observation.
-        self.action = self.action.index_fill(0, ids, 0.0)
         self._compare()
 
-    def sense(self, noise: float) -> Tensor:
-        """What the robots' own sensors say, scaled, (n, 42)."""
-        terms: dict[str, Tensor] = {
-            "base_angular_velocity": self.omega,
-            "projected_gravity": self.gravity,
-            "joint_position": self.q - self._default,
-            "joint_velocity": self.dq,
-            "last_action": self.action,
-        }
-        if noise:
-            for name, width in _NOISE.items():
-                term = terms[name]
-                terms[name] = term + self.uniform(-noise * width, noise * width, *term.shape)
-        return loco.observe(terms, self._scales, pose.OBSERVATIONS)
 
-
-def policy(w: Posers) -> Tensor:
-    """What the robot senses, (n, 42)."""
-    return w.sense(w.config.randomisation.noise)
-
-
-def critic(w: Posers) -> Tensor:
-    """The same without noise, and what only a simulator knows."""
-    age = w.age[:, None] / w.config.episode_steps
-    known = [
-        w.sense(0.0),
-        2.0 * w.velocity,
-        5.0 * (w.height[:, None] - w.robot.base_height_m),
-        w.contacts.float(),
-        10.0 * w.foot_height,
-        w.friction[:, None],
-        age,
-    ]
-    return torch.cat(known, dim=1).clamp(-20, 20)
+def privileged(w: Posers) -> Tensor:
+    """What the critic is told."""
+    return critic(*w.privileged(), w.age[:, None] / w.config.episode_steps)
 
 
 def _near(w: Posers) -> Tensor:
@@ -215,13 +153,13 @@ REWARDS: dict[str, Callable[[Posers], Tensor]] = {
 """Terms before their weights, (n,) each."""
 
 
-class PostureEnv(BatchedEnv[Posers]):
+class PostureEnv(ActorsEnv[Posers]):
     """Many quadrupeds that reach a posture; implements VecEnv."""
 
     def __init__(self, config: PostureConfig) -> None:
         self.config = config
         task = Task[Posers](
-            observations={"policy": policy, "critic": critic},
+            observations={"policy": policy, "critic": privileged},
             rewards=REWARDS,
             weights=asdict(config.weights),
             terminations={},
@@ -231,17 +169,6 @@ class PostureEnv(BatchedEnv[Posers]):
             log={"reached": lambda w: w.reached.float().mean()},
         )
         super().__init__(Posers(config), task)
-
-    def mirror(self) -> dict[str, list[float]]:
-        """Swaps and signs that reflect observations and actions left to right."""
-        o_swap, o_sign = loco.mirror_observation(pose.OBSERVATIONS)
-        a_swap, a_sign = loco.mirror_action()
-        return {
-            "observation_swap": o_swap.tolist(),
-            "observation_sign": o_sign.tolist(),
-            "action_swap": a_swap.tolist(),
-            "action_sign": a_sign.tolist(),
-        }
 
     def contract(self) -> PolicyContract:
         """What the exported policy says about itself."""

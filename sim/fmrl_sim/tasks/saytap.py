@@ -26,26 +26,18 @@ import torch
 from torch import Tensor
 
 from fmrl_robot.control import locomotion as loco
+from fmrl_robot.control.contact_pattern import policy_contract
 from fmrl_robot.control.contract import PolicyContract
-from fmrl_robot.control.quadruped import policy_contract
-from fmrl_robot.robots import robot as find_robot
-from fmrl_robot.settings import Count, build
+from fmrl_robot.settings import build
 from fmrl_robot.types import FloatArray
-from fmrl_sim.batched.env import BatchedEnv, Task
-from fmrl_sim.batched.quadrupeds import Quadrupeds, Randomisation
+from fmrl_sim.batched.actors import Actors, ActorsConfig, ActorsEnv, critic, policy
+from fmrl_sim.batched.env import Task
 from fmrl_sim.tasks import contact_gaits as gaits
 
 CLEARANCE_M = 0.04
 """A swinging foot this high costs nothing."""
 BANK_SIZE = 8192
 """Patterns from which robots draw."""
-_NOISE = {
-    "base_angular_velocity": 0.15,
-    "projected_gravity": 0.03,
-    "joint_position": 0.01,
-    "joint_velocity": 1.0,
-}
-"""Half width of the uniform noise on each observation."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,41 +63,25 @@ class Weights:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SaytapConfig:
+class SaytapConfig(ActorsConfig):
     """The task's settings."""
 
-    robot: str
-    engine: str = "cpu"
-    num_envs: Count = 512
-    seed: int = 0
-    threads: int = 2
-    physics_dt_s: float = 0.02 / 3
-    episode_steps: int = 1000
     resample_steps: int = 150
     """Pattern and command are drawn anew after so many steps."""
-    reward_scale: float = 0.1
-    """Keeps returns near 10, where the critic learns fast."""
     height_min_m: float = 0.16
     """Lower is a fall."""
     height_low_m: float = 0.26
     """Lower costs."""
     weights: Weights = field(default_factory=Weights)
-    randomisation: Randomisation = field(default_factory=Randomisation)
 
 
-class Walkers(Quadrupeds):
+class Walkers(Actors):
     """Quadrupeds with a pattern and a velocity to follow."""
 
+    observations = loco.OBSERVATIONS
+
     def __init__(self, config: SaytapConfig) -> None:
-        super().__init__(
-            find_robot(config.robot),
-            config.num_envs,
-            engine=config.engine,
-            threads=config.threads,
-            randomisation=config.randomisation,
-            seed=config.seed,
-            physics_dt_s=config.physics_dt_s,
-        )
+        super().__init__(config)
         self.config = config
         n, device = self.count, self.device
         bank = gaits.draw_bank(np.random.default_rng(config.seed), BANK_SIZE)
@@ -117,23 +93,15 @@ class Walkers(Quadrupeds):
         self._speeds = torch.tensor([-1.0, -0.5, 0.5, 1.0], device=device)
         self._window = torch.arange(loco.WINDOW, device=device)
         self._rows = torch.arange(n, device=device)
-        self._scales = self._tensor(loco.SCALES)
         self.kind = torch.zeros(n, dtype=torch.long, device=device)
         self.command = torch.zeros((n, 3), device=device)
         """Forward and sideways m/s, turn rad/s."""
         self._pattern = torch.ones((n, 4, gaits.MAX_LENGTH), dtype=torch.bool, device=device)
         self._length = torch.full((n,), gaits.MAX_LENGTH, device=device)
         self._column = torch.zeros(n, dtype=torch.long, device=device)
-        self.action = torch.zeros((n, 12), device=device)
-        self.action_before = self.action
         self._compare()
 
     # --- world ------------------------------------------------------------------------------------
-
-    def set_controls(self, actions: Tensor) -> None:
-        """See World."""
-        self.action_before, self.action = self.action, actions.clamp(-8.0, 8.0)
-        super().set_controls(self.action)
 
     def look(self) -> None:
         """See World."""
@@ -150,8 +118,6 @@ class Walkers(Quadrupeds):
     def restart(self, ids: Tensor, spread: float = 1.0) -> None:
         """Begin anew, with a new goal; see World."""
         super().restart(ids, spread)
-        # A new tensor: the one before is somebody's observation.
-        self.action = self.action.index_fill(0, ids, 0.0)
         self.draw_goals(ids)
 
     def events(self) -> None:
@@ -202,46 +168,15 @@ class Walkers(Quadrupeds):
         start = torch.randint(gaits.MAX_LENGTH, (n,), generator=self.rng, device=self.device)
         self._column[ids] = torch.where(with_chance(0.5), start, 0)
 
-    # --- what the policy sees ---------------------------------------------------------------------
-
-    def sense(self, noise: float) -> Tensor:
-        """What the robots' own sensors say, scaled, (n, 65)."""
-        terms: dict[str, Tensor] = {
-            "base_angular_velocity": self.omega,
-            "projected_gravity": self.gravity,
-            "velocity_command": self.command,
-            "joint_position": self.q - self._default,
-            "joint_velocity": self.dq,
-            "last_action": self.action,
-            "contact_window": self.window(),
-        }
-        if noise:
-            for name, width in _NOISE.items():
-                term = terms[name]
-                terms[name] = term + self.uniform(-noise * width, noise * width, *term.shape)
-        return loco.observe(terms, self._scales)
+    def wishes(self) -> dict[str, Tensor]:
+        """See Actors."""
+        return {"velocity_command": self.command, "contact_window": self.window()}
 
 
-# --- observations ---------------------------------------------------------------------------------
-
-
-def policy(w: Walkers) -> Tensor:
-    """What the robot senses, (n, 65)."""
-    return w.sense(w.config.randomisation.noise)
-
-
-def critic(w: Walkers) -> Tensor:
-    """The same without noise, and what only a simulator knows."""
-    known = [
-        w.sense(0.0),
-        2.0 * w.velocity,
-        5.0 * (w.height[:, None] - w.robot.base_height_m),
-        w.contacts.float(),
-        10.0 * w.foot_height,
-        w.friction[:, None],
-        torch.nn.functional.one_hot(w.kind, len(gaits.KINDS)).float(),
-    ]
-    return torch.cat(known, dim=1).clamp(-20, 20)
+def privileged(w: Walkers) -> Tensor:
+    """What the critic is told."""
+    kind = torch.nn.functional.one_hot(w.kind, len(gaits.KINDS)).float()
+    return critic(*w.privileged(), kind)
 
 
 # --- rewards and costs ----------------------------------------------------------------------------
@@ -284,14 +219,14 @@ def match(w: Walkers, kind: int) -> Tensor:
     return agree[w.kind == kind].mean()
 
 
-class SaytapEnv(BatchedEnv[Walkers]):
+class SaytapEnv(ActorsEnv[Walkers]):
     """Many quadrupeds that follow patterns; implements VecEnv."""
 
     def __init__(self, config: SaytapConfig) -> None:
         self.config = config
         weights = asdict(config.weights)
         task = Task[Walkers](
-            observations={"policy": policy, "critic": critic},
+            observations={"policy": policy, "critic": privileged},
             rewards=REWARDS,
             weights=weights,
             terminations={"fell": fallen},
@@ -302,16 +237,6 @@ class SaytapEnv(BatchedEnv[Walkers]):
             log={f"match/{k}": partial(match, kind=i) for i, k in enumerate(gaits.KINDS)},
         )
         super().__init__(Walkers(config), task)
-
-    def mirror(self) -> dict[str, list[float]]:
-        """Swaps and signs that reflect observations and actions left to right."""
-        (o_swap, o_sign), (a_swap, a_sign) = loco.mirror_observation(), loco.mirror_action()
-        return {
-            "observation_swap": o_swap.tolist(),
-            "observation_sign": o_sign.tolist(),
-            "action_swap": a_swap.tolist(),
-            "action_sign": a_sign.tolist(),
-        }
 
     def contract(self) -> PolicyContract:
         """What the exported policy says about itself."""

@@ -9,7 +9,7 @@ import yaml
 torch = pytest.importorskip("torch")
 
 from fmrl_robot.control import locomotion as loco  # noqa: E402
-from fmrl_robot.control.quadruped import policy_contract  # noqa: E402
+from fmrl_robot.control.contact_pattern import policy_contract  # noqa: E402
 from fmrl_robot.control.runner import PolicyRunner  # noqa: E402
 from fmrl_robot.errors import ConfigError  # noqa: E402
 from fmrl_robot.registry import TASKS  # noqa: E402

@@ -1,7 +1,14 @@
+import shutil
+
 import imageio.v3 as iio
 import pytest
+from foreign_files import OURS, Convention, retold
 
+from fmrl_robot.assets import policies_dir
 from fmrl_robot.errors import ConfigError
+from fmrl_robot.robots import GO2
+from fmrl_robot.train.importing import import_policy
+from fmrl_robot.view import play_command
 from fmrl_robot.view.play_command import main
 
 
@@ -11,6 +18,24 @@ def test_a_skill_of_the_arm_is_filmed(tmp_path):
     frames = iio.imread(out)
     assert len(frames) > 50
     assert abs(frames[-1].astype(float) - frames[0]).mean() > 1.0
+
+
+def test_an_imported_policy_is_filmed_walking(tmp_path, monkeypatch):
+    told = Convention(terms=tuple(term for term in OURS if term != "contact_window"))
+    file = retold(told, tmp_path / "walk.onnx", command_names="twist")
+    policies = tmp_path / "policies"
+    shutil.copytree(policies_dir() / "go2-saytap", policies / "go2-saytap")
+    import_policy(file, GO2, "my-walk", policies)
+    shows = {**play_command.QUADRUPED_SHOWS}
+    shows["velocity"] = shows["velocity"][:1]
+    monkeypatch.setattr(play_command, "QUADRUPED_SHOWS", shows)
+    out = tmp_path / "walk.mp4"
+    assert main(["my-walk", "--policies", str(policies), "--out", str(out)]) == 0
+    frames = iio.imread(out)
+    assert len(frames) >= 50
+    assert abs(frames[-1].astype(float) - frames[0]).mean() > 1.0
+    with pytest.raises(ConfigError, match="panda-grasp"):
+        main(["another", "--policies", str(policies)])
 
 
 @pytest.mark.parametrize("name", ["panda-juggle", "nobody-saytap"])

@@ -51,6 +51,9 @@ class ControllerNode(FmrlNode):
         self._policies: str = self.declare(
             "policy_path", "", "folder of policies; empty: those that come with fmrl_robot"
         )
+        self._walk_policy: str = self.declare(
+            "walk_policy", "", "imported policy that a quadruped walks with; empty: its own"
+        )
         self._stamped: bool = self.declare(
             "cmd_vel_stamped", False, "cmd_vel is a TwistStamped instead of a Twist"
         )
@@ -73,7 +76,7 @@ class ControllerNode(FmrlNode):
     def configure(self) -> None:
         """Load the policies; open the topics, inertia and feet before the joints."""
         policies = Path(self._policies) if self._policies else None
-        self._supervisor = Supervisor(controller_for(self._spec, policies))
+        self._supervisor = Supervisor(controller_for(self._spec, policies, self._walk_policy))
         self._assembler = Assembler(self._spec)
         self._publisher = self.create_publisher(fm.JointCommand, "joint_command", qos.JOINT_COMMAND)
         if self._spec.kind == "quadruped":

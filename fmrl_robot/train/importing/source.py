@@ -1,0 +1,203 @@
+"""A policy from elsewhere, as it is: its joints, poses, scales and terms in its own order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fmrl_robot.control.contact_pattern import policy_contract
+from fmrl_robot.control.contract import PolicyContract
+from fmrl_robot.control.posture import posture_contract
+from fmrl_robot.control.velocity import velocity_contract
+from fmrl_robot.robots import RobotSpec
+from fmrl_robot.train.importing import terms
+from fmrl_robot.train.importing.refusal import refused
+from fmrl_robot.train.importing.statement import Statement
+from fmrl_robot.types import FloatArray
+
+FAMILIES: tuple[Callable[[RobotSpec], PolicyContract], ...] = (
+    posture_contract,
+    velocity_contract,
+    policy_contract,
+)
+"""Contracts that a quadruped's controller runs, from those with the fewest terms on."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Term:
+    """One observation term of the network."""
+
+    name: str
+    """This project's."""
+    said: str
+    """The file's."""
+    scale: FloatArray
+    """Of each number of a frame, shape (size,)."""
+    history: int
+    """Frames, oldest first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """What the network takes and gives, in its own orders."""
+
+    joint_names: tuple[str, ...]
+    """Order of poses, gains and observed joints."""
+    action_joint_names: tuple[str, ...]
+    """Order of actions and of their scales."""
+    joint_stiffness: FloatArray
+    """N m / rad, shape (n,)."""
+    joint_damping: FloatArray
+    """N m s / rad, shape (n,)."""
+    default_joint_pos: FloatArray
+    """rad, shape (n,): what joint positions and action targets are relative to."""
+    action_scale: FloatArray
+    """rad for an action of 1, shape (n,)."""
+    terms: tuple[Term, ...]
+    """In the order of the network's input; a term's frames stand together."""
+    leg_order: tuple[str, ...]
+    """Of the contact window."""
+    control_dt: float
+    """s."""
+    max_action_delay_ms: float
+
+    @property
+    def observation_size(self) -> int:
+        """Length of the network's input."""
+        return sum(len(term.scale) * term.history for term in self.terms)
+
+    def of_joint(self, values: FloatArray, name: str) -> float:
+        """The value of ``joint_names``'s joint of that name."""
+        return float(values[self.joint_names.index(name)])
+
+
+def read_source(said: Statement, spec: RobotSpec) -> Source:
+    """Read and check what a file and its side file say, before the network is looked at.
+
+    Raises:
+        ConfigError: POLICY_REFUSED; a value is missing, malformed, or not for this robot.
+    """
+    if spec.kind != "quadruped" or spec.num_joints != terms.SIZES[terms.POSITION]:
+        raise refused("robot", "a quadruped with twelve joints", spec.name, "name another --robot")
+    if "robot" in said and said.names("robot") != (spec.name,):
+        raise said.refused("robot", spec.name, said.raw("robot"))
+    joints = _joints(said, "joint_names", spec, None)
+    return _within_limits(
+        Source(
+            joint_names=joints,
+            action_joint_names=_joints(said, "action_joint_names", spec, list(joints)),
+            joint_stiffness=said.numbers("joint_stiffness", len(joints)),
+            joint_damping=said.numbers("joint_damping", len(joints)),
+            default_joint_pos=said.numbers("default_joint_pos", len(joints)),
+            action_scale=said.numbers("action_scale", len(joints)),
+            terms=_terms(said),
+            leg_order=_legs(said, spec),
+            control_dt=float(said.numbers("control_dt", 1, spec.policy_dt_s)[0]),
+            max_action_delay_ms=float(
+                said.numbers("max_action_delay_ms", 1, FAMILIES[0](spec).max_action_delay_ms)[0]
+            ),
+        ),
+        said,
+        spec,
+    )
+
+
+def contract_of(source: Source, spec: RobotSpec) -> PolicyContract:
+    """This project's contract for what the policy does, with the choices that are its own."""
+    named = {term.name: term for term in source.terms}
+    bases = [make(spec) for make in FAMILIES]
+    base = next(base for base in bases if set(named) <= set(base.observation_names))
+    return replace(
+        base,
+        joint_stiffness=_ours(source, source.joint_stiffness, spec),
+        joint_damping=_ours(source, source.joint_damping, spec),
+        observation_history_lengths=tuple(
+            named[name].history if name in named else 1 for name in base.observation_names
+        ),
+        control_dt=source.control_dt,
+        max_action_delay_ms=source.max_action_delay_ms,
+    )
+
+
+def _ours(source: Source, values: FloatArray, spec: RobotSpec) -> tuple[float, ...]:
+    return tuple(source.of_joint(values, name) for name in spec.joint_names)
+
+
+def _joints(
+    said: Statement, key: str, spec: RobotSpec, default: list[str] | None
+) -> tuple[str, ...]:
+    names = said.names(key, default)
+    if more := [name for name in names if name not in spec.joint_names]:
+        raise said.refused(key, f"joints of {spec.name} ({', '.join(spec.joint_names)})", more[0])
+    if missing := [name for name in spec.joint_names if name not in names]:
+        raise said.refused(key, f"every joint of {spec.name}, {missing[0]} too", list(names))
+    return names
+
+
+def _within_limits(source: Source, said: Statement, spec: RobotSpec) -> Source:
+    for name, low, high in zip(spec.joint_names, spec.lower, spec.upper, strict=True):
+        value = source.of_joint(source.default_joint_pos, name)
+        if not low <= value <= high:
+            raise said.refused(
+                "default_joint_pos", f"{name} within [{low:.4g}, {high:.4g}] rad", value
+            )
+    if not np.all(source.action_scale > 0):
+        raise said.refused("action_scale", "numbers above 0", source.action_scale.tolist())
+    return source
+
+
+def _legs(said: Statement, spec: RobotSpec) -> tuple[str, ...]:
+    wanted = [leg.value for leg in spec.legs]
+    legs = said.names("leg_order", wanted)
+    if sorted(legs) != sorted(wanted):
+        raise said.refused("leg_order", f"the legs {', '.join(wanted)}", list(legs))
+    return legs
+
+
+def _terms(said: Statement) -> tuple[Term, ...]:
+    names = said.names("observation_names")
+    ours = [terms.term_of(name) for name in names]
+    if len(set(ours)) != len(ours):
+        raise said.refused("observation_names", "each term once", list(names))
+    commands = [name for name in ours if name in (terms.COMMAND, terms.WINDOW)]
+    told = [terms.command_of(name) for name in said.names("command_names", commands or [])]
+    if sorted(told) != sorted(commands):
+        raise said.refused("command_names", f"those among the observations ({commands})", told)
+    sizes = [terms.SIZES[name] for name in ours]
+    stated = said.numbers("observation_sizes", len(ours)) if "observation_sizes" in said else sizes
+    for name, size, got in zip(names, sizes, stated, strict=True):
+        if size != got:
+            raise said.refused("observation_sizes", f"{size} numbers of {name}", float(got))
+    return tuple(
+        Term(name=o, said=s, scale=scale, history=history)
+        for o, s, scale, history in zip(
+            ours, names, _scales(said, names, sizes), _histories(said, names), strict=True
+        )
+    )
+
+
+def _scales(said: Statement, names: tuple[str, ...], sizes: list[int]) -> list[FloatArray]:
+    """One number a term, or one a number of the term."""
+    raw = said.raw("observation_scales", [1.0] * len(names))
+    if len(raw) != len(names):
+        raise said.refused("observation_scales", f"one for each of {', '.join(names)}", raw)
+    scales: list[FloatArray] = []
+    for name, size, value in zip(names, sizes, raw, strict=True):
+        try:
+            scale = np.atleast_1d(np.asarray(value, dtype=np.float64))
+        except (TypeError, ValueError):
+            scale = np.array([np.nan])
+        if scale.shape not in ((1,), (size,)) or not np.all(np.isfinite(scale)):
+            raise said.refused("observation_scales", f"1 or {size} numbers for {name}", value)
+        scales.append(np.resize(scale, size))
+    return scales
+
+
+def _histories(said: Statement, names: tuple[str, ...]) -> list[int]:
+    """Frames of each term; 0 is how mjlab says that there is no history."""
+    frames = said.numbers("observation_history_lengths", len(names), 1.0)
+    if np.any(frames < 0) or np.any(frames != frames // 1):
+        raise said.refused("observation_history_lengths", "whole numbers", frames.tolist())
+    return [max(1, int(n)) for n in frames]
