@@ -16,13 +16,14 @@ from fmrl_robot.control import controller_for
 from fmrl_robot.control.supervisor import Supervisor
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.planners.contact_patterns import GaitCall, draw_pattern
-from fmrl_robot.registry import BODIES, SCENES
+from fmrl_robot.registry import BODIES, SCENES, TASKS
 from fmrl_robot.robots import ROBOTS, robot
 from fmrl_robot.safety.gate import Gate
 from fmrl_robot.types import Leg, Outcome, RobotState, SubGoal, SubGoalKind, Velocity
 from fmrl_robot.view.video import VideoLog
 
 SHOW_S, FPS = 3.0, 25
+EPISODES = 4
 THROWN_S = 2.0
 SKILLS: dict[str, tuple[tuple[str, ...], bool]] = {
     "grasp": (("grasp red_cube until held(red_cube)",), False),
@@ -62,6 +63,8 @@ def main(arguments: Sequence[str]) -> int:
             seed=given.seed,
             walk_policy=given.name,
         )
+    elif given.name in TASKS.names():
+        film_task(given.name, given.out, policies=given.policies, seed=given.seed)
     else:
         known = [*(f"go2-{show}" for show in QUADRUPED_SHOWS), *(f"panda-{s}" for s in SKILLS)]
         raise ConfigError(
@@ -109,6 +112,35 @@ def film_skill(
             options=SceneOptions(drawer_open=drawer_open),
             on_tick=look,
         )
+    video.close()
+
+
+def film_task(name: str, out: Path, *, policies: Path | None = None, seed: int = 0) -> None:
+    """Run a policy for EPISODES episodes of its own training task and write it to ``out``.
+
+    Raises:
+        ConfigError: the task has no picture, or its policy is missing or refused.
+    """
+    import torch
+
+    from fmrl_robot.train.evaluate import POLICY, OnnxPolicy
+
+    file = (policies or policies_dir()) / name / POLICY
+    policy = OnnxPolicy(file)
+    env: Any = TASKS.load(name)(num_envs=1, seed=seed)
+    if not hasattr(env, "render"):
+        raise ConfigError(
+            f"expected a task with a picture, {name!r} has none; play another of the same robot",
+            ErrorCode.NO_POLICY_FITS,
+        )
+    policy.contract.check(env.contract(), file)
+    seen, video = env.reset()["policy"], VideoLog(out, fps=round(1.0 / env.control_dt_s))
+    done = 0
+    while done < EPISODES:
+        video.add(env.render(), name, f"{done + 1} of {EPISODES}")
+        action = torch.as_tensor(policy(seen.double().numpy())).float()
+        obs, _, over, _ = env.step(action)
+        seen, done = obs["policy"], done + int(over.sum())
     video.close()
 
 

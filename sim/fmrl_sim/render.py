@@ -6,7 +6,9 @@ faster; policies, rewards and perception see that one. The fine look is for vide
 
 from __future__ import annotations
 
+import atexit
 import copy
+import weakref
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal
@@ -66,6 +68,8 @@ class SceneRenderer:
         fields = ("mat_rgba", "light_diffuse", "light_pos", "cam_pos")
         self._plain = {field: getattr(self._model, field).copy() for field in fields}
         self._ambient = np.array(self._model.vis.headlight.ambient)
+        self._closed = False
+        atexit.register(_close, weakref.ref(self))
         self._lamp = -1
         if mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT.value, "button_slide") >= 0:
             self._lamp = int(model.material("button_lamp").id)
@@ -140,8 +144,16 @@ class SceneRenderer:
 
     def close(self) -> None:
         """Free what the graphics library holds."""
-        self._context.free()
-        self._gl.free()
+        if not self._closed:
+            self._closed = True
+            # Else it would free what has the same numbers in another renderer's context.
+            self._gl.make_current()
+            self._context.free()
+            self._gl.free()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_closed"):
+            self.close()
 
     def __enter__(self) -> SceneRenderer:
         return self
@@ -153,6 +165,13 @@ class SceneRenderer:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _close(renderer: weakref.ref[SceneRenderer]) -> None:
+    """Close what nobody closed, before the graphics library goes."""
+    found = renderer()
+    if found is not None:
+        found.close()
 
 
 def intrinsics(model: mujoco.MjModel, camera: str, width: int, height: int) -> FloatArray:

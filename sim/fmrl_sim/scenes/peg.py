@@ -1,4 +1,8 @@
-"""A square peg and the socket that it belongs in: 1.5 mm of play on each side, a funnel above."""
+"""A square peg and the socket that it belongs in: 1.5 mm of play on each side, a funnel above.
+
+The peg is a pin with a collar and a head. A hand holds the head and presses on the collar: held by
+friction alone, the pin would slip up between the fingers wherever it meets the rim.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,11 @@ import numpy as np
 from fmrl_sim.scenes.arm import CUBE_BIT, ROBOT_BIT
 
 PEG_HALF_M = 0.0125
-"""Half the edge of its section."""
-PEG_LENGTH_M = 0.065
-PEG_GRIP_M = 0.053
-"""From the peg's lower end to where a hand holds it."""
+"""Half the edge of pin and head."""
+PIN_LENGTH_M, COLLAR_HEIGHT_M, HEAD_LENGTH_M = 0.045, 0.004, 0.021
+COLLAR_HALF_M = 0.020
+PEG_GRIP_M = 0.059
+"""From the pin's lower end to where a hand holds the head."""
 PEG_MASS_KG = 0.05
 HOLE_HALF_M = PEG_HALF_M + 0.0015
 SOCKET_HALF_M, SOCKET_HEIGHT_M, SOCKET_FLOOR_M = 0.05, 0.040, 0.006
@@ -24,22 +29,30 @@ _BOX = mujoco.mjtGeom.mjGEOM_BOX
 
 
 def add_peg(spec: mujoco.MjSpec) -> None:
-    """Add the free peg, standing."""
+    """Add the free peg, standing; its frame is in the middle of the pin."""
     spec.add_material(name="peg", rgba=(0.95, 0.45, 0.10, 1.0), specular=0.3, shininess=0.5)
-    body = spec.worldbody.add_body(name="peg", pos=[0, 0, PEG_LENGTH_M / 2])
+    body = spec.worldbody.add_body(name="peg", pos=[0, 0, PIN_LENGTH_M / 2])
     body.add_freejoint(name="peg")
-    body.add_geom(
-        name="peg",
-        type=_BOX,
-        size=[PEG_HALF_M, PEG_HALF_M, PEG_LENGTH_M / 2],
-        mass=PEG_MASS_KG,
-        material="peg",
-        contype=CUBE_BIT,
-        conaffinity=ROBOT_BIT | CUBE_BIT,
-        condim=4,
-        friction=FRICTION,
-        solref=[0.01, 1.0],
-    )
+    low = -PIN_LENGTH_M / 2
+    for name, edge, length in (
+        ("peg", PEG_HALF_M, PIN_LENGTH_M),
+        ("peg_collar", COLLAR_HALF_M, COLLAR_HEIGHT_M),
+        ("peg_head", PEG_HALF_M, HEAD_LENGTH_M),
+    ):
+        body.add_geom(
+            name=name,
+            type=_BOX,
+            size=[edge, edge, length / 2],
+            pos=[0, 0, low + length / 2],
+            mass=PEG_MASS_KG / 3,
+            material="peg",
+            contype=CUBE_BIT,
+            conaffinity=ROBOT_BIT | CUBE_BIT,
+            condim=4,
+            friction=FRICTION,
+            solref=[0.01, 1.0],
+        )
+        low += length
 
 
 def add_socket(spec: mujoco.MjSpec) -> None:

@@ -15,6 +15,10 @@ Terms = dict[str, Tensor]
 _GAIN = 6.0
 """1/s, from an offset to a velocity."""
 _CLOSED_AROUND_M, _OPEN_M = 0.0225, 0.0275
+_SEARCH_M = 0.006
+"""Radius of the circle on which a peg looks for its hole."""
+_PRESSING_M = -0.003
+"""Lead of the commanded tool over the measured one, along z, at which it presses enough."""
 _OPEN, _CLOSE, _KEEP = 1.3, -1.3, 0.0
 
 
@@ -56,10 +60,21 @@ def place(terms: Terms) -> Tensor:
 
 
 def insert(terms: Terms) -> Tensor:
-    """Over the hole, down, let go at the bottom, up."""
-    action, _ = _approach(terms, 0.045, 0.006)
-    action[:, 2] = action[:, 2].clamp(-0.4, 0.8)
-    return _let_go(terms, action, 0.012, 0.006)
+    """Over the hole, down; on its rim circle around where it should be; let go at the bottom."""
+    action, _ = _approach(terms, 0.065, 0.006)
+    offset = terms["target_offset"]
+    height = -offset[:, 2]
+    near = height < 0.055
+    # Gently, so that a peg on the rim slides along it.
+    gentle = torch.where(terms["command_lead"][:, 2] < _PRESSING_M, 0.0, -0.25)
+    action[:, 2] = torch.where(near, gentle, action[:, 2].clamp(-0.5, 0.8))
+    stuck = near & (height > 0.008) & (terms["tool_velocity"][:, 2] > -0.02)
+    radius = torch.linalg.norm(offset[:, :2], dim=1).clamp_min(1e-4)
+    out = -offset[:, :2] / radius[:, None]
+    around = torch.stack([-out[:, 1], out[:, 0]], dim=1)
+    circle = 0.05 * around + _GAIN * (_SEARCH_M - radius)[:, None] * out
+    action[:, :2] = torch.where(stuck[:, None], circle / ACTION_SCALE[0], action[:, :2])
+    return _let_go(terms, action, 0.018, 0.009)
 
 
 def _let_go(terms: Terms, action: Tensor, planar_m: float, height_m: float) -> Tensor:

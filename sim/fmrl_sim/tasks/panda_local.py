@@ -25,11 +25,13 @@ from fmrl_robot.settings import Count, build
 from fmrl_robot.types import FloatArray
 from fmrl_sim.batched.arms import Arms
 from fmrl_sim.batched.env import BatchedEnv, Task
+from fmrl_sim.render import Image
 from fmrl_sim.tasks.panda_demos import DEMONSTRATORS
 from fmrl_sim.tasks.panda_eval import report
 from fmrl_sim.tasks.panda_model import BASE, NEEDS, free_bodies, local_model
 from fmrl_sim.tasks.panda_rewards import DROP_M, REWARDS, Truth
 from fmrl_sim.tasks.panda_starts import draw_starts
+from fmrl_sim.tasks.panda_view import TableView
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -240,6 +242,13 @@ class PandaLocalEnv(BatchedEnv[LocalArms]):
             scatter=config.scatter_episodes,
         )
         super().__init__(world, task)
+        self._view: TableView | None = None
+
+    def render(self, env: int = 0, size: tuple[int, int] = (640, 480)) -> Image:
+        """RGB picture of one table, shape (height, width, 3); ``size`` is width and height."""
+        if self._view is None:
+            self._view = TableView(self.world, *size)
+        return self._view(env, "front")
 
     def demonstrate(self) -> Tensor:
         """What a scripted demonstrator would do now, (num_envs, 5)."""

@@ -133,7 +133,7 @@ def _risen(truth: Truth, held_at: float) -> Tensor:
 
 def insert(truth: Truth) -> Judged:
     """Find the hole, go in, let go, move away upwards."""
-    held_at = p.PEG_GRIP_M - p.PEG_LENGTH_M / 2
+    held_at = p.PEG_GRIP_M - p.PIN_LENGTH_M / 2
     error = truth.thing - truth.goal
     planar, height = _length(error[:, :2]), error[:, 2].clamp_min(0.0)
     depth = p.SOCKET_HEIGHT_M - p.SOCKET_FLOOR_M

@@ -203,7 +203,7 @@ def _push(draft: _Draft) -> FloatArray:
 def _insert(draft: _Draft) -> FloatArray:
     spot, turn = draft.spot(), draft.rng.uniform(-np.pi, np.pi)
     draft.fixture("socket", spot[0], spot[1], turn)
-    draft.goal = np.array([*spot, p.SOCKET_FLOOR_M + p.PEG_LENGTH_M / 2])
+    draft.goal = np.array([*spot, p.SOCKET_FLOOR_M + p.PIN_LENGTH_M / 2])
     yaw = nearest_quarter(turn, HOME_YAW_RAD)
     return np.array([*spot, p.SOCKET_FLOOR_M + p.PEG_GRIP_M, yaw])
 
@@ -284,12 +284,15 @@ def _into_hand(
 ) -> None:
     """Put a thing between the fingers, off centre, and move the target by that offset."""
     position, rotation = tool
-    offset = np.array([draft.rng.normal(0.0, 0.004), 0.0, draft.rng.uniform(-0.006, 0.006)])
-    hangs = np.array([0.0, 0.0, p.PEG_GRIP_M - p.PEG_LENGTH_M / 2 if thing == PEG else 0.0])
+    # Fingers stand on a peg's collar, or a little above it.
+    low, high = (0.0, 0.003) if thing == PEG else (-0.006, 0.006)
+    offset = np.array([draft.rng.normal(0.0, 0.004), 0.0, draft.rng.uniform(low, high)])
+    hangs = np.array([0.0, 0.0, p.PEG_GRIP_M - p.PIN_LENGTH_M / 2 if thing == PEG else 0.0])
     address = draft.model.joint(thing).qposadr[0]
     draft.qpos[address : address + 3] = position + rotation @ (offset + hangs)
     quat = np.zeros(4)
-    mujoco.mju_mat2Quat(quat, rotation.reshape(-1))
+    # The tool's z axis points down, the thing's up.
+    mujoco.mju_mat2Quat(quat, (rotation @ np.diag([1.0, -1.0, -1.0])).reshape(-1))
     draft.qpos[address + 3 : address + 7] = quat
     c, s = np.cos(target[3]), np.sin(target[3])
     target[:3] -= np.array([c * offset[0], s * offset[0], -offset[2]])

@@ -10,11 +10,9 @@ Chen et al.: Learning by Cheating (CoRL 2019) for the teacher that knows.
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import dataclass
 from typing import Any
 
-import mujoco
 import numpy as np
 import torch
 from torch import Tensor
@@ -30,11 +28,14 @@ from fmrl_robot.control.local_policy import (
 )
 from fmrl_robot.robots import PANDA
 from fmrl_robot.settings import build
-from fmrl_sim.render import SceneRenderer
+from fmrl_sim.render import Image
 from fmrl_sim.scenes import furniture as f
 from fmrl_sim.tasks.panda_local import LocalArms, PandaLocalConfig, PandaLocalEnv, critic
-from fmrl_sim.tasks.panda_model import BASE, CUBE, local_model
+from fmrl_sim.tasks.panda_model import BASE, CUBE
+from fmrl_sim.tasks.panda_view import TableView
 
+INSET = 3
+"""How much the picture is enlarged when it is shown."""
 CAMERA_M = 0.002
 """Standard deviation of where the camera is mounted, along each axis."""
 
@@ -49,43 +50,28 @@ class PandaWristConfig(PandaLocalConfig):
 
 
 class WristView:
-    """Pictures of many tables by one camera on each hand."""
+    """Pictures by the camera on each hand, every episode in another light and other colours."""
 
-    def __init__(self, skill: str, seed: int) -> None:
-        self.model = local_model(skill, 0.004, looks=True)
-        far = {self.model.body(f"link{i}").id for i in range(8)}
-        for geom in range(self.model.ngeom):
-            if int(self.model.geom_bodyid[geom]) in far:
-                # Behind the camera; the rasteriser would still work through its triangles.
-                self.model.geom_matid[geom], self.model.geom_rgba[geom, 3] = -1, 0.0
-        self._data = mujoco.MjData(self.model)
-        self._renderer = SceneRenderer(self.model, width=WRIST_PX, height=WRIST_PX)
-        weakref.finalize(self, self._renderer.close)
+    def __init__(self, arms: WristArms, seed: int) -> None:
+        self._arms = arms
+        # Behind the camera; the rasteriser would still work through their triangles.
+        self._view = TableView(arms, WRIST_PX, WRIST_PX, tuple(f"link{i}" for i in range(8)))
         self._seed, self._colors = seed, np.array([c[:3] for c in f.CUBE_COLORS.values()])
 
-    def __call__(self, arms: LocalArms, episode: Tensor) -> Tensor:
+    def __call__(self) -> Tensor:
         """What each arm's camera sees, RGB from 0 to 1, (n, 3 * WRIST_PX**2)."""
-        pictures = np.empty((arms.count, 3, WRIST_PX, WRIST_PX), np.uint8)
-        for i in range(arms.count):
-            self._vary(np.random.default_rng((self._seed, i, int(episode[i]))))
-            self.pose(arms, i)
-            pictures[i] = self._renderer.rgb(self._data, "wrist").transpose(2, 0, 1)
+        count = self._arms.count
+        pictures = np.empty((count, 3, WRIST_PX, WRIST_PX), np.uint8)
+        for i, episode in enumerate(self._arms.episode.tolist()):
+            self._vary(np.random.default_rng((self._seed, i, episode)))
+            pictures[i] = self._view(i, "wrist").transpose(2, 0, 1)
         return torch.from_numpy(pictures).flatten(1).float() / 255.0
 
-    def pose(self, arms: LocalArms, i: int) -> mujoco.MjData:
-        """Put the model that is seen into the state of arm ``i``."""
-        data, model = self._data, self.model
-        data.qpos[:] = arms.qpos[i].cpu().numpy()
-        mocap = arms.fixtures(i)
-        data.mocap_pos[:], data.mocap_quat[:] = mocap
-        mujoco.mj_kinematics(model, data)
-        mujoco.mj_camlight(model, data)
-        return data
-
     def _vary(self, rng: np.random.Generator) -> None:
-        self._renderer.vary(rng, CAMERA_M)
+        renderer = self._view.renderer
+        renderer.vary(rng, CAMERA_M)
         for name, color in zip((CUBE, BASE), rng.permutation(self._colors)[:2], strict=True):
-            self._renderer.paint(name, np.clip(color + 0.05 * rng.normal(size=3), 0.0, 1.0))
+            renderer.paint(name, np.clip(color + 0.05 * rng.normal(size=3), 0.0, 1.0))
 
 
 class WristArms(LocalArms):
@@ -93,7 +79,7 @@ class WristArms(LocalArms):
 
     def __init__(self, config: PandaWristConfig) -> None:
         super().__init__(config)
-        self.view = WristView(config.skill, config.seed)
+        self.see = WristView(self, config.seed)
         self.episode = torch.zeros(self.count, dtype=torch.long, device=self.device)
 
     def restart(self, ids: Tensor) -> None:
@@ -107,7 +93,7 @@ def policy(w: WristArms) -> Tensor:
     terms = w.terms()
     scales = dict(zip(ls.OBSERVATION_NAMES, ls.OBSERVATION_SCALES, strict=True))
     felt = [scales[name] * terms[name] for name in FELT]
-    return torch.cat([w.view(w, w.episode), *felt], dim=1).nan_to_num()
+    return torch.cat([w.see(), *felt], dim=1).nan_to_num()
 
 
 class PandaWristEnv(PandaLocalEnv):
@@ -120,6 +106,14 @@ class PandaWristEnv(PandaLocalEnv):
     def __init__(self, config: PandaWristConfig) -> None:
         super().__init__(config)
         self._teacher: LocalPolicy | None = None
+
+    def render(self, env: int = 0, size: tuple[int, int] = (640, 480)) -> Image:
+        """The table, and in its corner what the hand sees; see PandaLocalEnv."""
+        picture = super().render(env, size)
+        seen = (255 * self.world.see()[env].reshape(self.picture)).byte().permute(1, 2, 0).numpy()
+        inset = seen.repeat(INSET, 0).repeat(INSET, 1)
+        picture[: len(inset), -len(inset) :] = inset
+        return picture
 
     def demonstrate(self) -> Tensor:
         """What the teacher would do now, (num_envs, 5)."""

@@ -187,3 +187,24 @@ def test_the_button_latches_and_lights_its_lamp(scene):
     mujoco.mj_step(scene.model, data, 1000)
     assert truth.holds(Predicate("pressed", ("button",)), data)
     assert np.mean(after[lamp]) > np.mean(before[lamp]) + 60
+
+
+def test_a_renderer_that_goes_takes_nothing_from_another(scene):
+    model = scene.model
+    data = mujoco.MjData(model)
+    mujoco.mj_forward(model, data)
+    with SceneRenderer(model, width=48, height=48) as kept:
+
+        def changed() -> float:
+            return float(np.abs(kept.rgb(data, "front").astype(float) - before).max())
+
+        before = kept.rgb(data, "front").astype(float)
+        other = SceneRenderer(model, width=64, height=64)
+        other.rgb(data, "front")
+        kept.rgb(data, "front")
+        other.close()
+        assert changed() < 10
+        again = SceneRenderer(model, width=32, height=32)
+        kept.rgb(data, "front")
+        del again
+        assert changed() < 10
