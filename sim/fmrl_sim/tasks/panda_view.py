@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 class TableView:
     """A camera on any of many tables; belongs to the thread that made it."""
 
-    def __init__(self, arms: LocalArms, width: int, height: int, hidden: tuple[str, ...] = ()):
+    def __init__(
+        self, arms: LocalArms, width: int, height: int, hidden: tuple[str, ...] = ()
+    ) -> None:
         """Make what is seen and the means to see it.
 
         Args:
