@@ -125,18 +125,18 @@ class PPO:
         self.config, self.networks, self._team = config, networks, team or Team()
         parameters = [*networks.parameters()]
         self.device = parameters[0].device
-        self.optimiser = torch.optim.Adam(parameters, config.learning_rate, fused=True)
         self.rng = torch.Generator(self.device).manual_seed(seed + self._team.rank)
-        # Gradients lie in one row, with the divergence behind them: one message for all.
-        count = sum(p.numel() for p in parameters)
-        self._message = torch.zeros(count + 1, device=self.device)
-        self._gradient = self._message[:count]
         self._entropy, self._desired_kl = config.entropy, config.desired_kl
-        start = 0
-        for parameter in parameters:
-            end = start + parameter.numel()
-            parameter.grad = self._gradient[start:end].view_as(parameter)
-            start = end
+        # Weights lie in one row, so do gradients, with the divergence behind them: one step of the
+        # optimiser and one message for all.
+        weights = nn.Parameter(torch.cat([p.detach().flatten() for p in parameters]))
+        self._message = torch.zeros(len(weights) + 1, device=self.device)
+        weights.grad = self._gradient = self._message[:-1]
+        sizes = [p.numel() for p in parameters]
+        parts = zip(weights.detach().split(sizes), self._gradient.split(sizes), strict=True)
+        for parameter, (data, gradient) in zip(parameters, parts, strict=True):
+            parameter.data, parameter.grad = data.view_as(parameter), gradient.view_as(parameter)
+        self.optimiser = torch.optim.Adam([weights], config.learning_rate, fused=True)
 
     @property
     def learning_rate(self) -> float:
@@ -160,7 +160,7 @@ class PPO:
         count = 0
         for _ in range(self.config.epochs):
             order = torch.randperm(rows, generator=self.rng, device=self.device)
-            shuffled = {key: values[order] for key, values in table.items()}
+            shuffled = {key: v.index_select(0, order) for key, v in table.items()}
             for i in range(self.config.mini_batches):
                 batch = {key: v[i * size : (i + 1) * size] for key, v in shuffled.items()}
                 for key, value in self._step(batch, rollout.std).items():
