@@ -1,10 +1,10 @@
 """How near training comes to the limit: raw C physics, our engine, our environment, our learner.
 
-``python -m bench.train [--cores 4] [--robots 1024] [--seconds 60]`` prints one table; every row is
-also told as a share of the raw limit, measured in the same run. The limit is a C loop of
-``mj_step`` with one pinned thread a core, compiled here with the system's compiler against the
-installed MuJoCo, from states and with controls of the task. Learners run on the same task with the
-same network and batch; rsl_rl needs ``pip install ".[bench]"``.
+``python -m bench.train`` measures physics, environments, learners and how they scale, beside
+EnvPool, gymnasium, rsl_rl and stable-baselines3, and prints tables of one run; every share is of a
+row of the same run. The limit is a C loop of ``mj_step`` with one pinned thread a core, compiled
+here with the system's compiler against the installed MuJoCo. Learners by others need
+``pip install ".[bench]"``; EnvPool needs an environment of its own (bench/peers.txt).
 """
 
 from __future__ import annotations
@@ -12,203 +12,206 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
-import subprocess
-import sys
 import tempfile
-import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import mujoco
-import numpy as np
-import torch
-from mujoco.batch import Batch
+from bench import environments, learners, physics
+from bench.common import SUBSTEPS, Table, apart, machine
 
-from fmrl_robot.robots import GO2
-from fmrl_robot.train.ppo import LearnerConfig
-from fmrl_robot.train.trainer import TrainConfig, train
-from fmrl_sim.batched.quadruped_model import training_model
-from fmrl_sim.batched.quadrupeds import NO_RANDOMISATION
-from fmrl_sim.tasks.saytap import make_go2
-
-PHYSICS_DT_S = 0.02 / 3
-SUBSTEPS = 3
-STEPS = 24
-FIDGET = 0.1
-"""Standard deviation of the joint targets, rad."""
-LEARNER = {"epochs": 5, "mini_batches": 4}
+ENVPOOL_ROBOTS = 64
+"""EnvPool keeps a model a robot, 60 MB each."""
+NO_ENVPOOL = "not measured: make an environment as bench/peers.txt says, then --peers PYTHON"
+NO_LEARNER = 'not measured: pip install ".[bench]"'
 
 
-def compile_raw(folder: Path) -> Path:
-    """Build the C loop against the installed MuJoCo."""
-    home = Path(mujoco.__file__).parent
-    library = next(home.glob("libmujoco.so*"))
-    program = folder / "mj_steps"
-    source = Path(__file__).parent / "raw" / "mj_steps.c"
-    include = folder / "include"
-    include.mkdir()
-    (include / "mujoco").symlink_to(home / "include" / "mujoco")
-    command = ["cc", "-O3", "-march=native", f"-I{include}", str(source), str(library)]
-    command += [f"-Wl,-rpath,{home}", "-lpthread", "-o", str(program)]
-    subprocess.run(command, check=True)
-    return program
+class Bench:
+    """One run: what was asked for, and every figure by name, one value a round."""
 
+    def __init__(self, given: argparse.Namespace, folder: Path) -> None:
+        self.given, self.folder = given, folder
+        self.cores: int = given.cores
+        self.figures: dict[str, list[float]] = {}
 
-def workload(folder: Path, robots: int, periods: int) -> None:
-    """Leave model, states in the middle of the task and controls in files."""
-    model = training_model(GO2, PHYSICS_DT_S)
-    mujoco.mj_saveModel(model, str(folder / "model.mjb"))
-    env = make_go2(num_envs=robots, physics_dt_s=PHYSICS_DT_S, randomisation=NO_RANDOMISATION)
-    env.reset()
-    for _ in range(50):
-        env.step(FIDGET / 0.3 * torch.randn((robots, 12)))
-    states = np.concatenate([env.world.qpos.numpy(), env.world.qvel.numpy()], axis=1)
-    states.tofile(folder / "states")
-    rng = np.random.default_rng(0)
-    controls = GO2.default + FIDGET * rng.standard_normal((robots, periods, model.nu))
-    controls.tofile(folder / "controls")
+    def take(self, name: str, measure: Callable[..., float], *arguments: Any, **more: Any) -> None:
+        """Measure once more."""
+        value = measure(*arguments, **more)
+        self.figures.setdefault(name, []).append(value)
+        print(f"{name}: {value:.0f}", flush=True)
 
+    def value(self, name: str) -> float:
+        """Median of the rounds."""
+        return median(self.figures[name])
 
-def raw(program: Path, folder: Path, cores: int, robots: int, periods: int) -> float:
-    """Physics steps a second of the C loop."""
-    files = [folder / name for name in ("model.mjb", "controls", "states")]
-    command = [str(a) for a in (program, *files, cores, robots, periods, SUBSTEPS)]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    def share(self, name: str, of: str, factor: float = 1.0) -> float:
+        """Median over rounds of one figure over another, taken in the same round."""
+        pairs = zip(self.figures[name], self.figures[of], strict=True)
+        return median(factor * one / other for one, other in pairs)
 
+    # --- physics and environments: physics steps a second -----------------------------------------
 
-def engine(folder: str, cores: int, robots: int, periods: int) -> float:
-    """Physics steps a second of mujoco.batch from the same states with the same controls."""
-    model = training_model(GO2, PHYSICS_DT_S)
-    states = np.fromfile(Path(folder) / "states").reshape(robots, -1)
-    controls = np.fromfile(Path(folder) / "controls").reshape(robots, periods, model.nu)
-    batch = Batch(model, robots, cores)
-    qpos, qvel, ctrl = batch.bind("qpos"), batch.bind("qvel"), batch.bind("ctrl")
-    batch.step()  # the threads are there
-    batch.reset(stage=int(mujoco.mjtStage.mjSTAGE_NONE))
-    qpos[:], qvel[:] = states[:, : model.nq], states[:, model.nq :]
-    began = time.perf_counter()
-    for period in range(periods):
-        ctrl[:] = controls[:, period]
-        batch.step(nstep=SUBSTEPS, stage=int(mujoco.mjtStage.mjSTAGE_NONE))
-    return robots * periods * SUBSTEPS / (time.perf_counter() - began)
+    def rounds(self) -> None:
+        """Measure turn about, so that a slow minute slows all of them."""
+        physics.compile_raw(self.folder)
+        robots, periods = self.given.robots, self.given.periods
+        names = ("go2", "playground-go1", "go1")
+        for name in names:
+            (self.folder / name).mkdir()
+            physics.workload(self.folder / name, name, robots, periods)
+        for _ in range(self.given.repeats):
+            for name in names:
+                size = (self.folder / name, name, self.cores, robots, periods)
+                self.take(f"{name} raw", physics.raw, *size, "periods")
+                if name == "go2":
+                    self.take(f"{name} raw by robots", physics.raw, *size, "robots")
+                    self.take(f"{name} one batch", physics.batches, *size, 1)
+                self.take(f"{name} batches", physics.batches, *size, self.cores)
+            self._environments(robots)
 
+    def _environments(self, robots: int) -> None:
+        cores, seconds = self.cores, self.given.env_seconds
+        for task, count in (("go2", robots), ("go2", 4 * robots), ("go1", robots)):
+            more = {} if task == "go2" else {"physics_dt_s": physics.GO1_DT_S}
+            called = (f"{task}-saytap", cores, count, seconds)
+            self.take(f"{task} environment {count}", environments.ours, *called, **more)
+        for worlds in (cores, 16 * cores):
+            self.take(f"asynchronous {worlds}", environments.asynchronous, worlds, seconds)
+        if self.given.peers:
+            for batch in (ENVPOOL_ROBOTS, ENVPOOL_ROBOTS // 4):
+                size = (self.given.peers, ENVPOOL_ROBOTS, batch, cores, seconds)
+                self.take(f"envpool {batch}", environments.envpool, *size)
 
-def environment(robots: int, start_at: float, seconds: float) -> float:
-    """Environment steps a second of one worker: everything that a learner gets."""
-    torch.set_num_threads(1)
-    env = make_go2(num_envs=robots, threads=1, physics_dt_s=PHYSICS_DT_S)
-    env.reset()
-    actions = FIDGET / 0.3 * torch.randn((32, robots, 12))
-    for action in actions:
-        env.step(action)
-    time.sleep(max(0.0, start_at - time.time()))
-    began, steps = time.perf_counter(), 0
-    while (took := time.perf_counter() - began) < seconds:
-        env.step(actions[steps % len(actions)])
-        steps += 1
-    return robots * steps / took
+    def physics_table(self) -> Table:
+        """Physics and environments, as shares of the C loop on the same model."""
+        table = Table(
+            "Physics and environments",
+            ("", "physics steps/s a core", "control steps/s", "of raw C on the same model"),
+        )
+        robots, small, large = self.given.robots, self.cores, 16 * self.cores
 
+        def add(what: str, name: str, of: str, substeps: int, *, physics_steps: bool) -> None:
+            control = self.value(name) / (substeps if physics_steps else 1)
+            factor = 1.0 if physics_steps else substeps
+            share = f"{self.share(name, of, factor):.1%}"
+            table.add(what, f"{control * substeps / self.cores:,.0f}", f"{control:,.0f}", share)
 
-def environments(cores: int, robots: int, seconds: float) -> float:
-    """Environment steps a second of one worker a core, all at once."""
-    start_at = time.time() + 12.0
-    with ThreadPoolExecutor(cores) as pool:
-        calls = [
-            pool.submit(apart, "environment", robots // cores, start_at, seconds)
-            for _ in range(cores)
-        ]
-        return sum(call.result() for call in calls)
+        for what, name in {
+            f"Go2, {robots} robots: raw C, period by period": "go2 raw",
+            "raw C, each robot to its end": "go2 raw by robots",
+            "mujoco.batch, one on all cores": "go2 one batch",
+            "mujoco.batch, one a core": "go2 batches",
+        }.items():
+            add(what, name, "go2 raw", SUBSTEPS, physics_steps=True)
+        for what, name in {
+            f"environment, {robots}": f"go2 environment {robots}",
+            f"environment, {4 * robots}": f"go2 environment {4 * robots}",
+            f"gymnasium AsyncVectorEnv, {small} worlds": f"asynchronous {small}",
+            f"gymnasium AsyncVectorEnv, {large} worlds": f"asynchronous {large}",
+        }.items():
+            add(what, name, "go2 raw", SUBSTEPS, physics_steps=False)
+        five = physics.GO1_SUBSTEPS
+        add("Go1 of EnvPool: raw C", *["playground-go1 raw"] * 2, five, physics_steps=True)
+        add(
+            "mujoco.batch", "playground-go1 batches", "playground-go1 raw", five, physics_steps=True
+        )
+        for way, batch in {"": ENVPOOL_ROBOTS, ", asynchronous": ENVPOOL_ROBOTS // 4}.items():
+            what = f"EnvPool Go1JoystickFlatTerrain-v1, {ENVPOOL_ROBOTS}{way}"
+            if self.given.peers:
+                add(what, f"envpool {batch}", "playground-go1 raw", five, physics_steps=False)
+            else:
+                table.add(what, NO_ENVPOOL)
+        add("Go1 of ours, 4 ms: raw C", "go1 raw", "go1 raw", five, physics_steps=True)
+        add("mujoco.batch, one a core", "go1 batches", "go1 raw", five, physics_steps=True)
+        add(
+            f"environment, {robots}", f"go1 environment {robots}", "go1 raw", five,
+            physics_steps=False,
+        )  # fmt: skip
+        return table
 
+    # --- learners ---------------------------------------------------------------------------------
 
-def ours(cores: int, robots: int, seconds: float, mirrored: bool) -> float:
-    """Environment steps a second of collecting and learning."""
-    lines: list[str] = []
-    config = TrainConfig(
-        task_settings={"num_envs": robots, "physics_dt_s": PHYSICS_DT_S, "threads": 1},
-        workers=cores,
-        iterations=10**6,
-        steps_per_env=STEPS,
-        minutes=seconds / 60,
-        save_every=10**6,
-        mirror=mirrored,
-        **LEARNER,
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        train(config, Path(folder), report=lines.append)
-    words = dict(word.split("=") for word in lines[-1].split() if "=" in word)
-    return float(words["steps"]) / float(words["elapsed_s"])
+    def learner_table(self) -> Table:
+        """Learners on the Go2 task, as ratios to rsl_rl."""
+        robots, given, cores = self.given.robots, self.given, self.cores
+        table = Table(f"Learners, {robots} robots", ("", "env-steps/s", "x rsl_rl", "of raw C"))
+        size = (cores, robots, given.seconds)
+        calls: dict[str, tuple[Any, ...]] = {
+            "rsl_rl": (learners.rsl_rl, *size),
+            "stable-baselines3 PPO": (learners.sb3, *size),
+            "our PPO, plain network": (learners.ours, *size, False),
+            "our PPO, mirrored network": (learners.ours, *size, True),
+        }
+        for what, (measure, *arguments) in calls.items():
+            if measure.__name__ in learners.PEERS and not learners.installed(measure.__name__):
+                table.add(what, NO_LEARNER)
+                continue
+            self.take(what, apart, measure, *arguments)
+            speed, raw = self.value(what), self.value("go2 raw") / SUBSTEPS
+            beside = self.figures.get("rsl_rl")
+            ratio = f"{speed / beside[0]:.2f}" if beside else ""
+            table.add(what, f"{speed:,.0f}", ratio, f"{speed / raw:.1%}")
+        return table
 
+    # --- scaling ----------------------------------------------------------------------------------
 
-def rsl_rl(cores: int, robots: int, seconds: float) -> float:
-    """The same of rsl_rl's runner, with physics on all cores and two threads of torch."""
-    from bench.rsl_rl_runner import build
+    def scaling_tables(self) -> list[Table]:
+        """The environment and our learner by robots and by cores."""
+        given, counts = self.given, [64, 256, 1024, 4096, 16384]
+        columns = (
+            "robots",
+            "environment, env-steps/s",
+            "our PPO, env-steps/s",
+            "GB of one process",
+        )
+        by_robots = Table(f"By robots, {self.cores} cores", columns)
+        for robots in (n for n in counts if n % self.cores == 0):
+            row = self._scale(self.cores, robots)
+            by_robots.add(f"{robots:,}", *row, f"{apart(environments.memory, robots):.2f}")
+        by_cores = Table(f"By cores, {given.robots} robots", ("cores", *columns[1:3]))
+        cores = 1
+        while cores <= self.cores:
+            by_cores.add(str(cores), *self._scale(cores, given.robots))
+            cores *= 2
+        return [by_robots, by_cores]
 
-    torch.set_num_threads(2)
-    env = make_go2(num_envs=robots, threads=cores, physics_dt_s=PHYSICS_DT_S)
-    torch.manual_seed(0)
-    with tempfile.TemporaryDirectory() as folder:
-        runner = build(env, folder, LearnerConfig(**LEARNER), STEPS)
-        steps, took = runner.measure(seconds)
-    return steps / took
-
-
-def memory(robots: int) -> float:
-    """GB that a process takes with so many robots."""
-    env = make_go2(num_envs=robots, physics_dt_s=PHYSICS_DT_S)
-    env.reset()
-    for _ in range(3):
-        env.step(torch.zeros((robots, 12)))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-
-
-def apart(what: str, *arguments: Any) -> Any:
-    """Run one measurement in a process of its own, so that none disturbs the next."""
-    code = f"import json; from bench import train; print(json.dumps(train.{what}(*{arguments!r})))"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    def _scale(self, cores: int, robots: int) -> tuple[str, str]:
+        name, given = f"{cores} cores, {robots} robots", self.given
+        size = ("go2-saytap", cores, robots, given.env_seconds)
+        self.take(f"environment, {name}", environments.ours, *size)
+        learn = (learners.ours, cores, robots, given.scale_seconds, True)
+        self.take(f"our PPO, {name}", apart, *learn)
+        told = [self.value(f"{what}, {name}") for what in ("environment", "our PPO")]
+        return f"{told[0]:,.0f}", f"{told[1]:,.0f}"
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--robots", type=int, default=1024)
-    parser.add_argument("--periods", type=int, default=100)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--robots", type=int, default=1024, help="a multiple of cores")
+    parser.add_argument("--periods", type=int, default=100, help="of physics alone")
+    parser.add_argument("--repeats", type=int, default=5, help="rounds of physics")
+    parser.add_argument("--env-seconds", type=float, default=3.0, help="of each environment")
     parser.add_argument("--seconds", type=float, default=60.0, help="of each learner")
+    parser.add_argument("--scale-seconds", type=float, default=30.0, help="of each size")
+    parser.add_argument("--peers", help="interpreter that has EnvPool, see bench/peers.txt")
+    parser.add_argument("--json", type=Path, help="file for every figure")
     given = parser.parse_args()
-    cores, robots, periods = given.cores, given.robots, given.periods
+    if given.robots % given.cores:
+        parser.error(f"expected --robots as a multiple of {given.cores} cores, got {given.robots}")
+    on = machine()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        program = compile_raw(folder)
-        workload(folder, robots, periods)
-        rounds: list[tuple[float, ...]] = []
-        for _ in range(given.repeats):  # turn about, so that a slow minute slows all of them
-            one = raw(program, folder, cores, robots, periods)
-            of_engine = apart("engine", name, cores, robots, periods)
-            two = raw(program, folder, cores, robots, periods)
-            of_env = environments(cores, robots, 3.0), environments(cores, 4096, 3.0)
-            rounds.append(((one + two) / 2, of_engine, *(SUBSTEPS * speed for speed in of_env)))
-    limit = median(r[0] for r in rounds)
-    print(f"cores={cores} limit={limit:.0f} mj_step/s = {limit / SUBSTEPS:.0f} env-steps/s")
-    names = ("mujoco.batch", f"environment, {robots}", "environment, 4096")
-    for i, what in enumerate(names, start=1):
-        share = median(r[i] / r[0] for r in rounds)
-        speed = median(r[i] for r in rounds) / SUBSTEPS
-        print(f"{what}: {speed:.0f} env-steps/s, {share:.1%} of raw C")
-    print(f"memory of 4096 environments: {apart('memory', 4096):.2f} GB")
-    learners = {
-        "rsl_rl, plain network": ("rsl_rl", cores, robots, given.seconds),
-        "PPO, plain network": ("ours", cores, robots, given.seconds, False),
-        "PPO, mirrored network": ("ours", cores, robots, given.seconds, True),
-    }
-    speed = {what: apart(*call) for what, call in learners.items()}
-    for what, value in speed.items():
-        ratio = value / speed["rsl_rl, plain network"]
-        print(f"{what}: {value:.0f} env-steps/s, {ratio:.2f} x rsl_rl")
+        bench = Bench(given, Path(name))
+        bench.rounds()
+        tables = [bench.physics_table(), bench.learner_table(), *bench.scaling_tables()]
+    print(", ".join(f"{key} {value}" for key, value in on.items()), "\n")
+    print("\n".join(table.markdown() for table in tables))
+    if given.json:
+        told = {"machine": on, "settings": {k: str(v) for k, v in vars(given).items()}}
+        told |= {"figures": bench.figures, "tables": {t.title: t.rows for t in tables}}
+        given.json.write_text(json.dumps(told, indent=1) + "\n")
 
 
 if __name__ == "__main__":

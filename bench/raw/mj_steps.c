@@ -1,6 +1,9 @@
 // The limit: mj_step in C, one pinned thread a core, nothing else.
-// mj_steps MODEL.mjb CONTROLS STATES THREADS ROBOTS PERIODS SUBSTEPS
+// mj_steps MODEL.mjb CONTROLS STATES THREADS ROBOTS PERIODS SUBSTEPS ORDER
 // CONTROLS holds float64 [ROBOTS][PERIODS][nu], STATES [ROBOTS][nq + nv].
+// ORDER "robots": each robot to its end before the next, in one mjData that stays in the cache.
+// Nothing can act on what it sees in that order. ORDER "periods": every robot of a thread passes a
+// period before any passes the next, as with a policy in the loop; states are kept in between.
 // Prints physics steps a second.
 #define _GNU_SOURCE
 #include <mujoco/mujoco.h>
@@ -13,8 +16,21 @@
 
 static mjModel* model;
 static double *controls, *states;
-static int threads, robots, periods, substeps;
+static int threads, robots, periods, substeps, by_periods;
 static pthread_barrier_t barrier;
+
+static void start(mjData* data, int robot) {
+  mj_resetData(model, data);
+  const double* state = states + (size_t)robot * (model->nq + model->nv);
+  memcpy(data->qpos, state, model->nq * sizeof(double));
+  memcpy(data->qvel, state + model->nq, model->nv * sizeof(double));
+}
+
+static void pass(mjData* data, int robot, int period) {
+  const double* row = controls + ((size_t)robot * periods + period) * model->nu;
+  memcpy(data->ctrl, row, model->nu * sizeof(double));
+  for (int k = 0; k < substeps; k++) mj_step(model, data);
+}
 
 static void* work(void* argument) {
   long id = (long)argument;
@@ -23,19 +39,30 @@ static void* work(void* argument) {
   CPU_SET(id, &cpus);
   pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus);
   mjData* data = mj_makeData(model);
+  const int all = mjSTATE_INTEGRATION;
+  size_t size = mj_stateSize(model, all);
+  double* kept = malloc(((size_t)robots / threads + 1) * size * sizeof(double));
+  for (int robot = id, i = 0; robot < robots; robot += threads, i++) {
+    start(data, robot);
+    mj_getState(model, data, kept + i * size, all);
+  }
   pthread_barrier_wait(&barrier);
-  for (int robot = id; robot < robots; robot += threads) {
-    mj_resetData(model, data);
-    const double* state = states + (size_t)robot * (model->nq + model->nv);
-    memcpy(data->qpos, state, model->nq * sizeof(double));
-    memcpy(data->qvel, state + model->nq, model->nv * sizeof(double));
-    const double* row = controls + (size_t)robot * periods * model->nu;
-    for (int period = 0; period < periods; period++, row += model->nu) {
-      memcpy(data->ctrl, row, model->nu * sizeof(double));
-      for (int k = 0; k < substeps; k++) mj_step(model, data);
+  if (by_periods) {
+    for (int period = 0; period < periods; period++) {
+      for (int robot = id, i = 0; robot < robots; robot += threads, i++) {
+        mj_setState(model, data, kept + i * size, all);
+        pass(data, robot, period);
+        mj_getState(model, data, kept + i * size, all);
+      }
+    }
+  } else {
+    for (int robot = id; robot < robots; robot += threads) {
+      start(data, robot);
+      for (int period = 0; period < periods; period++) pass(data, robot, period);
     }
   }
   pthread_barrier_wait(&barrier);
+  free(kept);
   mj_deleteData(data);
   return NULL;
 }
@@ -49,11 +76,11 @@ static double* doubles(const char* file, size_t count) {
 }
 
 int main(int argc, char** argv) {
-  if (argc != 8) return 2;
+  if (argc != 9) return 2;
   model = mj_loadModel(argv[1], NULL);
   if (!model) return 3;
   threads = atoi(argv[4]), robots = atoi(argv[5]), periods = atoi(argv[6]);
-  substeps = atoi(argv[7]);
+  substeps = atoi(argv[7]), by_periods = !strcmp(argv[8], "periods");
   controls = doubles(argv[2], (size_t)robots * periods * model->nu);
   states = doubles(argv[3], (size_t)robots * (model->nq + model->nv));
   pthread_barrier_init(&barrier, NULL, threads + 1);

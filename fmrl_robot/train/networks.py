@@ -11,14 +11,18 @@ Abdolhosseini et al.: On Learning Symmetric Locomotion (MIG 2019), there "networ
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
+
+from fmrl_robot.train.linear import linear
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,17 +32,70 @@ class Mirror:
     swap: tuple[int, ...]
     sign: tuple[float, ...]
 
+    def matrix(self) -> Tensor:
+        """The same as a product, matrix @ x, shape (n, n)."""
+        return torch.eye(len(self.swap))[list(self.swap)] * torch.tensor(self.sign)[:, None]
 
-def mlp(sizes: Sequence[int], last_gain: float = 1.0) -> nn.Sequential:
+
+class MLP(nn.Sequential):
+    """Linear layers with ELU between them."""
+
+    def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """From (..., inputs) to (..., outputs)."""
+        for layer in self:
+            x = linear(x, layer.weight, layer.bias) if isinstance(layer, nn.Linear) else F.elu_(x)
+        return x
+
+    def plain(self) -> nn.Sequential:
+        """A copy that is torch's own layers alone, as exporters want it."""
+        return copy.deepcopy(nn.Sequential(*self))
+
+
+def mlp(sizes: Sequence[int], last_gain: float = 1.0) -> MLP:
     """A plain network with ELU between its layers, orthogonal at the start."""
     layers: list[nn.Module] = []
     for i, (before, after) in enumerate(pairwise(sizes)):
-        linear = nn.Linear(before, after)
+        layer = nn.Linear(before, after)
         last = i == len(sizes) - 2
-        nn.init.orthogonal_(linear.weight, last_gain if last else math.sqrt(2.0))
-        nn.init.zeros_(linear.bias)
-        layers += [linear] if last else [linear, nn.ELU()]
-    return nn.Sequential(*layers)
+        nn.init.orthogonal_(layer.weight, last_gain if last else math.sqrt(2.0))
+        nn.init.zeros_(layer.bias)
+        layers += [layer] if last else [layer, nn.ELU()]
+    return MLP(*layers)
+
+
+def _apart(pairs: Tensor) -> tuple[Tensor, Tensor]:
+    """Sums and differences of units and their partners, from (n, 2 m) to (n, m) twice."""
+    one, other = pairs.chunk(2, -1)
+    return one + other, one - other
+
+
+def _together(even: Tensor, odd: Tensor) -> Tensor:
+    """The transpose of ``_apart``, from (n, m) twice to (n, 2 m)."""
+    pairs = even.new_empty((len(even), 2 * even.shape[1]))
+    one, other = pairs.chunk(2, -1)
+    torch.add(even, odd, out=one)
+    torch.sub(even, odd, out=other)
+    return pairs
+
+
+class _Apart(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, pairs: Tensor) -> tuple[Tensor, Tensor]:
+        return _apart(pairs)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        return _together(*gradients)
+
+
+class _Together(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, even: Tensor, odd: Tensor) -> Tensor:
+        return _together(even, odd)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
+        return _apart(*gradients)
 
 
 class SeeingMLP(nn.Module):
@@ -70,16 +127,24 @@ class SeeingMLP(nn.Module):
             nn.Linear(math.prod(shrunk), self.FEATURES),
             nn.ELU(),
         )
-        self.head = mlp((self.FEATURES + sizes[0] - self._pixels, *sizes[1:]), last_gain)
+        self.head: nn.Sequential = mlp(
+            (self.FEATURES + sizes[0] - self._pixels, *sizes[1:]), last_gain
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Answer (n, inputs) with (n, outputs)."""
         picture = x[:, : self._pixels].reshape(-1, *self._picture)
         return self.head(torch.cat([self.eye(picture), x[:, self._pixels :]], dim=1))
 
+    def plain(self) -> nn.Module:
+        """A copy that is torch's own layers alone, as exporters want it."""
+        network = copy.deepcopy(self)
+        network.head = nn.Sequential(*network.head)
+        return network
+
 
 class PairLayer(nn.Module):
-    """A layer on pairs of units (one, other) that commutes with exchanging them."""
+    """A layer on units and their partners that commutes with exchanging them."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
@@ -89,10 +154,11 @@ class PairLayer(nn.Module):
             nn.init.orthogonal_(layer.weight, math.sqrt(2.0))
         nn.init.zeros_(self.of_sum.bias)
 
-    def forward(self, one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
-        """From (n, before) twice to (n, after) twice."""
-        even, odd = self.of_sum(one + other), self.of_difference(one - other)
-        return F.elu(even + odd), F.elu(even - odd)
+    def forward(self, pairs: Tensor) -> Tensor:
+        """From (n, 2 before) to (n, 2 after)."""
+        sums, differences = _Apart.apply(pairs)
+        even = linear(sums, self.of_sum.weight, self.of_sum.bias)
+        return F.elu_(_Together.apply(even, linear(differences, self.of_difference.weight)))
 
     def plain(self) -> tuple[Tensor, Tensor]:
         """Weight and bias of the ordinary layer that it equals."""
@@ -112,10 +178,8 @@ class MirroredMLP(nn.Module):
         last_gain: scale of the last layer at the start.
     """
 
-    seen_swap: Tensor
-    seen_sign: Tensor
-    swap: Tensor
-    sign: Tensor
+    seen: Tensor
+    answered: Tensor
 
     def __init__(
         self, sizes: Sequence[int], seen: Mirror, answered: Mirror | None, last_gain: float = 1.0
@@ -124,7 +188,7 @@ class MirroredMLP(nn.Module):
         *hidden, size = sizes[1:]
         if any(width % 2 for width in hidden):
             raise ValueError(f"expected even hidden sizes, got {hidden}")
-        self.sizes, self._answered = tuple(sizes), answered is not None
+        self.sizes = tuple(sizes)
         self.first = nn.Linear(sizes[0], hidden[0] // 2)
         self.hidden = nn.Sequential(*(PairLayer(a // 2, b // 2) for a, b in pairwise(hidden)))
         self.last = nn.Linear(hidden[-1] // 2, size)
@@ -133,42 +197,34 @@ class MirroredMLP(nn.Module):
         nn.init.orthogonal_(self.last.weight, last_gain / math.sqrt(2.0))
         for layer in (self.first, self.last):
             nn.init.zeros_(layer.bias)
-        self.register_buffer("seen_swap", torch.tensor(seen.swap))
-        self.register_buffer("seen_sign", torch.tensor(seen.sign, dtype=torch.float32))
-        if answered is not None:
-            self.register_buffer("swap", torch.tensor(answered.swap))
-            self.register_buffer("sign", torch.tensor(answered.sign, dtype=torch.float32))
+        # As products with matrices: gathering columns takes ten times as long.
+        of_answer = answered.matrix() if answered else torch.eye(size)
+        self.register_buffer("seen", seen.matrix(), persistent=False)
+        self.register_buffer("answered", of_answer, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Answer (n, inputs) with (n, outputs)."""
-        one = F.elu(self.first(x))
-        other = F.elu(self.first(x[:, self.seen_swap] * self.seen_sign))
-        for layer in self.hidden:
-            one, other = layer(one, other)
-        if not self._answered:
-            return self.last(one + other)
-        return self.last(one) + self.last(other)[:, self.swap] * self.sign
+        return linear(self.hidden(F.elu_(linear(x, *self._first()))), *self._last())
+
+    def _first(self) -> tuple[Tensor, Tensor]:
+        """Weight and bias from x to the units and their partners, which see x reflected."""
+        weight = self.first.weight
+        return torch.cat([weight, weight @ self.seen]), self.first.bias.repeat(2)
+
+    def _last(self) -> tuple[Tensor, Tensor]:
+        """Weight and bias from the units and their partners, whose answer is reflected."""
+        weight, bias = self.last.weight, self.last.bias
+        return torch.cat([weight, self.answered @ weight], 1), bias + self.answered @ bias
 
     @torch.no_grad()
     def plain(self) -> nn.Sequential:
         """The ordinary network that answers the same."""
-        network = mlp(self.sizes)
-        linear = [layer for layer in network if isinstance(layer, nn.Linear)]
-        reflected = torch.zeros_like(self.first.weight)
-        # x[swap] * sign reads entry swap[i] with sign[i]: its weight goes there.
-        reflected[:, self.seen_swap] = self.first.weight * self.seen_sign
-        linear[0].weight.copy_(torch.cat([self.first.weight, reflected]))
-        linear[0].bias.copy_(self.first.bias.repeat(2))
-        pairs = [layer for layer in self.hidden if isinstance(layer, PairLayer)]
-        for target, layer in zip(linear[1:-1], pairs, strict=True):
-            weight, bias = layer.plain()
-            target.weight.copy_(weight)
-            target.bias.copy_(bias)
-        mirrored_weight, mirrored_bias = self.last.weight, self.last.bias
-        if self._answered:
-            mirrored_weight = mirrored_weight[self.swap] * self.sign[:, None]
-            linear[-1].bias.copy_(self.last.bias + mirrored_bias[self.swap] * self.sign)
-        else:
-            linear[-1].bias.copy_(self.last.bias)
-        linear[-1].weight.copy_(torch.cat([self.last.weight, mirrored_weight], 1))
+        network = mlp(self.sizes).plain()
+        layers = [layer for layer in network if isinstance(layer, nn.Linear)]
+        pairs = [layer.plain() for layer in self.hidden if isinstance(layer, PairLayer)]
+        for layer, (weight, bias) in zip(
+            layers, [self._first(), *pairs, self._last()], strict=True
+        ):
+            layer.weight.copy_(weight)
+            layer.bias.copy_(bias)
         return network

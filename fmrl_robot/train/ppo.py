@@ -7,7 +7,6 @@ bootstrapped, as in rsl_rl, whose curves it has to match (bench/train.py).
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from fmrl_robot.settings import Count
-from fmrl_robot.train.networks import Mirror, MirroredMLP, SeeingMLP, mlp
+from fmrl_robot.train.networks import MLP, Mirror, MirroredMLP, SeeingMLP, mlp
 from fmrl_robot.train.team import Team
 
 MIN_RATE, MAX_RATE = 1e-5, 1e-2
@@ -85,7 +84,7 @@ class ActorCritic(nn.Module):
         super().__init__()
         observations, privileged, actions = sizes
         layers = (observations, *config.actor, actions)
-        self.actor: nn.Module
+        self.actor: MLP | MirroredMLP | SeeingMLP
         if picture is not None:
             self.actor = SeeingMLP(picture, layers, last_gain=0.01)
         elif mirror is not None:
@@ -97,9 +96,7 @@ class ActorCritic(nn.Module):
 
     def plain_actor(self) -> nn.Module:
         """A copy of the actor as an ordinary network."""
-        if isinstance(self.actor, MirroredMLP):
-            return self.actor.plain()
-        return copy.deepcopy(self.actor)
+        return self.actor.plain()
 
     def value(self, observations: Tensor) -> Tensor:
         """Values of critic observations (..., size), shape (...)."""
@@ -131,18 +128,18 @@ class PPO:
         self.config, self.networks, self._team = config, networks, team or Team()
         parameters = [*networks.parameters()]
         self.device = parameters[0].device
-        self.optimiser = torch.optim.Adam(parameters, config.learning_rate, fused=True)
         self.rng = torch.Generator(self.device).manual_seed(seed + self._team.rank)
-        # Gradients lie in one row, with the divergence behind them: one message for all.
-        count = sum(p.numel() for p in parameters)
-        self._message = torch.zeros(count + 1, device=self.device)
-        self._gradient = self._message[:count]
         self._entropy, self._desired_kl = config.entropy, config.desired_kl
-        start = 0
-        for parameter in parameters:
-            end = start + parameter.numel()
-            parameter.grad = self._gradient[start:end].view_as(parameter)
-            start = end
+        # Weights lie in one row, so do gradients, with the divergence behind them: one step of the
+        # optimiser and one message for all.
+        weights = nn.Parameter(torch.cat([p.detach().flatten() for p in parameters]))
+        self._message = torch.zeros(len(weights) + 1, device=self.device)
+        weights.grad = self._gradient = self._message[:-1]
+        sizes = [p.numel() for p in parameters]
+        parts = zip(weights.detach().split(sizes), self._gradient.split(sizes), strict=True)
+        for parameter, (data, gradient) in zip(parameters, parts, strict=True):
+            parameter.data, parameter.grad = data.view_as(parameter), gradient.view_as(parameter)
+        self.optimiser = torch.optim.Adam([weights], config.learning_rate, fused=True)
 
     @property
     def learning_rate(self) -> float:
@@ -166,7 +163,7 @@ class PPO:
         count = 0
         for _ in range(self.config.epochs):
             order = torch.randperm(rows, generator=self.rng, device=self.device)
-            shuffled = {key: values[order] for key, values in table.items()}
+            shuffled = {key: v.index_select(0, order) for key, v in table.items()}
             for i in range(self.config.mini_batches):
                 batch = {key: v[i * size : (i + 1) * size] for key, v in shuffled.items()}
                 for key, value in self._step(batch, rollout.std).items():

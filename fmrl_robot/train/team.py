@@ -2,76 +2,150 @@
 
 Each works on its share with a single thread and never waits but for the others' gradients, which
 are averaged in every step; on a CPU that is worth twice what threads inside of operations give.
+They share a piece of memory: everybody writes a row, meets the others and reads all rows, in one
+order, so that all have the same sum to the last bit. (Sockets on the same machine cost 30 times the
+processor time for gradients of this size.)
 """
 
 from __future__ import annotations
 
-import os
-import socket
-from collections.abc import Callable
+import multiprocessing as mp
+import pickle
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 import torch
-import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import Tensor
+
+ROW_BYTES = 1 << 20
+"""Of each process in the shared memory; longer messages go in pieces."""
+LOOK_UP_S = 1.0
+"""A waiting process looks so often whether the others are still alive."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Link:
+    """What processes of a team share; made by the first one."""
+
+    memory: Any
+    """Bytes, two tables of one row a process: one is written while the other is still read."""
+    arrived: Any
+    """Semaphore that everybody raises for the first process."""
+    go: list[Any]
+    """Semaphores that the first process raises, one for each of the others."""
+    pipes: list[Connection]
+    """Where the first process gets objects from each of the others; where another sends them."""
 
 
 class Team:
-    """What one of ``size`` processes needs of the others; alone it does nothing."""
+    """What one of several processes needs of the others; alone it does nothing."""
 
-    def __init__(self, rank: int = 0, size: int = 1, port: int = 0) -> None:
-        """Meet the others, all on this machine, at ``port``."""
-        self.rank, self.size = rank, size
-        if size > 1:
-            address = f"tcp://127.0.0.1:{port}"
-            os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-            dist.init_process_group("gloo", init_method=address, rank=rank, world_size=size)
+    def __init__(
+        self,
+        rank: int = 0,
+        link: Link | None = None,
+        alive: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Join.
+
+        Args:
+            rank: which of them, the first is 0.
+            link: what they share; None: there are no others.
+            alive: whether those that are waited for still live.
+        """
+        self.rank, self.size = rank, len(link.go) + 1 if link else 1
+        self._link, self._alive, self._turn = link, alive, 0
+        if link:
+            rows = torch.frombuffer(link.memory, dtype=torch.uint8)
+            self._tables = rows.view(2, self.size, ROW_BYTES)
 
     def mean_(self, values: Tensor) -> Tensor:
         """Replace values by their mean over all processes."""
-        if self.size > 1:
-            dist.all_reduce(values)
-            values /= self.size
+        for part, rows in self._exchange(values):
+            part.copy_(rows.mean(0))
         return values
 
     def share_(self, values: Tensor) -> None:
         """Replace values by those of the first process."""
-        if self.size > 1:
-            dist.broadcast(values, 0)
+        for part, rows in self._exchange(values):
+            part.copy_(rows[0])
 
     def gather(self, value: Any) -> list[Any]:
         """Everybody's value, in the order of ranks; only the first process gets them."""
-        if self.size == 1:
+        link = self._link
+        if link is None:
             return [value]
-        values: list[Any] = [None] * self.size
-        dist.gather_object(value, values if self.rank == 0 else None)
+        if self.rank:
+            link.pipes[0].send_bytes(pickle.dumps(value))
+            return []
+        values = [value]
+        for pipe in link.pipes:
+            while not pipe.poll(LOOK_UP_S):
+                self._look_up()
+            values.append(pickle.loads(pipe.recv_bytes()))  # noqa: S301 - from a process of ours
         return values
 
-    def close(self) -> None:
-        """Part."""
-        if self.size > 1:
-            dist.destroy_process_group()
+    def _exchange(self, values: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Pieces of ``values`` (n,) with everybody's, (size, n)."""
+        if self._link is None:
+            return
+        for part in values.view(-1).split(ROW_BYTES // values.element_size()):
+            table = self._tables[self._turn, :, : part.nbytes].view(part.dtype)
+            table[self.rank] = part
+            self._meet(self._link)
+            # Nobody writes into this table before everybody has come to the next meeting.
+            self._turn = 1 - self._turn
+            yield part, table
+
+    def _meet(self, link: Link) -> None:
+        """Wait until everybody is here."""
+        if self.rank:
+            link.arrived.release()
+            self._wait(link.go[self.rank - 1])
+            return
+        for _ in link.go:
+            self._wait(link.arrived)
+        for go in link.go:
+            go.release()
+
+    def _wait(self, semaphore: Any) -> None:
+        while not semaphore.acquire(timeout=LOOK_UP_S):
+            self._look_up()
+
+    def _look_up(self) -> None:
+        if not self._alive():
+            raise RuntimeError(
+                "expected every worker to go on, but one has ended; its own error is above"
+            )
 
 
 class Helpers:
-    """The processes of a team but the first, which is the one that started them."""
+    """The processes of a team but the first, which is the one that starts them."""
 
-    def __init__(self, size: int, work: Callable[..., None], *arguments: Any) -> None:
-        """Start ``work(*arguments, rank, size, port)`` for each rank from 1 on."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+    def __init__(self, size: int, work: Callable[..., object], *arguments: Any) -> None:
+        """Start ``work(*arguments, team)`` for each rank from 1 on."""
         context = mp.get_context("spawn")
-        self._processes: list[BaseProcess] = [
-            context.Process(
-                target=_single, args=(work, *arguments, rank, size, self.port), daemon=True
-            )
-            for rank in range(1, size)
-        ]
-        for process in self._processes:
+        pipes = [context.Pipe(duplex=False) for _ in range(1, size)]
+        self._link = Link(
+            memory=context.RawArray("B", 2 * size * ROW_BYTES),
+            arrived=context.Semaphore(0),
+            go=[context.Semaphore(0) for _ in pipes],
+            pipes=[receive for receive, _ in pipes],
+        )
+        self._processes: list[BaseProcess] = []
+        for rank, (_, send) in enumerate(pipes, start=1):
+            link = replace(self._link, pipes=[send])
+            process = context.Process(target=_join, args=(rank, link, work, arguments), daemon=True)
             process.start()
+            send.close()
+            self._processes.append(process)
+
+    def team(self) -> Team:
+        """The first process's place among them."""
+        return Team(0, self._link, lambda: not any(p.exitcode for p in self._processes))
 
     def close(self) -> None:
         """Wait for them; whoever does not end is ended."""
@@ -82,6 +156,8 @@ class Helpers:
                 process.join()
 
 
-def _single(work: Callable[..., None], *arguments: Any) -> None:
+def _join(rank: int, link: Link, work: Callable[..., object], arguments: tuple[Any, ...]) -> None:
+    """Be one of the processes that the first one started."""
     torch.set_num_threads(1)
-    work(*arguments)
+    first = mp.parent_process()
+    work(*arguments, Team(rank, link, lambda: first is not None and first.is_alive()))

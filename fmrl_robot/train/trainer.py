@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 Progress = Callable[[int, int, dict[str, float]], None]
 """Hears (iteration, iterations, curves)."""
 CHECKPOINT, CONFIG = "checkpoint.pt", "config.yaml"
+FORMAT = 2
+"""Of checkpoints; it changes where older ones cannot be read."""
 TARGET_WINDOW = 50
 REPORT_EVERY = 10
 """Iterations from one line of progress to the next."""
@@ -192,6 +194,7 @@ class Trainer:
     def save(self) -> None:
         """Write the one checkpoint of this run whole or not at all."""
         state = {
+            "format": FORMAT,
             "iteration": self.iteration,
             "learner": self.learner.state_dict(),
             "workers": self.team.gather(
@@ -208,7 +211,7 @@ class Trainer:
         """Go on from the folder's checkpoint.
 
         Raises:
-            ConfigError: there is none.
+            ConfigError: there is none, or it is of another format.
         """
         file = self.folder / CHECKPOINT
         if not file.is_file():
@@ -217,6 +220,11 @@ class Trainer:
                 ErrorCode.ASSET_MISSING,
             )
         state = torch.load(file, map_location=self.device, weights_only=True)
+        if (found := state.get("format", 1)) != FORMAT:
+            raise ConfigError(
+                f"expected a checkpoint of format {FORMAT} at {file}, got {found!r}; "
+                "use the version of this library that wrote it, or train anew"
+            )
         self.iteration = state["iteration"]
         self.learner.load_state_dict(state["learner"])
         workers = state["workers"]
@@ -246,21 +254,11 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     if config.workers == 1:
         return _work(config, folder, resume, Team(), report, progress)
-    helpers = Helpers(config.workers, _help, config, folder, resume)
+    helpers = Helpers(config.workers, _work, config, folder, resume)
     try:
-        team = Team(0, config.workers, helpers.port)
-        trainer = _work(config, folder, resume, team, report, progress)
-        team.close()
-        return trainer
+        return _work(config, folder, resume, helpers.team(), report, progress)
     finally:
         helpers.close()
-
-
-def _help(config: TrainConfig, folder: Path, resume: bool, rank: int, size: int, port: int) -> None:
-    """Be one of the processes that the first one started."""
-    team = Team(rank, size, port)
-    _work(config, folder, resume, team)
-    team.close()
 
 
 def _work(

@@ -63,7 +63,7 @@ def test_a_seeing_network_is_exported_as_it_is(tmp_path):
     torch.manual_seed(0)
     contract = wrist_contract(PANDA)
     network = SeeingMLP((3, WRIST_PX, WRIST_PX), (contract.observation_size, 32, 5))
-    export_policy(network, contract, tmp_path / "policy.onnx")
+    export_policy(network.plain(), contract, tmp_path / "policy.onnx")
     seen = torch.rand(1, contract.observation_size)
     session = ort.InferenceSession(str(tmp_path / "policy.onnx"))
     (answer,) = session.run(None, {"observation": seen.numpy()})

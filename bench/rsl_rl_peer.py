@@ -1,9 +1,10 @@
-"""rsl_rl on an environment of ours: the yardstick of bench/train.py."""
+"""rsl_rl on an environment of ours, with our settings: the yardstick of our learner."""
 
 from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -42,25 +43,31 @@ class RslEnv(VecEnv):
 
 
 class Runner(OnPolicyRunner):
-    """Their runner with a clock; ``curve`` has (seconds, steps, mean return of episodes)."""
+    """Their runner with a clock."""
 
     class Over(Exception):
         """The time is over."""
 
-    def measure(self, seconds: float) -> tuple[int, float]:
-        """Learn for so long; return environment steps and seconds."""
-        began, steps, took = time.perf_counter(), 0, 0.0
-        self.curve: list[tuple[float, int, float]] = []
+    def measure(
+        self, seconds: float, hear: Callable[[float, int], None] = lambda *_: None
+    ) -> tuple[int, float]:
+        """Learn for so long; return environment steps and seconds.
+
+        Args:
+            seconds: after which no iteration begins.
+            hear: gets seconds and steps after each iteration; the clock stands still meanwhile.
+        """
+        steps, took = 0, 0.0
+        tick = time.perf_counter()
 
         def log(**_: Any) -> None:
-            nonlocal steps, took
+            nonlocal steps, took, tick
             steps += self.cfg["num_steps_per_env"] * self.env.num_envs
-            took = time.perf_counter() - began
-            if self.logger.rewbuffer:
-                mean = sum(self.logger.rewbuffer) / len(self.logger.rewbuffer)
-                self.curve.append((took, steps, mean))
+            took += time.perf_counter() - tick
+            hear(took, steps)
             if took > seconds:
                 raise Runner.Over
+            tick = time.perf_counter()
 
         self.logger.log = log
         self.logger.git_status_repos.clear()
@@ -70,11 +77,11 @@ class Runner(OnPolicyRunner):
         return steps, took
 
 
-def build(env: Any, folder: str, config: LearnerConfig, steps: int) -> Runner:
+def build(env: Any, folder: str, config: LearnerConfig, steps: int, seed: int = 0) -> Runner:
     """Their learner with our settings."""
     network = {"class_name": "MLPModel", "activation": "elu"}
     settings = {
-        "seed": 0,
+        "seed": seed,
         "num_steps_per_env": steps,
         "save_interval": 10**9,
         "obs_groups": {"actor": ["policy"], "critic": ["critic"]},
