@@ -32,6 +32,8 @@ BEHIND_M = f.CUBE_HALF_M + 0.0105
 RUN_UP_M = 0.045
 """Free way of a push before it meets the cube, so that a turned cube's corner is free too."""
 PUSH_M = (0.05, 0.15)
+FAR_RAD = 0.9
+"""A joint that had to turn farther from start to target would take the arm through another pose."""
 _AREA = ((0.28, 0.64), (-0.36, 0.34))
 
 
@@ -256,7 +258,10 @@ def draw_starts(
         guess[-1] = HOLDING_M.get(skill, guess[-1])
         try:
             q = kinematics.solve(tool_down(hand[:3], hand[3]), guess)
+            end = kinematics.solve(tool_down(target[:3], target[3]), q)
         except Unreachable:
+            continue
+        if np.abs(end - q)[:7].max() > FAR_RAD:
             continue
         for name, value in zip(PANDA.model_joints, q, strict=True):
             draft.qpos[model.joint(name).qposadr[0]] = value
