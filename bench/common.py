@@ -18,8 +18,8 @@ from typing import Any
 PHYSICS_DT_S = 0.02 / 3
 SUBSTEPS = 3
 """Physics steps of a control period of the Go2 task."""
-FIDGET_RAD = 0.1
-"""Standard deviation of the joint targets about the default pose."""
+FIDGET_RAD = 0.05
+"""Standard deviation of the joint targets about the default pose; none of the robots falls."""
 GRACE_S = 120.0
 """Within which every process of a measurement has to be ready."""
 

@@ -23,6 +23,8 @@ from bench.common import SUBSTEPS, Table, apart, machine
 
 ENVPOOL_ROBOTS = 64
 """EnvPool keeps a model a robot, 60 MB each."""
+ROBOTS = (64, 256, 1024, 4096, 16384)
+SCALED = ("environment, env-steps/s", "our PPO, env-steps/s")
 NO_ENVPOOL = "not measured: make an environment as bench/peers.txt says, then --peers PYTHON"
 NO_LEARNER = 'not measured: pip install ".[bench]"'
 
@@ -156,25 +158,23 @@ class Bench:
 
     # --- scaling ----------------------------------------------------------------------------------
 
-    def scaling_tables(self) -> list[Table]:
-        """The environment and our learner by robots and by cores."""
-        given, counts = self.given, [64, 256, 1024, 4096, 16384]
-        columns = (
-            "robots",
-            "environment, env-steps/s",
-            "our PPO, env-steps/s",
-            "GB of one process",
-        )
-        by_robots = Table(f"By robots, {self.cores} cores", columns)
-        for robots in (n for n in counts if n % self.cores == 0):
+    def by_robots(self) -> Table:
+        """The environment and our learner with few and many robots."""
+        columns = ("robots", *SCALED, "GB of one process, environment alone")
+        table = Table(f"By robots, {self.cores} cores", columns)
+        for robots in (n for n in ROBOTS if n % self.cores == 0):
             row = self._scale(self.cores, robots)
-            by_robots.add(f"{robots:,}", *row, f"{apart(environments.memory, robots):.2f}")
-        by_cores = Table(f"By cores, {given.robots} robots", ("cores", *columns[1:3]))
+            table.add(f"{robots:,}", *row, f"{apart(environments.memory, robots):.2f}")
+        return table
+
+    def by_cores(self) -> Table:
+        """The same on one core to all."""
+        table = Table(f"By cores, {self.given.robots} robots", ("cores", *SCALED))
         cores = 1
         while cores <= self.cores:
-            by_cores.add(str(cores), *self._scale(cores, given.robots))
+            table.add(str(cores), *self._scale(cores, self.given.robots))
             cores *= 2
-        return [by_robots, by_cores]
+        return table
 
     def _scale(self, cores: int, robots: int) -> tuple[str, str]:
         name, given = f"{cores} cores, {robots} robots", self.given
@@ -202,16 +202,18 @@ def main() -> None:
     if given.robots % given.cores:
         parser.error(f"expected --robots as a multiple of {given.cores} cores, got {given.robots}")
     on = machine()
+    print(", ".join(f"{key} {value}" for key, value in on.items()), flush=True)
+    tables: list[Table] = []
     with tempfile.TemporaryDirectory() as name:
         bench = Bench(given, Path(name))
         bench.rounds()
-        tables = [bench.physics_table(), bench.learner_table(), *bench.scaling_tables()]
-    print(", ".join(f"{key} {value}" for key, value in on.items()), "\n")
-    print("\n".join(table.markdown() for table in tables))
-    if given.json:
-        told = {"machine": on, "settings": {k: str(v) for k, v in vars(given).items()}}
-        told |= {"figures": bench.figures, "tables": {t.title: t.rows for t in tables}}
-        given.json.write_text(json.dumps(told, indent=1) + "\n")
+        for part in (bench.physics_table, bench.learner_table, bench.by_robots, bench.by_cores):
+            tables.append(part())
+            print(f"\n{tables[-1].markdown()}", flush=True)
+            if given.json:
+                told = {"machine": on, "settings": {k: str(v) for k, v in vars(given).items()}}
+                told |= {"figures": bench.figures, "tables": {t.title: t.rows for t in tables}}
+                given.json.write_text(json.dumps(told, indent=1) + "\n")
 
 
 if __name__ == "__main__":
