@@ -7,6 +7,7 @@ that a kill leaves the last one whole.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -23,10 +24,15 @@ from torch.utils.tensorboard import SummaryWriter
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.registry import TASKS
 from fmrl_robot.settings import Amount, Count
+from fmrl_robot.train.cards import write_whole
 from fmrl_robot.train.collect import Collector
 from fmrl_robot.train.networks import Mirror
 from fmrl_robot.train.ppo import PPO, ActorCritic, LearnerConfig
 from fmrl_robot.train.team import Helpers, Team
+
+with contextlib.suppress(ImportError):
+    # torch asks for its LLVM when it first optimises; after Mesa's, which tasks load, that crashes.
+    import triton  # noqa: F401 # pyright: ignore[reportUnusedImport]
 
 if TYPE_CHECKING:
     from fmrl_robot.protocols import VecEnv
@@ -57,7 +63,8 @@ class TrainConfig(LearnerConfig):
     save_every: Count = 25
     """Iterations from one checkpoint to the next."""
     minutes: Amount = 0.0
-    """Stop after so long; 0: after ``iterations``."""
+    """Stop after so long, all that a resumed run was trained before included; 0: after
+    ``iterations``."""
     targets: dict[str, float] = field(default_factory=dict[str, float])
     """Stop early once each of these curves has stayed at its value or above on average over the
     last TARGET_WINDOW iterations."""
@@ -94,6 +101,7 @@ class Trainer:
 
     def __init__(self, config: TrainConfig, folder: Path, team: Team | None = None) -> None:
         self.config, self.folder, self.iteration = config, folder, 0
+        self.seconds = 0.0
         self.team = team = team or Team()
         torch.set_num_threads(1 if team.size > 1 else config.threads)
         seed, settings = config.seed + 1000 * team.rank, dict(config.task_settings)
@@ -130,10 +138,10 @@ class Trainer:
         config, collector = self.config, self.collector
         reached = Targets(config.targets)
         leads = self.team.rank == 0
-        writer = SummaryWriter(str(self.folder), purge_step=self.iteration) if leads else None
-        began, first = time.monotonic(), self.iteration
-        deadline = began + 60 * config.minutes if config.minutes else float("inf")
-        last = False
+        # What was logged after the checkpoint that this run goes on from is done again.
+        writer = SummaryWriter(str(self.folder), purge_step=self.iteration + 1) if leads else None
+        began = time.monotonic() - self.seconds
+        last = self._over(False)
         while not last:
             tick = time.monotonic()
             rollout = collector.collect()
@@ -141,6 +149,7 @@ class Trainer:
             curves = self.learner.update(rollout, self.iteration / config.iterations)
             now = time.monotonic()
             self.iteration += 1
+            self.seconds = now - began
             scalars = {
                 **collector.drain_curves(),
                 **{f"loss/{key}": value for key, value in curves.items()},
@@ -149,42 +158,45 @@ class Trainer:
                 "speed/steps_per_s": config.steps_per_env * self.num_envs / (now - tick),
                 "speed/learning_share": (now - collected) / (now - tick),
             }
-            # Everybody has to end in the same iteration; the first process decides.
-            over = torch.tensor(float(leads and (now > deadline or reached(scalars))))
-            last = self.iteration >= config.iterations or bool(self.team.mean_(over))
+            last = self._over(reached(scalars))
             if writer is not None:
                 progress(self.iteration, config.iterations, scalars)
                 for key, value in scalars.items():
                     writer.add_scalar(key, value, self.iteration)
                 if self.iteration % REPORT_EVERY == 1 or last:
-                    self._report(report, scalars, began, first, deadline)
+                    self._report(report, scalars)
             if last or self.iteration % config.save_every == 0:
+                if writer is not None:
+                    writer.flush()
                 self.save()
         if writer is not None:
             writer.close()
 
-    def _report(
-        self,
-        report: Callable[[str], None],
-        scalars: dict[str, float],
-        began: float,
-        first: int,
-        deadline: float,
-    ) -> None:
-        config, elapsed = self.config, time.monotonic() - began
-        left = elapsed / (self.iteration - first) * (config.iterations - self.iteration)
-        left = max(0.0, min(left, deadline - time.monotonic()))
+    def _over(self, reached: bool) -> bool:
+        """Whether this is the end; all have to end in one iteration, so the first one decides."""
+        enough = reached or self.seconds > self._budget_s()
+        told = torch.tensor(float(enough and self.team.rank == 0))
+        return bool(self.team.mean_(told)) or self.iteration >= self.config.iterations
+
+    def _budget_s(self) -> float:
+        return 60.0 * self.config.minutes or float("inf")
+
+    def _report(self, report: Callable[[str], None], scalars: dict[str, float]) -> None:
+        config = self.config
+        left = self.seconds / self.iteration * (config.iterations - self.iteration)
+        left = max(0.0, min(left, self._budget_s() - self.seconds))
         steps = self.iteration * config.steps_per_env * self.num_envs
         shown = " ".join(f"{k}={v:.4g}" for k, v in scalars.items())
         report(
             f"iteration={self.iteration}/{config.iterations} steps={steps} "
-            f"elapsed_s={elapsed:.0f} eta_s={left:.0f} {shown}"
+            f"elapsed_s={self.seconds:.0f} eta_s={left:.0f} {shown}"
         )
 
     def save(self) -> None:
         """Write the one checkpoint of this run whole or not at all."""
         state = {
             "iteration": self.iteration,
+            "seconds": self.seconds,
             "learner": self.learner.state_dict(),
             "workers": self.team.gather(
                 {"collector": self.collector.state_dict(), "rng": self.learner.rng.get_state()}
@@ -209,7 +221,7 @@ class Trainer:
                 ErrorCode.ASSET_MISSING,
             )
         state = torch.load(file, map_location=self.device, weights_only=True)
-        self.iteration = state["iteration"]
+        self.iteration, self.seconds = state["iteration"], state.get("seconds", 0.0)
         self.learner.load_state_dict(state["learner"])
         workers = state["workers"]
         if len(workers) != self.team.size:
@@ -265,7 +277,7 @@ def _work(
 ) -> Trainer:
     trainer = Trainer(config, folder, team)
     if team.rank == 0:
-        (folder / CONFIG).write_text(yaml.safe_dump(plain(asdict(config)), sort_keys=False))
+        write_whole(folder / CONFIG, yaml.safe_dump(plain(asdict(config)), sort_keys=False))
     if resume:
         trainer.load()
     elif config.imitation_rounds and team.rank == 0:

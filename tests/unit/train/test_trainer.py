@@ -158,10 +158,14 @@ def test_reached_targets_end_a_run_early(tmp_path):
     assert (tmp_path / CHECKPOINT).is_file()
 
 
-def test_a_time_budget_ends_a_run(tmp_path):
+def test_a_time_budget_ends_a_run_and_counts_over_resumes(tmp_path):
     config = TrainConfig(**{**_values(TINY), "iterations": 100000, "minutes": 0.02})
     train(config, tmp_path)
     assert (tmp_path / CHECKPOINT).is_file()
+    before = (tmp_path / CHECKPOINT).stat().st_mtime_ns
+    trainer = train(config, tmp_path, resume=True)
+    assert trainer.seconds > 1.2
+    assert (tmp_path / CHECKPOINT).stat().st_mtime_ns == before, "it went on beyond its end"
 
 
 def reflections():
