@@ -28,8 +28,9 @@ import torch
 from mujoco.batch import Batch
 
 from fmrl_robot.robots import GO2
+from fmrl_robot.train.config import TrainConfig
 from fmrl_robot.train.ppo import LearnerConfig
-from fmrl_robot.train.trainer import TrainConfig, train
+from fmrl_robot.train.trainer import train
 from fmrl_sim.batched.quadrupeds import NO_RANDOMISATION, training_model
 from fmrl_sim.tasks.saytap import make_go2
 

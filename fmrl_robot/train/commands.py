@@ -19,17 +19,10 @@ from fmrl_robot.errors import ConfigError
 from fmrl_robot.registry import TASKS
 from fmrl_robot.settings import build, changed
 from fmrl_robot.train.cards import write_whole
+from fmrl_robot.train.config import TrainConfig, plain
 from fmrl_robot.train.evaluate import CARD, POLICY, Evaluable, evaluate
 from fmrl_robot.train.export import export_policy
-from fmrl_robot.train.trainer import (
-    CHECKPOINT,
-    CONFIG,
-    Progress,
-    TrainConfig,
-    Trainer,
-    plain,
-    train,
-)
+from fmrl_robot.train.trainer import CHECKPOINT, CONFIG, Progress, Trainer, train
 
 log = logging.getLogger(__name__)
 

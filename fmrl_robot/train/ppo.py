@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from fmrl_robot.settings import Count
+from fmrl_robot.train.learner import Rollout
 from fmrl_robot.train.networks import Mirror, MirroredMLP, mlp
-from fmrl_robot.train.team import Team
+from fmrl_robot.train.team import Team, gradients_in_a_row
 
 MIN_RATE, MAX_RATE = 1e-5, 1e-2
 
@@ -44,26 +45,6 @@ class LearnerConfig:
     """Share of a run after which entropy and desired_kl fall linearly, to 0 and a quarter."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rollout:
-    """What ``steps`` steps of n environments gave; first axes (steps, n)."""
-
-    policy: Tensor
-    """Observations of the actor."""
-    critic: Tensor
-    """Observations of the critic."""
-    mean: Tensor
-    """Of the action's distribution."""
-    action: Tensor
-    reward: Tensor
-    done: Tensor
-    time_out: Tensor
-    std: Tensor
-    """Of the action's distribution, (actions,)."""
-    last: Tensor
-    """The critic's observations after the last step, (n, size)."""
-
-
 class ActorCritic(nn.Module):
     """A Gaussian policy of one spread for all states, and a value."""
 
@@ -88,6 +69,12 @@ class ActorCritic(nn.Module):
         )
         self.critic = mlp((privileged, *config.critic, 1))
         self.log_std = nn.Parameter(torch.full((actions,), config.initial_std).log())
+
+    def explore(self, observations: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw actions for observations (n, size); return them and their means."""
+        mean = self.actor(observations)
+        noise = torch.randn(mean.shape, generator=rng, device=mean.device)
+        return mean + self.log_std.exp() * noise, mean
 
     def plain_actor(self) -> nn.Module:
         """A copy of the actor as an ordinary network."""
@@ -128,15 +115,9 @@ class PPO:
         self.optimiser = torch.optim.Adam(parameters, config.learning_rate, fused=True)
         self.rng = torch.Generator(self.device).manual_seed(seed + self._team.rank)
         # Gradients lie in one row, with the divergence behind them: one message for all.
-        count = sum(p.numel() for p in parameters)
-        self._message = torch.zeros(count + 1, device=self.device)
-        self._gradient = self._message[:count]
+        self._message = gradients_in_a_row(parameters, 1)
+        self._gradient = self._message[:-1]
         self._entropy, self._desired_kl = config.entropy, config.desired_kl
-        start = 0
-        for parameter in parameters:
-            end = start + parameter.numel()
-            parameter.grad = self._gradient[start:end].view_as(parameter)
-            start = end
 
     @property
     def learning_rate(self) -> float:
@@ -144,7 +125,7 @@ class PPO:
         return self.optimiser.param_groups[0]["lr"]
 
     def update(self, rollout: Rollout, progress: float = 0.0) -> dict[str, float]:
-        """Learn from one rollout; return means over its mini-batches.
+        """Learn from one rollout; return curves, means over its mini-batches.
 
         Args:
             rollout: what the present policy has done.
@@ -153,7 +134,8 @@ class PPO:
         calm = max(0.0, progress - self.config.calm_from) / max(1e-9, 1.0 - self.config.calm_from)
         self._entropy = self.config.entropy * (1.0 - calm)
         self._desired_kl = self.config.desired_kl * (1.0 - 0.75 * calm)
-        table = self._table(rollout)
+        std = self.networks.log_std.detach().exp()
+        table = self._table(rollout, std)
         rows = len(table["reward_to_go"])
         size = rows // self.config.mini_batches
         sums: dict[str, Tensor] = {}
@@ -163,13 +145,15 @@ class PPO:
             shuffled = {key: values[order] for key, values in table.items()}
             for i in range(self.config.mini_batches):
                 batch = {key: v[i * size : (i + 1) * size] for key, v in shuffled.items()}
-                for key, value in self._step(batch, rollout.std).items():
+                for key, value in self._step(batch, std).items():
                     sums[key] = sums.get(key, torch.zeros((), device=self.device)) + value
                 count += 1
-        return {key: float(value) / count for key, value in sums.items()}
+        curves = {f"loss/{key}": float(value) / count for key, value in sums.items()}
+        spread = float(self.networks.log_std.detach().exp().mean())
+        return {**curves, "learner/rate": self.learning_rate, "learner/std": spread}
 
     @torch.no_grad()
-    def _table(self, rollout: Rollout) -> dict[str, Tensor]:
+    def _table(self, rollout: Rollout, std: Tensor) -> dict[str, Tensor]:
         """Advantages and returns; everything flat, (steps * n, ...)."""
         config, networks = self.config, self.networks
         values = networks.value(rollout.critic)
@@ -191,7 +175,7 @@ class PPO:
             "critic": rollout.critic,
             "mean": rollout.mean,
             "action": rollout.action,
-            "log_prob": log_prob(rollout.mean, rollout.std, rollout.action),
+            "log_prob": log_prob(rollout.mean, std, rollout.action),
             "value": values,
             "reward_to_go": returns,
             "advantage": advantage,
@@ -231,7 +215,7 @@ class PPO:
             group["lr"] = rate
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that the next update depends on but ``rng``, which each of a team has."""
+        """What the next update depends on and everybody of a team has the same of."""
         return {
             "networks": self.networks.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -241,3 +225,11 @@ class PPO:
         """Go on where ``state_dict`` was called."""
         self.networks.load_state_dict(state["networks"])
         self.optimiser.load_state_dict(state["optimiser"])
+
+    def own_state_dict(self) -> dict[str, Any]:
+        """What each of a team has for itself: its chance."""
+        return {"rng": self.rng.get_state()}
+
+    def load_own_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where ``own_state_dict`` was called."""
+        self.rng.set_state(state["rng"])

@@ -25,8 +25,9 @@ from fmrl_robot.errors import ConfigError, FmrlError
 from fmrl_robot.registry import TASKS
 from fmrl_robot.train.cards import write_card
 from fmrl_robot.train.commands import finish, recipe
+from fmrl_robot.train.config import TrainConfig, plain
 from fmrl_robot.train.sweep_table import write_tables
-from fmrl_robot.train.trainer import CHECKPOINT, CONFIG, TrainConfig, plain, train
+from fmrl_robot.train.trainer import CHECKPOINT, CONFIG, train
 
 RESULT, LOG, LOCK = "result.json", "train.log", ".lock"
 MAX_NAME = 100

@@ -17,8 +17,8 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.train.config import TrainConfig
 from fmrl_robot.train.sweep import Execute, Run, attempt
-from fmrl_robot.train.trainer import TrainConfig
 
 END_S = 10.0
 """How long a process may take to end before it is killed."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -53,6 +53,17 @@ class Team:
         """Part."""
         if self.size > 1:
             dist.destroy_process_group()
+
+
+def gradients_in_a_row(parameters: Sequence[Tensor], more: int = 0) -> Tensor:
+    """Let gradients be views of one row, one message for all; ``more`` numbers stand behind."""
+    row = torch.zeros(sum(p.numel() for p in parameters) + more, device=parameters[0].device)
+    start = 0
+    for parameter in parameters:
+        end = start + parameter.numel()
+        parameter.grad = row[start:end].view_as(parameter)
+        start = end
+    return row
 
 
 class Helpers:

@@ -11,9 +11,8 @@ import contextlib
 import logging
 import os
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +22,14 @@ from torch.utils.tensorboard import SummaryWriter
 
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.registry import TASKS
-from fmrl_robot.settings import Amount, Count
 from fmrl_robot.train.cards import write_whole
 from fmrl_robot.train.collect import Collector
+from fmrl_robot.train.config import Targets, TrainConfig, plain
+from fmrl_robot.train.learner import Learner
 from fmrl_robot.train.networks import Mirror
-from fmrl_robot.train.ppo import PPO, ActorCritic, LearnerConfig
+from fmrl_robot.train.ppo import PPO, ActorCritic
+from fmrl_robot.train.sac import SAC
+from fmrl_robot.train.soft_networks import SoftActorCritic
 from fmrl_robot.train.team import Helpers, Team
 
 with contextlib.suppress(ImportError):
@@ -41,59 +43,8 @@ log = logging.getLogger(__name__)
 Progress = Callable[[int, int, dict[str, float]], None]
 """Hears (iteration, iterations, curves)."""
 CHECKPOINT, CONFIG = "checkpoint.pt", "config.yaml"
-TARGET_WINDOW = 50
 REPORT_EVERY = 10
 """Iterations from one line of progress to the next."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrainConfig(LearnerConfig):
-    """How one policy is trained."""
-
-    task: str = "go2-saytap"
-    task_settings: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Passed to the task's factory."""
-    workers: Count = 1
-    """Processes that learn together on a CPU; the task's ``num_envs`` are shared among them."""
-    iterations: Count = 1000
-    steps_per_env: Count = 24
-    seed: int = 0
-    threads: Count = 2
-    """Of torch, for one worker; several have one each."""
-    save_every: Count = 25
-    """Iterations from one checkpoint to the next."""
-    minutes: Amount = 0.0
-    """Stop after so long, all that a resumed run was trained before included; 0: after
-    ``iterations``."""
-    targets: dict[str, float] = field(default_factory=dict[str, float])
-    """Stop early once each of these curves has stayed at its value or above on average over the
-    last TARGET_WINDOW iterations."""
-    imitation_rounds: int = 0
-    """Episodes of imitation before the first iteration, where the task has a demonstrator."""
-    mirror: bool = True
-    """Make the actor commute with the task's left-right mirror, where it has one."""
-
-    def learner(self) -> LearnerConfig:
-        """The part that the learner needs."""
-        return LearnerConfig(**{f.name: getattr(self, f.name) for f in fields(LearnerConfig)})
-
-
-class Targets:
-    """Whether curves have been high enough for a while."""
-
-    def __init__(self, targets: Mapping[str, float]) -> None:
-        self._targets = dict(targets)
-        self._recent = {key: deque[float](maxlen=TARGET_WINDOW) for key in targets}
-
-    def __call__(self, curves: Mapping[str, float]) -> bool:
-        """Hear an iteration's curves; True once every target is reached."""
-        for key, recent in self._recent.items():
-            if key in curves:
-                recent.append(curves[key])
-        return bool(self._targets) and all(
-            len(recent) == TARGET_WINDOW and sum(recent) / TARGET_WINDOW >= self._targets[key]
-            for key, recent in self._recent.items()
-        )
 
 
 class Trainer:
@@ -115,14 +66,28 @@ class Trainer:
         self.device = first["policy"].device
         sizes = (first["policy"].shape[1], first["critic"].shape[1], self.env.num_actions)
         torch.manual_seed(config.seed)
-        networks = ActorCritic(
-            config.learner(), sizes, _mirror(self.env) if config.mirror else None
-        )
-        self.networks = networks.to(self.device)
-        self.learner = PPO(config.learner(), self.networks, config.seed, team)
+        self.learner = self._learner(sizes, _mirror(self.env) if config.mirror else None)
+        self.networks = self.learner.networks
         self.collector = Collector(
             self.env, self.networks, steps=config.steps_per_env, seed=seed + 1
         )
+
+    def _learner(
+        self, sizes: tuple[int, int, int], mirror: tuple[Mirror, Mirror] | None
+    ) -> Learner:
+        config, seed, team = self.config, self.config.seed, self.team
+        if config.algorithm == "ppo":
+            learner = config.learner()
+            return PPO(learner, ActorCritic(learner, sizes, mirror).to(self.device), seed, team)
+        sac = config.sac
+        soft = SoftActorCritic(
+            (sac.actor, sac.critic),
+            sizes,
+            mirror,
+            action_range=sac.action_range,
+            temperature=sac.initial_temperature,
+        )
+        return SAC(sac, soft.to(self.device), self.env.num_envs, seed, team)
 
     def run(
         self,
@@ -152,9 +117,7 @@ class Trainer:
             self.seconds = now - began
             scalars = {
                 **collector.drain_curves(),
-                **{f"loss/{key}": value for key, value in curves.items()},
-                "learner/rate": self.learner.learning_rate,
-                "learner/std": float(self.networks.log_std.detach().exp().mean()),
+                **curves,
                 "speed/steps_per_s": config.steps_per_env * self.num_envs / (now - tick),
                 "speed/learning_share": (now - collected) / (now - tick),
             }
@@ -199,7 +162,7 @@ class Trainer:
             "seconds": self.seconds,
             "learner": self.learner.state_dict(),
             "workers": self.team.gather(
-                {"collector": self.collector.state_dict(), "rng": self.learner.rng.get_state()}
+                {"collector": self.collector.state_dict(), **self.learner.own_state_dict()}
             ),
         }
         if self.team.rank:
@@ -231,7 +194,7 @@ class Trainer:
             )
         mine = workers[self.team.rank]
         self.collector.load_state_dict(mine["collector"])
-        self.learner.rng.set_state(mine["rng"])
+        self.learner.load_own_state_dict(mine)
 
 
 def train(
@@ -315,17 +278,13 @@ def _imitate(trainer: Trainer, report: Callable[[str], None]) -> None:
     """Start from the task's demonstrator, on environments and seed of its own."""
     from fmrl_robot.train.imitation import ImitationConfig, imitate
 
-    config = trainer.config
+    config, networks = trainer.config, trainer.networks
+    if not isinstance(networks, ActorCritic):
+        raise ConfigError(
+            f"expected imitation_rounds=0 with algorithm={config.algorithm}, "
+            f"got {config.imitation_rounds}; only ppo starts from a demonstrator"
+        )
     settings = {**config.task_settings, "seed": config.seed + 1, "scatter_episodes": False}
     copied = ImitationConfig(rounds=config.imitation_rounds, gamma=config.gamma)
     env = TASKS.load(config.task)(**settings)
-    imitate(trainer.networks, env, copied, config.seed, report)
-
-
-def plain(value: Any) -> Any:
-    """Tuples as lists, so that YAML and JSON write them."""
-    if isinstance(value, dict):
-        return {k: plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
-    return value
+    imitate(networks, env, copied, config.seed, report)

@@ -16,10 +16,11 @@ from tensorboard.backend.event_processing.event_accumulator import (  # noqa: E4
 )
 
 from fmrl_robot.errors import ConfigError  # noqa: E402
+from fmrl_robot.train.config import TrainConfig  # noqa: E402
 from fmrl_robot.train.sweep import RESULT, grid_runs, read_grid, sweep  # noqa: E402
 from fmrl_robot.train.sweep_execute import _needs, here, on_ray  # noqa: E402
 from fmrl_robot.train.sweep_table import over_seeds  # noqa: E402
-from fmrl_robot.train.trainer import CHECKPOINT, TrainConfig  # noqa: E402
+from fmrl_robot.train.trainer import CHECKPOINT  # noqa: E402
 
 TASK = "dmc-cartpole"
 TINY = {

@@ -17,16 +17,11 @@ from fmrl_robot.robots import GO2  # noqa: E402
 from fmrl_robot.shares import share, wilson  # noqa: E402
 from fmrl_robot.train.cards import rounded  # noqa: E402
 from fmrl_robot.train.commands import export_checkpoint  # noqa: E402
+from fmrl_robot.train.config import TARGET_WINDOW, TrainConfig  # noqa: E402
 from fmrl_robot.train.evaluate import OnnxPolicy  # noqa: E402
 from fmrl_robot.train.export import export_policy  # noqa: E402
 from fmrl_robot.train.networks import Mirror, MirroredMLP  # noqa: E402
-from fmrl_robot.train.trainer import (  # noqa: E402
-    CHECKPOINT,
-    TARGET_WINDOW,
-    TrainConfig,
-    Trainer,
-    train,
-)
+from fmrl_robot.train.trainer import CHECKPOINT, Trainer, train  # noqa: E402
 
 SMALL = {"num_envs": 8, "threads": 1}
 TINY = TrainConfig(task_settings=SMALL, iterations=2, actor=(16,), critic=(16,), threads=1)
@@ -94,7 +89,8 @@ KILLED = """
 import os, signal
 from pathlib import Path
 from fmrl_robot.train import trainer
-from fmrl_robot.train.trainer import TrainConfig, Trainer
+from fmrl_robot.train.config import SACConfig, TrainConfig
+from fmrl_robot.train.trainer import Trainer
 
 save = Trainer.save
 
