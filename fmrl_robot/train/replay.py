@@ -3,7 +3,8 @@
 Environments start anew in the step in which they end, so the observation after an end is never
 seen. After a fall nothing is to come and none is needed. A window of steps that meets the end of
 time stops one step before it and is bootstrapped from the last observation that was seen: nothing
-is made up, and one step an episode is not learned from.
+is made up, and one step an episode is not learned from. So does one that meets the place where a
+run went on in environments that could not tell their state and began anew.
 """
 
 from __future__ import annotations
@@ -33,12 +34,24 @@ class Replay:
         self.steps, self.window, self.gamma = steps, window, gamma
         self._rows: dict[str, Tensor] = {}
         self._next = self.filled = 0
+        self._last: Tensor | None = None
+        """What the critic was to see next, (n, size)."""
 
     def add(self, rollout: Rollout) -> None:
         """Keep a rollout, in place of the oldest steps once the ring is full."""
+        if self._last is not None:
+            self._cut((rollout.critic[0] != self._last).any(-1))
         self._append({name: getattr(rollout, name) for name in KEPT})
+        self._last = rollout.last
+
+    def _cut(self, away: Tensor) -> None:
+        """End the last step of environments that did not go on from it."""
+        done, time_out = (self._rows[name][self._next - 1] for name in ("done", "time_out"))
+        time_out |= away & ~done
+        done |= away
 
     def _append(self, new: dict[str, Tensor]) -> None:
+        new = {name: values[-self.steps :] for name, values in new.items()}
         count = len(new["reward"])
         if not self._rows:
             self._rows = {k: v.new_zeros((self.steps, *v.shape[1:])) for k, v in new.items()}
@@ -90,14 +103,16 @@ class Replay:
         }
 
     def state_dict(self) -> dict[str, Any]:
-        """What is kept, oldest first."""
+        """What is kept, oldest first; empty before the first rollout."""
         if not self._rows:
             return {}
         order = (self._next - self.filled + torch.arange(self.filled)) % self.steps
-        return {name: values[order.to(values.device)] for name, values in self._rows.items()}
+        rows = {name: values[order.to(values.device)] for name, values in self._rows.items()}
+        return {"rows": rows, "last": self._last}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where ``state_dict`` was called."""
         self._rows, self._next, self.filled = {}, 0, 0
         if state:
-            self._append(state)
+            self._append(state["rows"])
+            self._last = state["last"]

@@ -26,23 +26,23 @@ from fmrl_robot.train.team import Team, gradients_in_a_row
 class SACConfig:
     """How networks are made and updated."""
 
-    actor: tuple[int, ...] = (256, 256)
+    actor: tuple[int, ...] = (128, 128)
     """Hidden layers."""
-    critic: tuple[int, ...] = (256, 256)
-    updates: Count = 8
+    critic: tuple[int, ...] = (128, 128)
+    updates: Count = 32
     """After each rollout."""
-    batch: Count = 512
+    batch: Count = 256
     """Windows of an update; several workers share them."""
     capacity: Count = 500_000
     """Steps that are kept, over all environments and workers."""
-    learning_starts: Count = 5_000
+    learning_starts: Count = 2_000
     """Steps over all environments before the first update."""
-    window: Count = 1
+    window: Count = 3
     """Rewards that are added up before the rest is estimated."""
     gamma: float = 0.99
     tau: float = 0.005
     """Share of the new critics in the targets, an update."""
-    learning_rate: float = 3e-4
+    learning_rate: float = 1e-3
     initial_temperature: float = 0.1
     target_entropy: float = -1.0
     """That the temperature is steered to, nats for each action."""

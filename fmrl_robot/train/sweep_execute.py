@@ -85,7 +85,7 @@ def on_ray(address: str, jobs: int | None = None) -> Execute:
         ) from None
     try:
         ray.init(address=address, include_dashboard=False, log_to_driver=False)
-    except (ConnectionError, ValueError) as error:
+    except (ConnectionError, RuntimeError, ValueError) as error:
         raise ConfigError(f"expected Ray at {address!r}, got {error}") from None
 
     def execute(runs: Sequence[Run]) -> Generator[tuple[Run, str]]:

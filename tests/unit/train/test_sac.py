@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -37,13 +38,14 @@ TINY = TrainConfig(
 
 def rollout(steps, envs, rng, done, time_out, first=0):
     """Observations tell the step and the environment, so that a window can be traced back."""
-    step = torch.arange(first, first + steps)[:, None].expand(steps, envs)
-    seen = torch.stack([step, torch.arange(envs).expand(steps, envs)], -1).float()
+    step = torch.arange(first, first + steps + 1)[:, None].expand(steps + 1, envs)
+    *seen, last = torch.stack([step, torch.arange(envs).expand(steps + 1, envs)], -1).float()
+    seen = torch.stack(seen)
     return Rollout(
         policy=seen, critic=seen + 0.5, mean=torch.zeros(steps, envs, 1),
         action=torch.rand((steps, envs, 1), generator=rng),
         reward=torch.rand((steps, envs), generator=rng), done=done | time_out,
-        time_out=time_out, last=torch.zeros(envs, 2),
+        time_out=time_out, last=last + 0.5,
     )  # fmt: skip
 
 
@@ -89,10 +91,36 @@ def test_a_replay_goes_on_with_the_very_same_windows():
     for _ in range(3):
         one.add(rollout(7, 2, rng, none, none))
     other.load_state_dict(one.state_dict())
-    more = rollout(7, 2, rng, none, none)
+    more = rollout(7, 2, rng, none, none, first=7)
     one.add(more), other.add(more)
     drawn = [r.sample(64, torch.Generator().manual_seed(1)) for r in (one, other)]
     assert all(torch.equal(drawn[0][k], drawn[1][k]) for k in drawn[0])
+
+
+def test_a_rollout_longer_than_the_ring_leaves_its_end():
+    rng, none = torch.Generator().manual_seed(0), torch.zeros((9, 2), dtype=torch.bool)
+    replay = Replay(4, window=1, gamma=0.9)
+    replay.add(rollout(9, 2, rng, none, none))
+    assert replay.sample(200, rng)["policy"][:, 0].unique().tolist() == [5.0, 6.0, 7.0]
+
+
+def test_no_window_leads_from_one_run_into_another():
+    rng, none = torch.Generator().manual_seed(0), torch.zeros((4, 2), dtype=torch.bool)
+    fell = none.clone()
+    fell[-1, 1] = True
+    replay = Replay(20, window=2, gamma=0.5)
+    replay.add(rollout(4, 2, rng, fell, none))
+    replay.add(rollout(4, 2, rng, none, none, first=10))
+    batch = replay.sample(500, rng)
+    start, env = batch["policy"].long().unbind(-1)
+    # The environment that had fallen had ended; of the other the last step leads nowhere.
+    for first, where, weight, discount in (
+        (2, 0, 1.0, 0.5), (3, 0, 0.0, 1.0), (2, 1, 1.0, 0.0), (3, 1, 1.0, 0.0), (1, 0, 1.0, 0.25),
+    ):  # fmt: skip
+        here = (start == first) & (env == where)
+        assert here.any()
+        assert batch["weight"][here].unique().tolist() == [weight]
+        assert batch["discount"][here].unique().tolist() == [discount]
 
 
 def test_a_replay_that_holds_no_window_is_refused():
@@ -141,6 +169,26 @@ def test_observations_are_scaled_by_what_was_seen():
     assert torch.allclose(scale.mean, rows.mean(0), atol=1e-3)
     assert torch.allclose(scale.spread, rows.std(0, correction=0), rtol=1e-3)
     assert torch.allclose(scale(rows).std(0, correction=0), torch.ones(3), rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("fall_every", "time_out_every", "value"), [(0, 0, 10.0), (0, 5, 10.0), (1, 0, 1.0)]
+)
+def test_critics_learn_what_is_to_come_after_the_end_of_time_too(fall_every, time_out_every, value):
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    config = SACConfig(
+        actor=(16,), critic=(32,), updates=400, batch=64, window=2, gamma=0.9, tau=0.1,
+        learning_rate=5e-3, initial_temperature=1e-6, target_entropy=-1e3, learning_starts=10,
+    )  # fmt: skip
+    learner = SAC(config, SoftActorCritic(((16,), (32,)), (2, 2, 1)), num_envs=4)
+    step = torch.arange(1, 61)[:, None].expand(60, 4)
+    ends = [step % every == 0 if every else step < 0 for every in (fall_every, time_out_every)]
+    told = rollout(60, 4, torch.Generator().manual_seed(0), *ends)
+    told = replace(told, reward=torch.ones(60, 4), policy=told.policy * 0, critic=told.critic * 0)
+    learner.update(told)
+    seen = learner.networks.seen(torch.zeros(8, 2), torch.linspace(0, 1, 8)[:, None])
+    assert torch.allclose(learner.networks.critic(seen), torch.tensor(value), rtol=0.1)
 
 
 class Reach:
@@ -228,7 +276,7 @@ def test_a_killed_run_goes_on_to_the_very_same_bits(tmp_path, workers):
         torch.load(tmp_path / run / CHECKPOINT, weights_only=True) for run in ("whole", "killed")
     )
     assert one["iteration"] == two["iteration"] == 9
-    assert len(one["workers"][0]["replay"]["reward"]) == 50
+    assert len(one["workers"][0]["replay"]["rows"]["reward"]) == 50
     for of in ("learner", "workers"):
         assert _same(one[of], two[of])
 
