@@ -11,8 +11,9 @@ from typing import Any
 import torch
 
 from bench.common import PHYSICS_DT_S
+from fmrl_robot.train.config import TrainConfig
 from fmrl_robot.train.ppo import LearnerConfig
-from fmrl_robot.train.trainer import TrainConfig, train
+from fmrl_robot.train.trainer import train
 from fmrl_sim.tasks.saytap import make_go2
 
 Mark = tuple[float, int]

@@ -12,7 +12,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("fmrl_robot.runtime.up", "start the graph of a robot, or run one task and judge it"),
     "ask": ("fmrl_nodes.ask", "send an instruction to a running graph"),
     "plan": ("fmrl_robot.plan_command", "print the checked plan; move nothing"),
-    "train": ("fmrl_robot.train.train_command", "train a policy by its recipe"),
+    "train": (
+        "fmrl_robot.train.train_command",
+        "train a policy by its recipe, or sweep over settings",
+    ),
     "eval": ("fmrl_robot.train.eval_command", "measure a policy and write its card"),
     "play": ("fmrl_robot.view.play_command", "film a quadruped's policy"),
     "methods": ("fmrl_robot.methods_command", "list the methods with their cards"),

@@ -42,6 +42,26 @@ def build(cls: type[T], values: Mapping[str, Any], where: str) -> T:
         raise ConfigError(f"in {where}: " + "; ".join(told)) from None
 
 
+def changed(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Values with the fields at dotted paths replaced, such as ``task_settings.weights.velocity``.
+
+    Raises:
+        ConfigError: a path leads through a value that holds no fields; it is named.
+    """
+    result = dict(values)
+    for path, value in changes.items():
+        *outer, last = path.split(".")
+        place = result
+        for depth, name in enumerate(outer):
+            inner = place.get(name, {})
+            if not isinstance(inner, Mapping):
+                held = ".".join(outer[: depth + 1])
+                raise ConfigError(f"expected fields inside of {held} for {path}, got {inner!r}")
+            place[name] = place = dict(inner)
+        place[last] = value
+    return result
+
+
 def _lower(message: str) -> str:
     return message.replace("Input should be", "expected").split(", ")[0]
 

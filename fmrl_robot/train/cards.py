@@ -10,8 +10,13 @@ from typing import Any
 
 def write_card(file: Path, card: dict[str, Any]) -> None:
     """Write a card as JSON, whole or not at all."""
+    write_whole(file, json.dumps(rounded(card), indent=2) + "\n")
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a file beside and rename it, so that a kill leaves the last one."""
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(rounded(card), indent=2) + "\n")
+    temporary.write_text(text)
     temporary.replace(file)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from fmrl_robot.train.ppo import ActorCritic, Rollout
+from fmrl_robot.train.learner import Policy, Rollout
 
 if TYPE_CHECKING:
     from fmrl_robot.protocols import VecEnv
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Collector:
     """Acts, and keeps what was seen; begins where the last rollout ended."""
 
-    def __init__(self, env: VecEnv, networks: ActorCritic, *, steps: int, seed: int) -> None:
+    def __init__(self, env: VecEnv, networks: Policy, *, steps: int, seed: int) -> None:
         """Reset the environment.
 
         Args:
@@ -36,13 +36,10 @@ class Collector:
     @torch.no_grad()
     def collect(self) -> Rollout:
         """Act for ``steps`` steps."""
-        policy, std = self._networks.actor, self._networks.log_std.exp()
         rows: dict[str, list[Tensor]] = {}
         for _ in range(self.steps):
             obs = self._obs
-            mean = policy(obs["policy"])
-            noise = torch.randn(mean.shape, generator=self.rng, device=mean.device)
-            action = mean + std * noise
+            action, mean = self._networks.explore(obs["policy"], self.rng)
             self._obs, reward, done, extras = self.env.step(action)
             self._tell(reward, done, extras)
             seen = {
@@ -57,7 +54,7 @@ class Collector:
             for key, value in seen.items():
                 rows.setdefault(key, []).append(value)
         stacked = {key: torch.stack(values) for key, values in rows.items()}
-        return Rollout(**stacked, std=std, last=self._obs["critic"])
+        return Rollout(**stacked, last=self._obs["critic"])
 
     def _tell(self, reward: Tensor, done: Tensor, extras: dict[str, Any]) -> None:
         self._length += 1

@@ -17,18 +17,12 @@ import yaml
 from fmrl_robot.assets import policies_dir
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.registry import TASKS
-from fmrl_robot.settings import build
+from fmrl_robot.settings import build, changed
+from fmrl_robot.train.cards import write_whole
+from fmrl_robot.train.config import TrainConfig, plain
 from fmrl_robot.train.evaluate import CARD, POLICY, Evaluable, evaluate
 from fmrl_robot.train.export import export_policy
-from fmrl_robot.train.trainer import (
-    CHECKPOINT,
-    CONFIG,
-    Progress,
-    TrainConfig,
-    Trainer,
-    plain,
-    train,
-)
+from fmrl_robot.train.trainer import CHECKPOINT, CONFIG, Progress, Trainer, train
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +32,11 @@ def recipe(
 ) -> TrainConfig:
     """The configuration of a policy: its config.yaml where it has one, else the defaults.
 
+    Args:
+        name: registered task.
+        folder: holds config.yaml; None: the shipped one.
+        changes: other values of fields, by dotted path.
+
     Raises:
         ConfigError: no such task, or a field that TrainConfig has not or does not take.
     """
@@ -46,7 +45,7 @@ def recipe(
     file = (folder or policies_dir() / name) / CONFIG
     values: dict[str, Any] = yaml.safe_load(file.read_text()) if file.is_file() else {}
     values.pop("result", None)
-    return build(TrainConfig, {"task": name, **values, **(changes or {})}, str(file))
+    return build(TrainConfig, changed({"task": name, **values}, changes or {}), str(file))
 
 
 def train_policy(
@@ -66,7 +65,7 @@ def train_policy(
         resume: go on from the checkpoint in ``out``.
         report: gets a line now and then.
         progress: hears of each iteration.
-        settings: fields of TrainConfig that differ from the recipe.
+        settings: fields of TrainConfig, by dotted path, that differ from the recipe.
 
     Raises:
         ConfigError: the task or a field is unknown.
@@ -97,9 +96,8 @@ def finish(trainer: Trainer) -> None:
     export_policy(trainer.networks.plain_actor(), task.contract(), folder / POLICY)
     steps = trainer.iteration * config.steps_per_env * trainer.num_envs
     result = {"iterations": trainer.iteration, "env_steps": steps}
-    (folder / CONFIG).write_text(
-        yaml.safe_dump(plain({**asdict(config), "result": result}), sort_keys=False)
-    )
+    text = yaml.safe_dump(plain({**asdict(config), "result": result}), sort_keys=False)
+    write_whole(folder / CONFIG, text)
 
 
 def eval_policy(name: str, folder: Path | None = None, **settings: Any) -> dict[str, Any]:

@@ -14,7 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from fmrl_robot.settings import Count
+from fmrl_robot.train.learner import Rollout
 from fmrl_robot.train.networks import MLP, Mirror, MirroredMLP, SeeingMLP, mlp
+from fmrl_robot.train.rows import in_a_row
 from fmrl_robot.train.team import Team
 
 MIN_RATE, MAX_RATE = 1e-5, 1e-2
@@ -41,26 +43,6 @@ class LearnerConfig:
     max_grad_norm: float = 1.0
     calm_from: float = 1.0
     """Share of a run after which entropy and desired_kl fall linearly, to 0 and a quarter."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rollout:
-    """What ``steps`` steps of n environments gave; first axes (steps, n)."""
-
-    policy: Tensor
-    """Observations of the actor."""
-    critic: Tensor
-    """Observations of the critic."""
-    mean: Tensor
-    """Of the action's distribution."""
-    action: Tensor
-    reward: Tensor
-    done: Tensor
-    time_out: Tensor
-    std: Tensor
-    """Of the action's distribution, (actions,)."""
-    last: Tensor
-    """The critic's observations after the last step, (n, size)."""
 
 
 class ActorCritic(nn.Module):
@@ -93,6 +75,12 @@ class ActorCritic(nn.Module):
             self.actor = mlp(layers, 0.01)
         self.critic = mlp((privileged, *config.critic, 1))
         self.log_std = nn.Parameter(torch.full((actions,), config.initial_std).log())
+
+    def explore(self, observations: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw actions for observations (n, size); return them and their means."""
+        mean = self.actor(observations)
+        noise = torch.randn(mean.shape, generator=rng, device=mean.device)
+        return mean + self.log_std.exp() * noise, mean
 
     def plain_actor(self) -> nn.Module:
         """A copy of the actor as an ordinary network."""
@@ -130,15 +118,9 @@ class PPO:
         self.device = parameters[0].device
         self.rng = torch.Generator(self.device).manual_seed(seed + self._team.rank)
         self._entropy, self._desired_kl = config.entropy, config.desired_kl
-        # Weights lie in one row, so do gradients, with the divergence behind them: one step of the
-        # optimiser and one message for all.
-        weights = nn.Parameter(torch.cat([p.detach().flatten() for p in parameters]))
-        self._message = torch.zeros(len(weights) + 1, device=self.device)
-        weights.grad = self._gradient = self._message[:-1]
-        sizes = [p.numel() for p in parameters]
-        parts = zip(weights.detach().split(sizes), self._gradient.split(sizes), strict=True)
-        for parameter, (data, gradient) in zip(parameters, parts, strict=True):
-            parameter.data, parameter.grad = data.view_as(parameter), gradient.view_as(parameter)
+        # The divergence stands behind the gradients.
+        weights, self._message = in_a_row(parameters, 1)
+        self._gradient = self._message[:-1]
         self.optimiser = torch.optim.Adam([weights], config.learning_rate, fused=True)
 
     @property
@@ -147,7 +129,7 @@ class PPO:
         return self.optimiser.param_groups[0]["lr"]
 
     def update(self, rollout: Rollout, progress: float = 0.0) -> dict[str, float]:
-        """Learn from one rollout; return means over its mini-batches.
+        """Learn from one rollout; return curves, means over its mini-batches.
 
         Args:
             rollout: what the present policy has done.
@@ -156,7 +138,8 @@ class PPO:
         calm = max(0.0, progress - self.config.calm_from) / max(1e-9, 1.0 - self.config.calm_from)
         self._entropy = self.config.entropy * (1.0 - calm)
         self._desired_kl = self.config.desired_kl * (1.0 - 0.75 * calm)
-        table = self._table(rollout)
+        std = self.networks.log_std.detach().exp()
+        table = self._table(rollout, std)
         rows = len(table["reward_to_go"])
         size = rows // self.config.mini_batches
         sums: dict[str, Tensor] = {}
@@ -166,13 +149,15 @@ class PPO:
             shuffled = {key: v.index_select(0, order) for key, v in table.items()}
             for i in range(self.config.mini_batches):
                 batch = {key: v[i * size : (i + 1) * size] for key, v in shuffled.items()}
-                for key, value in self._step(batch, rollout.std).items():
+                for key, value in self._step(batch, std).items():
                     sums[key] = sums.get(key, torch.zeros((), device=self.device)) + value
                 count += 1
-        return {key: float(value) / count for key, value in sums.items()}
+        curves = {f"loss/{key}": float(value) / count for key, value in sums.items()}
+        spread = float(self.networks.log_std.detach().exp().mean())
+        return {**curves, "learner/rate": self.learning_rate, "learner/std": spread}
 
     @torch.no_grad()
-    def _table(self, rollout: Rollout) -> dict[str, Tensor]:
+    def _table(self, rollout: Rollout, std: Tensor) -> dict[str, Tensor]:
         """Advantages and returns; everything flat, (steps * n, ...)."""
         config, networks = self.config, self.networks
         values = networks.value(rollout.critic)
@@ -194,7 +179,7 @@ class PPO:
             "critic": rollout.critic,
             "mean": rollout.mean,
             "action": rollout.action,
-            "log_prob": log_prob(rollout.mean, rollout.std, rollout.action),
+            "log_prob": log_prob(rollout.mean, std, rollout.action),
             "value": values,
             "reward_to_go": returns,
             "advantage": advantage,
@@ -234,7 +219,7 @@ class PPO:
             group["lr"] = rate
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that the next update depends on but ``rng``, which each of a team has."""
+        """What the next update depends on and everybody of a team has the same of."""
         return {
             "networks": self.networks.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -244,3 +229,11 @@ class PPO:
         """Go on where ``state_dict`` was called."""
         self.networks.load_state_dict(state["networks"])
         self.optimiser.load_state_dict(state["optimiser"])
+
+    def own_state_dict(self) -> dict[str, Any]:
+        """What each of a team has for itself: its chance."""
+        return {"rng": self.rng.get_state()}
+
+    def load_own_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where ``own_state_dict`` was called."""
+        self.rng.set_state(state["rng"])

@@ -1,4 +1,7 @@
-"""``fmrl train NAME``: train a policy by its recipe, export it, evaluate it."""
+"""``fmrl train NAME``: train a policy by its recipe, export it, evaluate it.
+
+With ``--sweep`` it is trained at every point of a grid of settings, and a table compares them.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from fmrl_robot.errors import ConfigError
 from fmrl_robot.registry import TASKS
 
 RECIPES = {
@@ -36,8 +40,9 @@ def main(arguments: Sequence[str]) -> int:
         action="append",
         default=[],
         metavar="FIELD=VALUE",
-        help="another field of TrainConfig, its value as YAML; repeatable",
+        help="another field of TrainConfig (a.b for nested ones), its value as YAML; repeatable",
     )
+    _sweep_arguments(parser)
     given = parser.parse_args(arguments)
     changes: dict[str, Any] = {}
     for item in given.set:
@@ -47,6 +52,8 @@ def main(arguments: Sequence[str]) -> int:
     for field in ("minutes", "iterations"):
         if getattr(given, field) is not None:
             changes[field] = getattr(given, field)
+    if given.sweep:
+        return _sweep(given, changes)
     # Loading torch takes seconds: a wrong argument is told before.
     from fmrl_robot.train.commands import train_policy
 
@@ -60,6 +67,43 @@ def main(arguments: Sequence[str]) -> int:
             settings=changes,
         )
     return 0
+
+
+def _sweep_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("sweep")
+    group.add_argument(
+        "--sweep",
+        action="append",
+        default=[],
+        metavar="FILE.yaml|FIELD=[V1,V2]",
+        help="train at every point of a grid, seeds included; repeatable. The same command goes on "
+        "with a sweep that was killed (folder: runs/sweeps/NAME)",
+    )
+    group.add_argument("--jobs", type=int, help="runs at a time (1; with --ray as fit)")
+    group.add_argument("--ray", metavar="ADDRESS|local", help="carry runs out on a Ray cluster")
+    group.add_argument(
+        "--curve",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a curve for the table, beside episode/return; repeatable",
+    )
+
+
+def _sweep(given: argparse.Namespace, changes: dict[str, Any]) -> int:
+    from fmrl_robot.train.sweep import grid_runs, read_grid, sweep
+    from fmrl_robot.train.sweep_execute import here, on_ray
+    from fmrl_robot.train.sweep_table import TABLE
+
+    if given.jobs is not None and given.jobs < 1:
+        raise ConfigError(f"expected --jobs of at least 1, got {given.jobs}")
+    out = given.out or Path("runs") / "sweeps" / given.name
+    runs = grid_runs(given.name, read_grid(given.sweep), out, changes)
+    execute = on_ray(given.ray, given.jobs) if given.ray else here(given.jobs or 1)
+    with _Bar() as bar:
+        rows = sweep(runs, out, execute, curves=given.curve, report=bar.report)
+    print((out / f"{TABLE}.md").read_text())  # noqa: T201
+    return int(any(row["state"] != "done" for row in rows))
 
 
 class _Bar:

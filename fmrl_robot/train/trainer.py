@@ -7,12 +7,12 @@ that a kill leaves the last one whole.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +22,19 @@ from torch.utils.tensorboard import SummaryWriter
 
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.registry import TASKS
-from fmrl_robot.settings import Amount, Count, Whole
+from fmrl_robot.train.cards import write_whole
 from fmrl_robot.train.collect import Collector
+from fmrl_robot.train.config import Targets, TrainConfig, plain
+from fmrl_robot.train.learner import Learner
 from fmrl_robot.train.networks import Mirror
-from fmrl_robot.train.ppo import PPO, ActorCritic, LearnerConfig
+from fmrl_robot.train.ppo import PPO, ActorCritic
+from fmrl_robot.train.sac import SAC
+from fmrl_robot.train.soft_networks import SoftActorCritic
 from fmrl_robot.train.team import Helpers, Team
+
+with contextlib.suppress(ImportError):
+    # torch asks for its LLVM when it first optimises; after Mesa's, which tasks load, that crashes.
+    import triton  # noqa: F401 # pyright: ignore[reportUnusedImport]
 
 if TYPE_CHECKING:
     from fmrl_robot.protocols import VecEnv
@@ -37,61 +45,8 @@ Progress = Callable[[int, int, dict[str, float]], None]
 CHECKPOINT, CONFIG = "checkpoint.pt", "config.yaml"
 FORMAT = 2
 """Of checkpoints; it changes where older ones cannot be read."""
-TARGET_WINDOW = 50
 REPORT_EVERY = 10
 """Iterations from one line of progress to the next."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrainConfig(LearnerConfig):
-    """How one policy is trained."""
-
-    task: str = "go2-saytap"
-    task_settings: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Passed to the task's factory."""
-    workers: Count = 1
-    """Processes that learn together on a CPU; the task's ``num_envs`` are shared among them."""
-    iterations: Whole = 1000
-    steps_per_env: Count = 24
-    seed: int = 0
-    threads: Count = 2
-    """Of torch, for one worker; several have one each."""
-    save_every: Count = 25
-    """Iterations from one checkpoint to the next."""
-    minutes: Amount = 0.0
-    """Stop after so long; 0: after ``iterations``."""
-    targets: dict[str, float] = field(default_factory=dict[str, float])
-    """Stop early once each of these curves has stayed at its value or above on average over the
-    last TARGET_WINDOW iterations."""
-    imitation_rounds: Whole = 0
-    """Episodes of imitation before the first iteration, where the task has a demonstrator."""
-    imitation_updates: Count = 1500
-    """Gradient steps after each of them."""
-    imitation_batch: Count = 1024
-    mirror: bool = True
-    """Make the actor commute with the task's left-right mirror, where it has one."""
-
-    def learner(self) -> LearnerConfig:
-        """The part that the learner needs."""
-        return LearnerConfig(**{f.name: getattr(self, f.name) for f in fields(LearnerConfig)})
-
-
-class Targets:
-    """Whether curves have been high enough for a while."""
-
-    def __init__(self, targets: Mapping[str, float]) -> None:
-        self._targets = dict(targets)
-        self._recent = {key: deque[float](maxlen=TARGET_WINDOW) for key in targets}
-
-    def __call__(self, curves: Mapping[str, float]) -> bool:
-        """Hear an iteration's curves; True once every target is reached."""
-        for key, recent in self._recent.items():
-            if key in curves:
-                recent.append(curves[key])
-        return bool(self._targets) and all(
-            len(recent) == TARGET_WINDOW and sum(recent) / TARGET_WINDOW >= self._targets[key]
-            for key, recent in self._recent.items()
-        )
 
 
 class Trainer:
@@ -99,6 +54,7 @@ class Trainer:
 
     def __init__(self, config: TrainConfig, folder: Path, team: Team | None = None) -> None:
         self.config, self.folder, self.iteration = config, folder, 0
+        self.seconds = 0.0
         self.team = team = team or Team()
         torch.set_num_threads(1 if team.size > 1 else config.threads)
         seed, settings = config.seed + 1000 * team.rank, dict(config.task_settings)
@@ -112,17 +68,28 @@ class Trainer:
         self.device = first["policy"].device
         sizes = (first["policy"].shape[1], first["critic"].shape[1], self.env.num_actions)
         torch.manual_seed(config.seed)
-        networks = ActorCritic(
-            config.learner(),
-            sizes,
-            _mirror(self.env) if config.mirror else None,
-            getattr(self.env, "picture", None),
-        )
-        self.networks = networks.to(self.device)
-        self.learner = PPO(config.learner(), self.networks, config.seed, team)
+        self.learner = self._learner(sizes)
+        self.networks = self.learner.networks
         self.collector = Collector(
             self.env, self.networks, steps=config.steps_per_env, seed=seed + 1
         )
+
+    def _learner(self, sizes: tuple[int, int, int]) -> Learner:
+        config, seed, team = self.config, self.config.seed, self.team
+        mirror = _mirror(self.env) if config.mirror else None
+        if config.algorithm == "ppo":
+            learner, picture = config.learner(), getattr(self.env, "picture", None)
+            networks = ActorCritic(learner, sizes, mirror, picture)
+            return PPO(learner, networks.to(self.device), seed, team)
+        sac = config.sac
+        soft = SoftActorCritic(
+            (sac.actor, sac.critic),
+            sizes,
+            mirror,
+            action_range=sac.action_range,
+            temperature=sac.initial_temperature,
+        )
+        return SAC(sac, soft.to(self.device), self.env.num_envs, seed, team)
 
     def run(
         self,
@@ -138,12 +105,10 @@ class Trainer:
         config, collector = self.config, self.collector
         reached = Targets(config.targets)
         leads = self.team.rank == 0
-        writer = SummaryWriter(str(self.folder), purge_step=self.iteration) if leads else None
-        began, first = time.monotonic(), self.iteration
-        deadline = began + 60 * config.minutes if config.minutes else float("inf")
-        last = self.iteration >= config.iterations
-        if last:
-            self.save()
+        # What was logged after the checkpoint that this run goes on from is done again.
+        writer = SummaryWriter(str(self.folder), purge_step=self.iteration + 1) if leads else None
+        began = time.monotonic() - self.seconds
+        last = self._over(False)
         while not last:
             tick = time.monotonic()
             rollout = collector.collect()
@@ -151,44 +116,47 @@ class Trainer:
             curves = self.learner.update(rollout, self.iteration / config.iterations)
             now = time.monotonic()
             self.iteration += 1
+            self.seconds = now - began
             scalars = {
                 **collector.drain_curves(),
-                **{f"loss/{key}": value for key, value in curves.items()},
-                "learner/rate": self.learner.learning_rate,
-                "learner/std": float(self.networks.log_std.detach().exp().mean()),
+                **curves,
                 "speed/steps_per_s": config.steps_per_env * self.num_envs / (now - tick),
                 "speed/learning_share": (now - collected) / (now - tick),
             }
-            # Everybody has to end in the same iteration; the first process decides.
-            over = torch.tensor(float(leads and (now > deadline or reached(scalars))))
-            last = self.iteration >= config.iterations or bool(self.team.mean_(over))
+            last = self._over(reached(scalars))
             if writer is not None:
                 progress(self.iteration, config.iterations, scalars)
                 for key, value in scalars.items():
                     writer.add_scalar(key, value, self.iteration)
                 if self.iteration % REPORT_EVERY == 1 or last:
-                    self._report(report, scalars, began, first, deadline)
+                    self._report(report, scalars)
             if last or self.iteration % config.save_every == 0:
+                if writer is not None:
+                    writer.flush()
                 self.save()
+        if not config.iterations:  # imitation was all
+            self.save()
         if writer is not None:
             writer.close()
 
-    def _report(
-        self,
-        report: Callable[[str], None],
-        scalars: dict[str, float],
-        began: float,
-        first: int,
-        deadline: float,
-    ) -> None:
-        config, elapsed = self.config, time.monotonic() - began
-        left = elapsed / (self.iteration - first) * (config.iterations - self.iteration)
-        left = max(0.0, min(left, deadline - time.monotonic()))
+    def _over(self, reached: bool) -> bool:
+        """Whether this is the end; all have to end in one iteration, so the first one decides."""
+        enough = reached or self.seconds > self._budget_s()
+        told = torch.tensor(float(enough and self.team.rank == 0))
+        return bool(self.team.mean_(told)) or self.iteration >= self.config.iterations
+
+    def _budget_s(self) -> float:
+        return 60.0 * self.config.minutes or float("inf")
+
+    def _report(self, report: Callable[[str], None], scalars: dict[str, float]) -> None:
+        config = self.config
+        left = self.seconds / self.iteration * (config.iterations - self.iteration)
+        left = max(0.0, min(left, self._budget_s() - self.seconds))
         steps = self.iteration * config.steps_per_env * self.num_envs
         shown = " ".join(f"{k}={v:.4g}" for k, v in scalars.items())
         report(
             f"iteration={self.iteration}/{config.iterations} steps={steps} "
-            f"elapsed_s={elapsed:.0f} eta_s={left:.0f} {shown}"
+            f"elapsed_s={self.seconds:.0f} eta_s={left:.0f} {shown}"
         )
 
     def save(self) -> None:
@@ -196,9 +164,10 @@ class Trainer:
         state = {
             "format": FORMAT,
             "iteration": self.iteration,
+            "seconds": self.seconds,
             "learner": self.learner.state_dict(),
             "workers": self.team.gather(
-                {"collector": self.collector.state_dict(), "rng": self.learner.rng.get_state()}
+                {"collector": self.collector.state_dict(), **self.learner.own_state_dict()}
             ),
         }
         if self.team.rank:
@@ -225,7 +194,7 @@ class Trainer:
                 f"expected a checkpoint of format {FORMAT} at {file}, got {found!r}; "
                 "use the version of this library that wrote it, or train anew"
             )
-        self.iteration = state["iteration"]
+        self.iteration, self.seconds = state["iteration"], state["seconds"]
         self.learner.load_state_dict(state["learner"])
         workers = state["workers"]
         if len(workers) != self.team.size:
@@ -235,7 +204,7 @@ class Trainer:
             )
         mine = workers[self.team.rank]
         self.collector.load_state_dict(mine["collector"])
-        self.learner.rng.set_state(mine["rng"])
+        self.learner.load_own_state_dict(mine)
 
 
 def train(
@@ -271,7 +240,7 @@ def _work(
 ) -> Trainer:
     trainer = Trainer(config, folder, team)
     if team.rank == 0:
-        (folder / CONFIG).write_text(yaml.safe_dump(plain(asdict(config)), sort_keys=False))
+        write_whole(folder / CONFIG, yaml.safe_dump(plain(asdict(config)), sort_keys=False))
     if resume:
         trainer.load()
     elif config.imitation_rounds and team.rank == 0:
@@ -309,7 +278,12 @@ def _imitate(trainer: Trainer, report: Callable[[str], None]) -> None:
     """Start from the task's demonstrator, on environments and seed of its own."""
     from fmrl_robot.train.imitation import ImitationConfig, imitate
 
-    config = trainer.config
+    config, networks = trainer.config, trainer.networks
+    if not isinstance(networks, ActorCritic):
+        raise ConfigError(
+            f"expected imitation_rounds=0 with algorithm={config.algorithm}, "
+            f"got {config.imitation_rounds}; only ppo starts from a demonstrator"
+        )
     settings = {**config.task_settings, "seed": config.seed + 1, "scatter_episodes": False}
     copied = ImitationConfig(
         rounds=config.imitation_rounds,
@@ -318,13 +292,4 @@ def _imitate(trainer: Trainer, report: Callable[[str], None]) -> None:
         gamma=config.gamma,
     )
     env = TASKS.load(config.task)(**settings)
-    imitate(trainer.networks, env, copied, config.seed, report)
-
-
-def plain(value: Any) -> Any:
-    """Tuples as lists, so that YAML and JSON write them."""
-    if isinstance(value, dict):
-        return {k: plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
-    return value
+    imitate(networks, env, copied, config.seed, report)

@@ -6,10 +6,8 @@ windowed one; asking for the context directly needs neither a variable nor a dis
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import os
-import sys
 from typing import Any
 
 from fmrl_robot.errors import ConfigError, ErrorCode
@@ -23,10 +21,6 @@ def offscreen_context(width: int, height: int) -> Any:
     Raises:
         ConfigError: neither EGL nor OSMesa works here; the message says what to install.
     """
-    if "torch" in sys.modules:
-        # Its triton carries an LLVM that crashes when it is loaded after Mesa's.
-        with contextlib.suppress(ImportError):
-            importlib.import_module("triton")
     asked = os.environ.get("MUJOCO_GL", "").lower()
     failures = []
     for backend in (asked,) if asked in BACKENDS else BACKENDS:

@@ -17,16 +17,11 @@ from fmrl_robot.robots import GO2  # noqa: E402
 from fmrl_robot.shares import share, wilson  # noqa: E402
 from fmrl_robot.train.cards import rounded  # noqa: E402
 from fmrl_robot.train.commands import export_checkpoint  # noqa: E402
+from fmrl_robot.train.config import TARGET_WINDOW, TrainConfig  # noqa: E402
 from fmrl_robot.train.evaluate import OnnxPolicy  # noqa: E402
 from fmrl_robot.train.export import export_policy  # noqa: E402
 from fmrl_robot.train.networks import Mirror, MirroredMLP  # noqa: E402
-from fmrl_robot.train.trainer import (  # noqa: E402
-    CHECKPOINT,
-    TARGET_WINDOW,
-    TrainConfig,
-    Trainer,
-    train,
-)
+from fmrl_robot.train.trainer import CHECKPOINT, Trainer, train  # noqa: E402
 
 SMALL = {"num_envs": 8, "threads": 1}
 TINY = TrainConfig(task_settings=SMALL, iterations=2, actor=(16,), critic=(16,), threads=1)
@@ -94,7 +89,8 @@ KILLED = """
 import os, signal
 from pathlib import Path
 from fmrl_robot.train import trainer
-from fmrl_robot.train.trainer import TrainConfig, Trainer
+from fmrl_robot.train.config import SACConfig, TrainConfig
+from fmrl_robot.train.trainer import Trainer
 
 save = Trainer.save
 
@@ -158,10 +154,14 @@ def test_reached_targets_end_a_run_early(tmp_path):
     assert (tmp_path / CHECKPOINT).is_file()
 
 
-def test_a_time_budget_ends_a_run(tmp_path):
+def test_a_time_budget_ends_a_run_and_counts_over_resumes(tmp_path):
     config = TrainConfig(**{**_values(TINY), "iterations": 100000, "minutes": 0.02})
     train(config, tmp_path)
     assert (tmp_path / CHECKPOINT).is_file()
+    before = (tmp_path / CHECKPOINT).stat().st_mtime_ns
+    trainer = train(config, tmp_path, resume=True)
+    assert trainer.seconds > 1.2
+    assert (tmp_path / CHECKPOINT).stat().st_mtime_ns == before, "it went on beyond its end"
 
 
 def reflections():

@@ -1,0 +1,73 @@
+"""What a learner is to the trainer: a policy that explores, and updates from what it has done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rollout:
+    """What ``steps`` steps of n environments gave; first axes (steps, n)."""
+
+    policy: Tensor
+    """Observations of the actor."""
+    critic: Tensor
+    """Observations of the critic."""
+    mean: Tensor
+    """Of the action's distribution."""
+    action: Tensor
+    reward: Tensor
+    done: Tensor
+    time_out: Tensor
+    """Ends that are only the end of time; done as well."""
+    last: Tensor
+    """The critic's observations after the last step, (n, size)."""
+
+
+class Policy(Protocol):
+    """The networks of a learner."""
+
+    def explore(self, observations: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw actions for the actor's observations (n, size); return them and their means."""
+        ...
+
+    def plain_actor(self) -> nn.Module:
+        """An ordinary network from observations to the actions that are shipped."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Parameters and buffers by name."""
+        ...
+
+
+class Learner(Protocol):
+    """Updates its networks from rollouts."""
+
+    @property
+    def networks(self) -> Policy:
+        """What acts."""
+        ...
+
+    def update(self, rollout: Rollout, progress: float) -> dict[str, float]:
+        """Learn from one rollout, ``progress`` of the run being over; return curves by name."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the next update depends on and everybody of a team has the same of."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where ``state_dict`` was called."""
+        ...
+
+    def own_state_dict(self) -> dict[str, Any]:
+        """What the next update depends on and each of a team has for itself."""
+        ...
+
+    def load_own_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where ``own_state_dict`` was called."""
+        ...
