@@ -13,7 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("fmrl_nodes.ask", "send an instruction to a running graph"),
     "plan": ("fmrl_robot.plan_command", "print the checked plan; move nothing"),
     "train": (
-        "fmrl_robot.train.train_command",
+        "fmrl_robot.train_command",
         "train a policy by its recipe, or sweep over settings",
     ),
     "eval": ("fmrl_robot.train.eval_command", "measure a policy and write its card"),

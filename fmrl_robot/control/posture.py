@@ -22,7 +22,7 @@ OBSERVATIONS = tuple(term for term in loco.OBSERVATIONS if term[0] not in COMMAN
 OBSERVATION_SIZE = sum(size for _, size, _ in OBSERVATIONS)
 ACTION_SCALE = 0.6
 """Offset of a joint target from the default pose in rad for an action of 1."""
-GRAVITY_TOLERANCE, JOINT_TOLERANCE_RAD = 0.2, 0.3
+GRAVITY_TOLERANCE, JOINT_TOLERANCE_RAD = 0.2, 0.15
 """How near a posture is reached: the direction of gravity (a chord), and the mean joint."""
 STILL_RAD_S = 1.0
 """No joint is faster in a posture that is kept."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,33 +48,65 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--out", type=Path, default=Path("runs/play.mp4"))
     parser.add_argument("--policies", type=Path, help="folder of policies; the shipped one")
+    parser.add_argument("--folder", type=Path, help="of a run, whose policy is filmed instead")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
-    name, _, skill = given.name.partition("-")
-    kind = robot(name).kind if name in ROBOTS.names() else ""
+    film(given.name, given.out, policies=given.policies, folder=given.folder, seed=given.seed)
+    print(f"video={given.out}")  # noqa: T201
+    return 0
+
+
+def film(
+    name: str,
+    out: Path,
+    *,
+    policies: Path | None = None,
+    folder: Path | None = None,
+    seed: int = 0,
+) -> None:
+    """Film a policy at what it is for: behind the gate where the graph uses it, else in its task.
+
+    Args:
+        name: of the policy.
+        out: the video.
+        policies: folder of policies; None: the shipped one.
+        folder: of a run, whose policy takes the place of the one called ``name``.
+        seed: of the scene.
+
+    Raises:
+        ConfigError: no such policy, it is refused, or nothing can be drawn here.
+    """
+    if folder is not None:
+        with _overlaid(name, folder, policies) as whole:
+            film(name, out, policies=whole, seed=seed)
+        return
+    robot_name, _, skill = name.partition("-")
+    kind = robot(robot_name).kind if robot_name in ROBOTS.names() else ""
     if kind == "quadruped" and skill in QUADRUPED_SHOWS:
-        film_quadruped(name, skill, given.out, policies=given.policies, seed=given.seed)
+        film_quadruped(robot_name, skill, out, policies=policies, seed=seed)
     elif kind == "arm" and skill in SKILLS:
-        film_skill(name, skill, given.out, policies=given.policies, seed=given.seed)
-    elif walker := _imported_for(given.name, given.policies):
-        film_quadruped(
-            walker,
-            "velocity",
-            given.out,
-            policies=given.policies,
-            seed=given.seed,
-            walk_policy=given.name,
-        )
-    elif given.name in TASKS.names():
-        film_task(given.name, given.out, policies=given.policies, seed=given.seed)
+        film_skill(robot_name, skill, out, policies=policies, seed=seed)
+    elif walker := _imported_for(name, policies):
+        film_quadruped(walker, "velocity", out, policies=policies, seed=seed, walk_policy=name)
+    elif name in TASKS.names():
+        film_task(name, out, policies=policies, seed=seed)
     else:
         known = [*(f"go2-{show}" for show in QUADRUPED_SHOWS), *(f"panda-{s}" for s in SKILLS)]
         raise ConfigError(
-            f"expected a robot's policy such as {', '.join(known)}, got {given.name!r}",
+            f"expected a robot's policy such as {', '.join(known)}, got {name!r}",
             ErrorCode.NO_POLICY_FITS,
         )
-    print(f"video={given.out}")  # noqa: T201
-    return 0
+
+
+@contextmanager
+def _overlaid(name: str, folder: Path, policies: Path | None) -> Generator[Path]:
+    """The folder of policies, with a run's in the place of the one called ``name``."""
+    with tempfile.TemporaryDirectory() as made:
+        for policy in (policies or policies_dir()).iterdir():
+            if policy.name != name:
+                (Path(made) / policy.name).symlink_to(policy.resolve())
+        (Path(made) / name).symlink_to(folder.resolve())
+        yield Path(made)
 
 
 def _imported_for(name: str, policies: Path | None) -> str:

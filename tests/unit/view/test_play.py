@@ -4,6 +4,7 @@ import imageio.v3 as iio
 import pytest
 from foreign_files import OURS, Convention, retold
 
+from fmrl_robot import train_command
 from fmrl_robot.assets import policies_dir
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.robots import GO2
@@ -18,6 +19,29 @@ def test_a_skill_of_the_arm_is_filmed(tmp_path):
     frames = iio.imread(out)
     assert len(frames) > 50
     assert abs(frames[-1].astype(float) - frames[0]).mean() > 1.0
+
+
+def test_training_leaves_a_video_of_its_own_policy(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("fmrl_robot.train.commands.evaluate", lambda *_: None)
+    monkeypatch.setattr(play_command, "EPISODES", 1)
+    small = ["--set", "imitation_rounds=0", "--set", "task_settings={num_envs: 16, pool: 16}"]
+    command = ["panda-push", "--out", str(tmp_path), "--iterations", "1", "--set", "workers=1"]
+    assert train_command.main([*command, *small]) == 0
+    assert f"video={tmp_path / 'play.mp4'}" in capsys.readouterr().out
+    assert len(iio.imread(tmp_path / "play.mp4")) > 20
+    # What was filmed is the run's policy: without its file nothing can be.
+    (tmp_path / "policy.onnx").unlink()
+    with pytest.raises(ConfigError, match="expected a policy at"):
+        main(["panda-push", "--folder", str(tmp_path), "--out", str(tmp_path / "no.mp4")])
+
+
+def test_a_task_is_filmed_from_the_hand_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(play_command, "EPISODES", 1)
+    out = tmp_path / "wrist.mp4"
+    assert main(["panda-grasp-wrist", "--out", str(out)]) == 0
+    frames = iio.imread(out).astype(float)
+    corner = frames[:, :140, -140:]
+    assert abs(corner[-1] - corner[0]).mean() > 5.0
 
 
 def test_an_imported_policy_is_filmed_walking(tmp_path, monkeypatch):

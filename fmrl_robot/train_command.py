@@ -1,4 +1,4 @@
-"""``fmrl train NAME``: train a policy by its recipe, export it, evaluate it.
+"""``fmrl train NAME``: train a policy by its recipe, export it, evaluate it, film it.
 
 With ``--sweep`` it is trained at every point of a grid of settings, and a table compares them.
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from fmrl_robot.errors import ConfigError
+from fmrl_robot.errors import ConfigError, FmrlError
 from fmrl_robot.registry import TASKS
 
 RECIPES = {
@@ -42,6 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         metavar="FIELD=VALUE",
         help="another field of TrainConfig (a.b for nested ones), its value as YAML; repeatable",
     )
+    parser.add_argument("--no-video", action="store_true", help="do not film the result")
     _sweep_arguments(parser)
     given = parser.parse_args(arguments)
     changes: dict[str, Any] = {}
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
     from fmrl_robot.train.commands import train_policy
 
     with _Bar() as bar:
-        train_policy(
+        folder = train_policy(
             given.name,
             given.out,
             resume=given.resume,
@@ -66,7 +67,25 @@ def main(arguments: Sequence[str]) -> int:
             progress=bar.progress,
             settings=changes,
         )
+        if not given.no_video:
+            _film(given.name, folder, bar.report)
     return 0
+
+
+def _film(name: str, folder: Path, report: Callable[[str], None]) -> None:
+    """Leave a video of the policy in the run's folder, where it can be filmed here."""
+    from fmrl_robot.train.evaluate import POLICY
+    from fmrl_robot.view.play_command import film
+
+    if not (folder / POLICY).is_file():
+        return
+    video = folder / "play.mp4"
+    try:
+        film(name, video, folder=folder)
+    except FmrlError as error:
+        report(f"no video: {error}")
+    else:
+        report(f"video={video}")
 
 
 def _sweep_arguments(parser: argparse.ArgumentParser) -> None:
