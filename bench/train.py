@@ -31,7 +31,7 @@ from fmrl_robot.robots import GO2
 from fmrl_robot.train.ppo import LearnerConfig
 from fmrl_robot.train.trainer import TrainConfig, train
 from fmrl_sim.batched.quadruped_model import training_model
-from fmrl_sim.batched.quadrupeds import NO_RANDOMISATION
+from fmrl_sim.batched.randomisation import NO_RANDOMISATION
 from fmrl_sim.tasks.saytap import make_go2
 
 PHYSICS_DT_S = 0.02 / 3

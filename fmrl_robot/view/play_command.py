@@ -95,11 +95,11 @@ def film_skill(
 def film_quadruped(
     name: str, show: str, out: Path, *, policies: Path | None = None, seed: int = 0
 ) -> None:
-    """Run one of QUADRUPED_SHOWS on the *ground* scene and write it to ``out``."""
+    """Run one of QUADRUPED_SHOWS on its scene and write it to ``out``."""
     from fmrl_sim.render import SceneRenderer
 
     spec = robot(name)
-    scene = SCENES.load("ground")(robot=name)
+    scene = SCENES.load(SHOWN_ON.get(show, "ground"))(robot=name)
     gate = Gate(spec)
     body: Any = BODIES.load("mujoco")(scene, gate, seed=seed)
     _, lease, _ = gate.acquire("play")
@@ -148,6 +148,17 @@ def _posture(text: str, skill: str) -> tuple[str, SubGoal]:
     return text, SubGoal(id=text, kind=SubGoalKind.SKILL, skill=skill, text=text, timeout_s=10.0)
 
 
+def _walk(text: str, seconds: float, **velocity: float) -> tuple[str, SubGoal]:
+    return text, SubGoal(
+        id=text,
+        kind=SubGoalKind.SKILL,
+        skill="walk",
+        text=text,
+        velocity=Velocity(**velocity),
+        duration_s=seconds,
+    )
+
+
 _THROWN: tuple[str, SubGoal | None] = ("thrown", None)
 _TROT = _gait("trot forward slowly", GaitCall(gait="trot", vx=0.5))
 QUADRUPED_SHOWS: dict[str, tuple[tuple[str, SubGoal | None], ...]] = {
@@ -160,5 +171,14 @@ QUADRUPED_SHOWS: dict[str, tuple[tuple[str, SubGoal | None], ...]] = {
     ),
     "stand-up": (_THROWN, _posture("stand up", "stand_up")) * 3 + (_TROT,),
     "sit": (_posture("sit", "sit"), _TROT, _posture("sit", "sit")),
+    "velocity": (
+        _walk("over rough ground, up the stairs and down", 14.0, vx=0.8),
+        _walk("over blocks", 8.0, vx=1.0),
+        _walk("turning", 5.0, vx=0.5, wz=0.8),
+        _walk("sideways", 4.0, vy=0.4),
+        _walk("back", 4.0, vx=-0.8),
+    ),
 }
 """What each policy is shown at: texts and sub-goals; None: somebody throws the robot."""
+SHOWN_ON = {"velocity": "rough"}
+"""Scenes of shows that are not on even ground."""

@@ -22,7 +22,7 @@ from fmrl_robot.shares import share
 from fmrl_robot.types import FloatArray
 from fmrl_sim.batched.actors import Actors, ActorsConfig, ActorsEnv, critic, policy
 from fmrl_sim.batched.env import Task
-from fmrl_sim.batched.quadrupeds import NO_RANDOMISATION, Randomisation
+from fmrl_sim.batched.randomisation import NO_RANDOMISATION, Randomisation
 from fmrl_sim.scenes.ground import PHYSICS_DT_S
 
 DROP_M, DROP_S = 0.45, 1.5
