@@ -63,6 +63,8 @@ class TrainConfig(LearnerConfig):
     last TARGET_WINDOW iterations."""
     imitation_rounds: int = 0
     """Episodes of imitation before the first iteration, where the task has a demonstrator."""
+    imitation_settings: dict[str, Any] = field(default_factory=lambda: {"scatter_episodes": False})
+    """What differs from ``task_settings`` in those episodes."""
     mirror: bool = True
     """Make the actor commute with the task's left-right mirror, where it has one."""
 
@@ -304,7 +306,7 @@ def _imitate(trainer: Trainer, report: Callable[[str], None]) -> None:
     from fmrl_robot.train.imitation import ImitationConfig, imitate
 
     config = trainer.config
-    settings = {**config.task_settings, "seed": config.seed + 1, "scatter_episodes": False}
+    settings = {**config.task_settings, "seed": config.seed + 1, **config.imitation_settings}
     copied = ImitationConfig(rounds=config.imitation_rounds, gamma=config.gamma)
     env = TASKS.load(config.task)(**settings)
     imitate(trainer.networks, env, copied, config.seed, report)

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fmrl_robot.assets import policies_dir
 from fmrl_robot.control import locomotion as loco
 from fmrl_robot.control import velocity as walking
 from fmrl_robot.control.contract import PolicyContract
@@ -31,6 +32,7 @@ from fmrl_sim.batched.actors import ActorsConfig, ActorsEnv, critic, policy
 from fmrl_sim.batched.env import Task
 from fmrl_sim.batched.on_terrain import OnTerrain
 from fmrl_sim.scenes.terrain import KINDS, Terrain, make_terrain
+from fmrl_sim.tasks.trotting import Trotter
 
 CLEARANCE_M, CLEARED_M = 0.06, 0.08
 """A swinging foot this high above the highest ground within CLEARED_M of it costs nothing."""
@@ -84,6 +86,8 @@ class VelocityConfig(ActorsConfig):
     """Of the ground, each for an equal share of the robots."""
     height_low_m: float = 0.25
     """A base lower than this above the ground costs."""
+    demonstrator: str = "go2-saytap"
+    """The contact-pattern policy whose trot a learner may begin by imitating."""
     weights: Weights = field(default_factory=Weights)
 
 
@@ -274,6 +278,7 @@ class VelocityEnv(ActorsEnv[Rovers]):
 
     def __init__(self, config: VelocityConfig) -> None:
         self.config = config
+        self._trotter: Trotter | None = None
         weights = asdict(config.weights)
         task = Task[Rovers](
             observations={"policy": policy, "critic": privileged},
@@ -288,6 +293,15 @@ class VelocityEnv(ActorsEnv[Rovers]):
             | {"error/velocity": lambda w: w.velocity_error.sqrt().mean()},
         )
         super().__init__(Rovers(config), task)
+
+    def demonstrate(self) -> Tensor:
+        """What the demonstrator, which trots at the commands, would do now, (n, 12)."""
+        if self._trotter is None:
+            file = policies_dir() / self.config.demonstrator / "policy.onnx"
+            self._trotter = Trotter(file)
+        seen, columns = self.world.sense(0.0), self.world.age
+        actions = self._trotter(seen.double().cpu().numpy(), columns.cpu().numpy())
+        return torch.as_tensor(actions, dtype=torch.float32, device=self.device)
 
     def contract(self) -> PolicyContract:
         """What the exported policy says about itself."""

@@ -9,6 +9,7 @@ is tilted by more than 60 degrees. Who has fallen stays so to the end.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -16,15 +17,13 @@ import torch
 from torch import Tensor
 
 from fmrl_robot.assets import policies_dir
-from fmrl_robot.control import locomotion as loco
-from fmrl_robot.control.contact_pattern import trot
-from fmrl_robot.control.runner import open_policy
 from fmrl_robot.shares import share
 from fmrl_robot.types import FloatArray
 from fmrl_sim.batched.actors import policy
 from fmrl_sim.batched.randomisation import NO_RANDOMISATION, Randomisation
 from fmrl_sim.scenes.ground import PHYSICS_DT_S
 from fmrl_sim.scenes.terrain import KINDS, make_terrain
+from fmrl_sim.tasks.trotting import Trotter
 from fmrl_sim.tasks.velocity import Rovers, VelocityConfig, fallen
 
 Act = Callable[[FloatArray], FloatArray]
@@ -54,24 +53,13 @@ def report(act: Act, *, robot: str, **settings: Any) -> dict[str, Any]:
     }
     flat_ground = policies_dir() / f"{robot}-saytap" / "policy.onnx"
     if flat_ground.is_file():
-        walker = Trotting(open_policy(flat_ground))
-        rows["control"] = evaluate(walker, robot=robot, **{**nominal, **settings})
+        trotter, column = Trotter(flat_ground), count()
+
+        def trots(observations: FloatArray) -> FloatArray:
+            return trotter(observations, np.full(len(observations), next(column)))
+
+        rows["control"] = evaluate(trots, robot=robot, **{**nominal, **settings})
     return {"summary": {name: summary(of) for name, of in rows.items()}, **rows}
-
-
-class Trotting:
-    """A contact-pattern policy that trots at the commands of a velocity policy."""
-
-    def __init__(self, session: Any) -> None:
-        self._session, self._column = session, 0
-        self._input = session.get_inputs()[0].name
-
-    def __call__(self, observations: FloatArray) -> FloatArray:
-        """From (n, 45) to (n, 12); each call is the next column of the trot."""
-        window = np.tile(loco.window_at(trot(), self._column), (len(observations), 1))
-        self._column += 1
-        rows = np.hstack([observations, window]).astype(np.float32)[:, None]
-        return np.concatenate([self._session.run(None, {self._input: row})[0] for row in rows])
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
