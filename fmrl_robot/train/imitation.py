@@ -66,7 +66,8 @@ def imitate(
             rows = torch.randint(len(table["action"]), (config.batch,))
             copied = torch.mean((actor(table["policy"][rows]) - table["action"][rows]) ** 2)
             valued = torch.mean((critic(table["critic"][rows])[:, 0] - table["return"][rows]) ** 2)
-            optimiser.zero_grad()
+            # In place: whoever learns after this has laid the gradients out in one row.
+            optimiser.zero_grad(set_to_none=False)
             (copied + 0.1 * valued).backward()
             optimiser.step()
             loss = copied.item()
