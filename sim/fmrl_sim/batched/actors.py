@@ -75,7 +75,7 @@ class Actors(Quadrupeds):
         self.action_before, self.action = self.action, actions.clamp(-ACTION_MAX, ACTION_MAX)
         super().set_controls(self.action)
 
-    def restart(self, ids: Tensor, spread: float = 1.0) -> None:
+    def restart(self, ids: Tensor, spread: float | Tensor = 1.0) -> None:
         """See World."""
         super().restart(ids, spread)
         # A new tensor: the one before is somebody's observation.

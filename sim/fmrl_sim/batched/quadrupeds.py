@@ -101,7 +101,7 @@ class Quadrupeds:
             for seconds in (randomisation.latency_least_s, randomisation.latency_s)
         )
         self._footprint = self._tensor(FOOTPRINT_M)
-        self.stance = self._default = self._tensor(robot.default)
+        self._default = self._tensor(robot.default)
         self._lower, self._upper = self._tensor(robot.lower), self._tensor(robot.upper)
         self._start = self._tensor(standing_qpos(robot, model))
         self.age = torch.zeros(count, dtype=torch.long, device=self.device)
@@ -143,6 +143,11 @@ class Quadrupeds:
         self._struck_at = place([int(model.sensor(i).adr[0]) for i in struck])
         self._quarter_weight_n = float(model.body_subtreemass[0]) * 9.81 / 4
 
+    @property
+    def stance(self) -> torch.Tensor:
+        """Default joint positions, rad, (12,)."""
+        return self._default
+
     def uniform(self, low: float, high: float, *shape: int) -> torch.Tensor:
         """Draw numbers between ``low`` and ``high``."""
         drawn = torch.rand(shape, generator=self.rng, device=self.device)
@@ -153,8 +158,13 @@ class Quadrupeds:
         least, most = self._late_steps
         return least + (self.uniform(0, 1, n).square() * (most - least + 1)).long()
 
-    def restart(self, ids: torch.Tensor, spread: float = 1.0) -> None:
-        """Put robots ``ids`` on their feet near the default pose, headed anywhere."""
+    def restart(self, ids: torch.Tensor, spread: float | torch.Tensor = 1.0) -> None:
+        """Put robots ``ids`` on their feet, headed anywhere.
+
+        Args:
+            ids: which, (k,).
+            spread: how far from the default pose and from rest, for all or for each, (k, 1).
+        """
         n, dtype = len(ids), self.qpos.dtype
         qpos = self._start.repeat(n, 1)
         yaw = self.uniform(-np.pi, np.pi, n)

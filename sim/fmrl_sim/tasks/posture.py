@@ -117,7 +117,7 @@ class Posers(Actors):
             & (self.dq.abs().amax(dim=1) < pose.STILL_RAD_S)
         )
 
-    def restart(self, ids: Tensor, spread: float = 1.0) -> None:
+    def restart(self, ids: Tensor, spread: float | Tensor = 1.0) -> None:
         """Begin anew: lying as some robot fell, or standing; see World."""
         super().restart(ids, spread)
         if self._lying is not None:

@@ -40,6 +40,8 @@ AIR_S = 0.1
 """Steps whose feet are in the air for longer are rewarded, shorter ones cost."""
 STILL = 0.1
 """Commands smaller than this (m/s, rad/s) mean to stand."""
+FROM_STANCE = 0.3
+"""Share of the robots that start at rest in the stance, as a robot does that has been standing."""
 TILTED = -0.5
 """Vertical part of gravity in the base's frame above which a robot has fallen: 60 degrees."""
 _NEAR_M = ((0.0, 0.0), (CLEARED_M, 0.0), (-CLEARED_M, 0.0), (0.0, CLEARED_M), (0.0, -CLEARED_M))
@@ -165,11 +167,13 @@ class Rovers(OnTerrain):
         highest = self.ground(near[..., 0], near[..., 1]).amax(dim=2)
         return self.feet_at[..., 2] - self._foot_radius - highest
 
-    def restart(self, ids: Tensor, spread: float = 1.0) -> None:
-        """Begin anew on a patch that fits; see World."""
+    def restart(self, ids: Tensor, spread: float | Tensor | None = None) -> None:
+        """Begin anew on a patch that fits, some from the stance itself; see World."""
         left = (self.config.episode_steps - self.age[ids]).clamp_min(0) * self.control_dt_s
         asked = self.asked[ids] + left * self.command[ids, :2].norm(dim=1)
         self.promote(ids, asked, self.walked[ids])
+        if spread is None:
+            spread = (self.uniform(0, 1, len(ids), 1) > FROM_STANCE).float()
         super().restart(ids, spread)
         for felt in (self.asked, self.walked, self._air):
             felt[ids] = 0.0

@@ -1,14 +1,18 @@
 """Walking on rough ground: what is told, what is judged, and who moves to harder ground."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
+from fmrl_robot.assets import policies_dir
 from fmrl_robot.control import locomotion as loco
 from fmrl_robot.control.velocity import OBSERVATION_SIZE, VELOCITY_MAX
 from fmrl_sim.batched.on_terrain import FAR, NEAR
 from fmrl_sim.batched.randomisation import NO_RANDOMISATION, Randomisation
 from fmrl_sim.scenes.terrain import KINDS, make_terrain
+from fmrl_sim.tasks.trotting import Trotter
 from fmrl_sim.tasks.velocity import Rovers, VelocityConfig, fallen, make_go1, make_go2
 from fmrl_sim.tasks.velocity_evaluation import evaluate, summary
 
@@ -193,7 +197,7 @@ def test_both_engines_know_the_ground():
         for engine in ("cpu", "warp:cpu")
     )
     for world in (one, two):
-        world.restart(torch.arange(12))
+        world.restart(torch.arange(12), 1.0)
     rng = torch.Generator().manual_seed(0)
     for step in range(40):
         actions = 0.2 * torch.randn((12, 12), generator=rng)
@@ -209,3 +213,35 @@ def test_both_engines_know_the_ground():
     assert (one.contacts == two.contacts).float().mean() > 0.9
     assert (one.height - two.height).abs().max() < 0.02
     assert KINDS[int(one.kind.max())] == "stairs"
+
+
+def trotting():
+    trotter, column = Trotter(policies_dir() / "go2-saytap" / "policy.onnx"), itertools.count()
+    return lambda seen: trotter(seen, np.full(len(seen), next(column)))
+
+
+def test_on_level_ground_the_demonstrator_walks_as_it_is_told():
+    (row,) = evaluate(trotting(), robot="go2", kinds=("flat",), runs=8, seconds=5.0, threads=1)
+    assert row["falls"] == 0
+    assert row["way_of_asked"] > 0.85
+    assert row["velocity_error_m_s"] < 0.1
+
+
+def test_a_policy_of_level_ground_does_not_master_slopes_and_stairs():
+    kinds = ("slope", "stairs")
+    rows = evaluate(trotting(), robot="go2", kinds=kinds, runs=10, seconds=8.0, threads=1)
+    assert sum(row["falls"] for row in rows) >= 10
+
+
+def test_who_demonstrates_is_asked_at_every_robots_own_step():
+    env = make_go2(**SMALL, randomisation=NO_RANDOMISATION)
+    env.reset()
+    env.world.age[:6], env.world.age[6:] = 0, 26
+    same = env.demonstrate()
+    env.world.age[6:] = 13
+    other = env.demonstrate()
+    env.world.age[6:] = 0
+    assert torch.equal(env.demonstrate(), same), "a cycle has 26 columns"
+    moving = env.world.command[6:].any(dim=1)
+    assert (other - same)[6:][moving].abs().amax(dim=1).min() > 0.05
+    assert torch.equal((other - same)[:6], torch.zeros((6, 12)))
