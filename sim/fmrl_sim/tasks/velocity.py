@@ -33,44 +33,13 @@ from fmrl_sim.batched.env import Task
 from fmrl_sim.batched.on_terrain import OnTerrain
 from fmrl_sim.scenes.terrain import KINDS, Terrain, make_terrain
 from fmrl_sim.tasks.trotting import Trotter
+from fmrl_sim.tasks.velocity_rewards import REWARDS, Weights, fallen
 
-CLEARANCE_M, CLEARED_M = 0.06, 0.08
-"""A swinging foot this high above the highest ground within CLEARED_M of it costs nothing."""
-AIR_S = 0.1
-"""Steps whose feet are in the air for longer are rewarded, shorter ones cost."""
+CLEARED_M = 0.08
+"""Feet have to clear the ground within so far of them."""
 STILL = 0.1
 """Commands smaller than this (m/s, rad/s) mean to stand."""
-FROM_STANCE = 0.3
-"""Share of the robots that start at rest in the stance, as a robot does that has been standing."""
-TILTED = -0.5
-"""Vertical part of gravity in the base's frame above which a robot has fallen: 60 degrees."""
 _NEAR_M = ((0.0, 0.0), (CLEARED_M, 0.0), (-CLEARED_M, 0.0), (0.0, CLEARED_M), (0.0, -CLEARED_M))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Weights:
-    """Of the rewards (positive) and costs (negative), a control step."""
-
-    velocity: float = 2.0
-    velocity_fine: float = 1.0
-    velocity_gap: float = -1.6
-    yaw: float = 1.0
-    alive: float = 1.0
-    diagonal: float = 0.5
-    air: float = 8.0
-    clearance: float = -1.0
-    slip: float = -0.2
-    still: float = -1.0
-    vertical: float = -1.0
-    roll_pitch: float = -0.05
-    tilt: float = -1.0
-    low: float = -8.0
-    hip: float = -0.05
-    pose: float = -0.1
-    action_rate: float = -0.008
-    effort: float = -0.0002
-    struck: float = -0.5
-    fall: float = -30.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,6 +55,8 @@ class VelocityConfig(ActorsConfig):
     """Of them, those on which robots begin."""
     kinds: tuple[str, ...] = KINDS
     """Of the ground, each for an equal share of the robots."""
+    from_stance: float = 0.3
+    """Share of the robots that start at rest in the stance, as a robot does that has stood."""
     height_low_m: float = 0.25
     """A base lower than this above the ground costs."""
     demonstrator: str = "go2-saytap"
@@ -173,7 +144,7 @@ class Rovers(OnTerrain):
         asked = self.asked[ids] + left * self.command[ids, :2].norm(dim=1)
         self.promote(ids, asked, self.walked[ids])
         if spread is None:
-            spread = (self.uniform(0, 1, len(ids), 1) > FROM_STANCE).float()
+            spread = (self.uniform(0, 1, len(ids), 1) >= self.config.from_stance).float()
         super().restart(ids, spread)
         for felt in (self.asked, self.walked, self._air):
             felt[ids] = 0.0
@@ -220,56 +191,6 @@ class Rovers(OnTerrain):
 def privileged(w: Rovers) -> Tensor:
     """What the critic is told: the ground around the robot too."""
     return critic(*w.privileged(), 5.0 * (w.scan() - w.robot.base_height_m), w.foot_speed, w.load)
-
-
-# --- rewards and costs ----------------------------------------------------------------------------
-
-
-def diagonal(w: Rovers) -> Tensor:
-    """Diagonal legs together, the two pairs in turn."""
-    fl, fr, rl, rr = w.contacts.unbind(dim=1)
-    return w.moving * ((fl == rr).float() + (fr == rl) + 2.0 * (fl != fr)) / 4
-
-
-def low_swing(w: Rovers) -> Tensor:
-    """Feet that swing low, the more the faster."""
-    short = (1.0 - w.clearance() / CLEARANCE_M).clamp(0.0, 2.0)
-    return (~w.contacts * short * w.foot_speed).mean(dim=1)
-
-
-def unrest(w: Rovers) -> Tensor:
-    """Who is to stand, and has feet in the air or joints away from the stance."""
-    off = (w.q - w.stance).abs().mean(dim=1)
-    return ~w.moving * ((~w.contacts).float().mean(dim=1) + off)
-
-
-REWARDS: dict[str, Callable[[Rovers], Tensor]] = {
-    "velocity": lambda w: torch.exp(-4.0 * w.velocity_error),
-    "velocity_fine": lambda w: torch.exp(-20.0 * w.velocity_error),
-    "velocity_gap": lambda w: w.velocity_error.sqrt(),
-    "yaw": lambda w: torch.exp(-4.0 * (w.omega[:, 2] - w.command[:, 2]).square()),
-    "alive": lambda w: torch.ones(w.count, device=w.device),
-    "diagonal": diagonal,
-    "air": lambda w: w.moving * ((w.landed.clamp_max(0.35) - AIR_S) * (w.landed > 0)).sum(dim=1),
-    "clearance": low_swing,
-    "slip": lambda w: (w.contacts * w.foot_speed).sum(dim=1),
-    "still": unrest,
-    "vertical": lambda w: w.velocity[:, 2].square(),
-    "roll_pitch": lambda w: w.omega[:, :2].square().sum(dim=1),
-    "tilt": lambda w: w.gravity[:, :2].square().sum(dim=1),
-    "low": lambda w: (w.config.height_low_m - w.height).clamp_min(0.0),
-    "hip": lambda w: w.action[:, ::3].abs().sum(dim=1),
-    "pose": lambda w: (w.q - w.stance).square().sum(dim=1),
-    "action_rate": lambda w: (w.action - w.action_before).square().sum(dim=1),
-    "effort": lambda w: w.efforts.square().sum(dim=1),
-    "struck": lambda w: w.struck,
-}
-"""Terms before their weights, (n,) each."""
-
-
-def fallen(w: Rovers) -> Tensor:
-    """Robots that lie on their trunk or are tilted too far, (n,)."""
-    return w.trunk_touches | (w.gravity[:, 2] > TILTED)
 
 
 def level_of(w: Rovers, kind: int) -> Tensor:

@@ -24,7 +24,8 @@ from fmrl_sim.batched.randomisation import NO_RANDOMISATION, Randomisation
 from fmrl_sim.scenes.ground import PHYSICS_DT_S
 from fmrl_sim.scenes.terrain import KINDS, make_terrain
 from fmrl_sim.tasks.trotting import Trotter
-from fmrl_sim.tasks.velocity import Rovers, VelocityConfig, fallen
+from fmrl_sim.tasks.velocity import Rovers, VelocityConfig
+from fmrl_sim.tasks.velocity_rewards import fallen
 
 Act = Callable[[FloatArray], FloatArray]
 """From observations (n, 45) to actions (n, 12)."""

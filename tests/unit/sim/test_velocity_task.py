@@ -13,8 +13,9 @@ from fmrl_sim.batched.on_terrain import FAR, NEAR
 from fmrl_sim.batched.randomisation import NO_RANDOMISATION, Randomisation
 from fmrl_sim.scenes.terrain import KINDS, make_terrain
 from fmrl_sim.tasks.trotting import Trotter
-from fmrl_sim.tasks.velocity import Rovers, VelocityConfig, fallen, make_go1, make_go2
+from fmrl_sim.tasks.velocity import Rovers, VelocityConfig, make_go1, make_go2
 from fmrl_sim.tasks.velocity_evaluation import evaluate, summary
+from fmrl_sim.tasks.velocity_rewards import fallen
 
 SMALL = {"num_envs": 12, "threads": 1}
 
