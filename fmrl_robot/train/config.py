@@ -45,6 +45,8 @@ class TrainConfig(LearnerConfig):
     imitation_updates: Count = 1500
     """Gradient steps after each of them."""
     imitation_batch: Count = 1024
+    imitation_settings: dict[str, Any] = field(default_factory=lambda: {"scatter_episodes": False})
+    """What differs from ``task_settings`` in those episodes."""
     mirror: bool = True
     """Make the actor commute with the task's left-right mirror, where it has one."""
 

@@ -66,11 +66,12 @@ def imitate(
             rows = torch.randint(len(table["action"]), (config.batch,))
             copied = torch.mean((actor(table["policy"][rows]) - table["action"][rows]) ** 2)
             valued = torch.mean((critic(table["critic"][rows])[:, 0] - table["return"][rows]) ** 2)
-            optimiser.zero_grad()
+            # In place: whoever learns after this has laid the gradients out in one row.
+            optimiser.zero_grad(set_to_none=False)
             (copied + 0.1 * valued).backward()
             optimiser.step()
             loss = copied.item()
-        report(f"imitation round={round_ + 1}/{config.rounds} loss={loss:.4g} success={score:.3f}")
+        report(f"imitation round={round_ + 1}/{config.rounds} loss={loss:.4g} score={score:.3f}")
 
 
 def _episode(
@@ -81,11 +82,15 @@ def _episode(
     seen: dict[str, list[torch.Tensor]],
     lead: bool,
 ) -> float:
-    """Run one episode of every environment and append what was seen."""
+    """Run one episode of every environment and append what was seen; return a score.
+
+    The score is the share of successes where the task tells it, else the mean reward of a step.
+    """
     demonstrator: Any = env
     obs = env.reset()
     rewards: list[torch.Tensor] = []
-    shares: list[float] = []
+    ends: list[torch.Tensor] = []
+    success: torch.Tensor | None = None
     for _ in range(env.max_episode_length):
         wanted: torch.Tensor = demonstrator.demonstrate()
         for key in ("policy", "critic"):
@@ -93,15 +98,16 @@ def _episode(
         seen["action"].append(wanted)
         with torch.no_grad():
             action = wanted if lead else actor(obs["policy"])
-        obs, reward, _, extras = env.step(
+        obs, reward, done, extras = env.step(
             action + config.noise * torch.randn(action.shape, generator=rng)
         )
         rewards.append(reward)
-        shares.append(float(extras["success"].float().mean()))
+        ends.append(done)
+        success = extras.get("success")
     running = torch.zeros_like(rewards[-1])
     returns: list[torch.Tensor] = []
-    for reward in reversed(rewards):
-        running = reward + config.gamma * running
+    for reward, done in zip(reversed(rewards), reversed(ends), strict=True):
+        running = reward + config.gamma * ~done * running
         returns.append(running)
     seen["return"].extend(reversed(returns))
-    return shares[-1]
+    return float(torch.stack(rewards).mean() if success is None else success.float().mean())

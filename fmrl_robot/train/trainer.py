@@ -284,7 +284,7 @@ def _imitate(trainer: Trainer, report: Callable[[str], None]) -> None:
             f"expected imitation_rounds=0 with algorithm={config.algorithm}, "
             f"got {config.imitation_rounds}; only ppo starts from a demonstrator"
         )
-    settings = {**config.task_settings, "seed": config.seed + 1, "scatter_episodes": False}
+    settings = {**config.task_settings, "seed": config.seed + 1, **config.imitation_settings}
     copied = ImitationConfig(
         rounds=config.imitation_rounds,
         updates=config.imitation_updates,

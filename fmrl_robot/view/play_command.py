@@ -87,7 +87,7 @@ def film(
     elif kind == "arm" and skill in SKILLS:
         film_skill(robot_name, skill, out, policies=policies, seed=seed)
     elif walker := _imported_for(name, policies):
-        film_quadruped(walker, "velocity", out, policies=policies, seed=seed, walk_policy=name)
+        film_quadruped(walker, "walk", out, policies=policies, seed=seed, walk_policy=name)
     elif name in TASKS.names():
         film_task(name, out, policies=policies, seed=seed)
     else:
@@ -187,14 +187,14 @@ def film_quadruped(
     seed: int = 0,
     walk_policy: str = "",
 ) -> None:
-    """Run one of QUADRUPED_SHOWS on the *ground* scene and write it to ``out``.
+    """Run one of QUADRUPED_SHOWS on its scene and write it to ``out``.
 
     ``walk_policy`` names an imported policy to walk with.
     """
     from fmrl_sim.render import SceneRenderer
 
     spec = robot(name)
-    scene = SCENES.load("ground")(robot=name)
+    scene = SCENES.load(SHOWN_ON.get(show, "ground"))(robot=name)
     gate = Gate(spec)
     body: Any = BODIES.load("mujoco")(scene, gate, seed=seed)
     _, lease, _ = gate.acquire("play")
@@ -243,14 +243,14 @@ def _posture(text: str, skill: str) -> tuple[str, SubGoal]:
     return text, SubGoal(id=text, kind=SubGoalKind.SKILL, skill=skill, text=text, timeout_s=10.0)
 
 
-def _walk(text: str, **velocity: float) -> tuple[str, SubGoal]:
+def _walk(text: str, seconds: float, **velocity: float) -> tuple[str, SubGoal]:
     return text, SubGoal(
         id=text,
         kind=SubGoalKind.SKILL,
         skill="walk",
         text=text,
         velocity=Velocity(**velocity),
-        duration_s=SHOW_S,
+        duration_s=seconds,
     )
 
 
@@ -265,13 +265,22 @@ QUADRUPED_SHOWS: dict[str, tuple[tuple[str, SubGoal | None], ...]] = {
         _gait("stand still", GaitCall(gait="stand")),
     ),
     "stand-up": (_THROWN, _posture("stand up", "stand_up")) * 3 + (_TROT,),
-    "velocity": (
-        _walk("walk forward", vx=0.5),
-        _walk("walk backward", vx=-0.5),
-        _walk("walk sideways", vy=0.3),
-        _walk("turn", wz=0.8),
-        _walk("stand"),
+    "walk": (
+        _walk("walk forward", SHOW_S, vx=0.5),
+        _walk("walk backward", SHOW_S, vx=-0.5),
+        _walk("walk sideways", SHOW_S, vy=0.3),
+        _walk("turn", SHOW_S, wz=0.8),
+        _walk("stand", SHOW_S),
     ),
     "sit": (_posture("sit", "sit"), _TROT, _posture("sit", "sit")),
+    "velocity": (
+        _walk("over rough ground, up the stairs and down", 14.0, vx=0.8),
+        _walk("over blocks", 8.0, vx=1.0),
+        _walk("turning", 5.0, vx=0.5, wz=0.8),
+        _walk("sideways", 4.0, vy=0.4),
+        _walk("back", 4.0, vx=-0.8),
+    ),
 }
 """What each policy is shown at: texts and sub-goals; None: somebody throws the robot."""
+SHOWN_ON = {"velocity": "rough"}
+"""Scenes of shows that are not on even ground."""

@@ -15,7 +15,9 @@ from fmrl_robot.control import locomotion as loco
 from fmrl_robot.robots import robot as find_robot
 from fmrl_robot.settings import Count
 from fmrl_sim.batched.env import BatchedEnv
-from fmrl_sim.batched.quadrupeds import Quadrupeds, Randomisation
+from fmrl_sim.batched.quadrupeds import Quadrupeds
+from fmrl_sim.batched.randomisation import Randomisation
+from fmrl_sim.scenes.terrain import Terrain
 
 ACTION_MAX = 8.0
 """Actions beyond it are cut off."""
@@ -50,7 +52,9 @@ class Actors(Quadrupeds):
     observations: loco.Observations
     """What the policy sees."""
 
-    def __init__(self, config: ActorsConfig) -> None:
+    def __init__(
+        self, config: ActorsConfig, *, terrain: Terrain | None = None, whole: bool = False
+    ) -> None:
         super().__init__(
             find_robot(config.robot),
             config.num_envs,
@@ -59,6 +63,8 @@ class Actors(Quadrupeds):
             randomisation=config.randomisation,
             seed=config.seed,
             physics_dt_s=config.physics_dt_s,
+            terrain=terrain,
+            whole=whole,
         )
         self._scales = self._tensor(loco.scales_of(self.observations))
         self.action = torch.zeros((self.count, 12), device=self.device)
@@ -69,7 +75,7 @@ class Actors(Quadrupeds):
         self.action_before, self.action = self.action, actions.clamp(-ACTION_MAX, ACTION_MAX)
         super().set_controls(self.action)
 
-    def restart(self, ids: Tensor, spread: float = 1.0) -> None:
+    def restart(self, ids: Tensor, spread: float | Tensor = 1.0) -> None:
         """See World."""
         super().restart(ids, spread)
         # A new tensor: the one before is somebody's observation.

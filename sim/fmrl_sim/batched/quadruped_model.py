@@ -6,15 +6,30 @@ import mujoco
 
 from fmrl_robot.robots import RobotSpec
 from fmrl_sim.scenes.ground import add_floor, quadruped_spec
+from fmrl_sim.scenes.terrain import Terrain
 
 
-def training_model(robot: RobotSpec, physics_dt_s: float) -> mujoco.MjModel:
+def training_model(
+    robot: RobotSpec,
+    physics_dt_s: float,
+    *,
+    terrain: Terrain | None = None,
+    whole: bool = False,
+) -> mujoco.MjModel:
     """The quadruped of the *ground* scene on its floor, with few collision shapes.
 
     Of the boxes that cover the legs one a link is kept: on a flat floor that is what strikes first.
+
+    Args:
+        robot: which.
+        physics_dt_s: time step.
+        terrain: the floor; None: a plane.
+        whole: keep every collision shape, as the simulated body has them.
     """
     spec = quadruped_spec(robot)
     add_floor(spec, robot)
+    if terrain is not None:
+        terrain.add_to(spec)
     kept: set[str] = set()
     for geom in [*spec.geoms]:
         collides = geom.contype or geom.conaffinity
@@ -23,7 +38,8 @@ def training_model(robot: RobotSpec, physics_dt_s: float) -> mujoco.MjModel:
         body = geom.parent.name
         wanted = body == robot.base_body or body.endswith(("_thigh", "_calf"))
         if not collides or body in kept or not wanted:
-            spec.delete(geom)
+            if not (whole and collides):
+                spec.delete(geom)
         else:
             kept.add(body)
             if body != robot.base_body:
@@ -38,6 +54,15 @@ def training_model(robot: RobotSpec, physics_dt_s: float) -> mujoco.MjModel:
             refname="floor",
             intprm=[1, 3, 1],
         )
+    spec.add_sensor(
+        name="trunk_touch",
+        type=mujoco.mjtSensor.mjSENS_CONTACT,
+        objtype=mujoco.mjtObj.mjOBJ_BODY,
+        objname=robot.base_body,
+        reftype=mujoco.mjtObj.mjOBJ_GEOM,
+        refname="floor",
+        intprm=[1, 3, 1],
+    )
     spec.option.timestep = physics_dt_s
     # MuJoCo would silently restart a diverged robot; the learner has to hear of it.
     spec.option.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_AUTORESET)

@@ -1,8 +1,9 @@
-"""Many quadrupeds on a flat floor, each slightly different: model, randomisation and state."""
+"""Many quadrupeds on one ground, each slightly different: model, randomisation and state."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import mujoco
@@ -13,52 +14,12 @@ from fmrl_robot.control import locomotion as loco
 from fmrl_robot.robots import RobotSpec
 from fmrl_sim.batched.engine import Engine, make_engine
 from fmrl_sim.batched.quadruped_model import training_model
+from fmrl_sim.batched.randomisation import VARIED, Randomisation, vary
 from fmrl_sim.scenes.ground import standing_qpos
+from fmrl_sim.scenes.terrain import Terrain, surface
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Randomisation:
-    """How the robots of a batch differ; half widths around 1 unless a unit is given."""
-
-    friction: tuple[float, float] = (0.4, 1.25)
-    """Of feet on floor, drawn for each robot."""
-    mass: float = 0.15
-    payload_kg: float = 1.0
-    """Added to or taken from the trunk."""
-    gain: float = 0.1
-    joint_friction: float = 0.4
-    latency_s: float = 0.02
-    """Greatest delay of an action; it is drawn in whole physics steps."""
-    latency_least_s: float = 0.0
-    push_m_s: float = 0.4
-    """Greatest kick along x and y."""
-    push_every: int = 250
-    """Mean control steps between kicks."""
-    noise: float = 1.0
-    """Scale of the observation noise; 0 for none."""
-
-
-NO_RANDOMISATION = Randomisation(
-    friction=(0.8, 0.8),
-    mass=0.0,
-    payload_kg=0.0,
-    gain=0.0,
-    joint_friction=0.0,
-    latency_s=0.0,
-    push_m_s=0.0,
-    noise=0.0,
-)
-"""The model as it is."""
-
-
-VARIED = (
-    "geom_friction",
-    "body_mass",
-    "body_inertia",
-    "actuator_gainprm",
-    "actuator_biasprm",
-    "dof_frictionloss",
-)
+FOOTPRINT_M = ((0.0, 0.0), (0.19, 0.13), (0.19, -0.13), (-0.19, 0.13), (-0.19, -0.13))
+"""Points forward and left of the base, under it and near the feet, where the ground counts."""
 BELIEVABLE = 150.0
 """A joint or base faster than this (rad/s, m/s) is a simulation that broke."""
 _OUTPUTS = ("sensordata", "geom_xpos", "actuator_force")
@@ -84,7 +45,7 @@ class Quadrupeds:
     yaw: torch.Tensor
     """Heading of the base, rad, (n,)."""
     height: torch.Tensor
-    """Of the base, m, (n,)."""
+    """Of the base above the ground around it, m, (n,)."""
     q: torch.Tensor
     """Joint positions, rad, (n, 12)."""
     dq: torch.Tensor
@@ -97,6 +58,10 @@ class Quadrupeds:
     """How many thighs and calves touch the floor, (n,)."""
     foot_height: torch.Tensor
     """Clearance under each foot, m, (n, 4)."""
+    feet_at: torch.Tensor
+    """Middles of the feet in the world, m, (n, 4, 3)."""
+    trunk_touches: torch.Tensor
+    """The trunk is on the ground, bool, (n,)."""
     efforts: torch.Tensor
     """Of the actuators, N m, (n, 12)."""
     broken: torch.Tensor
@@ -112,15 +77,20 @@ class Quadrupeds:
         randomisation: Randomisation,
         seed: int = 0,
         physics_dt_s: float = 0.005,
+        terrain: Terrain | None = None,
+        whole: bool = False,
     ) -> None:
         self.robot, self.count, self.randomisation = robot, count, randomisation
         self.control_dt_s = robot.policy_dt_s
-        self.model = model = training_model(robot, physics_dt_s)
+        self.model = model = training_model(robot, physics_dt_s, terrain=terrain, whole=whole)
         self.substeps = round(robot.policy_dt_s / physics_dt_s)
         self.engine: Engine = make_engine(
             engine, model, count, substeps=self.substeps, varied=VARIED, threads=threads
         )
         self.device = self.engine.device
+        self._surface: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None
+        if terrain is not None:
+            self._surface = partial(surface, self._tensor(terrain.heights))
         self.rng = torch.Generator(self.device).manual_seed(seed)
         self.qpos, self.qvel = self.engine.field("qpos"), self.engine.field("qvel")
         self._warmstart = self.engine.field("qacc_warmstart")
@@ -130,6 +100,7 @@ class Quadrupeds:
             round(seconds / physics_dt_s)
             for seconds in (randomisation.latency_least_s, randomisation.latency_s)
         )
+        self._footprint = self._tensor(FOOTPRINT_M)
         self._default = self._tensor(robot.default)
         self._lower, self._upper = self._tensor(robot.lower), self._tensor(robot.upper)
         self._start = self._tensor(standing_qpos(robot, model))
@@ -140,7 +111,14 @@ class Quadrupeds:
             (count, self.substeps, model.nu), dtype=self.qpos.dtype, device=self.device
         )
         self._substep = torch.arange(self.substeps, device=self.device)[:, None]
-        self._vary(np.random.default_rng(seed))
+        friction = vary(
+            self.engine,
+            randomisation,
+            self._feet.cpu().numpy(),
+            model.body(robot.base_body).id,
+            seed,
+        )
+        self.friction = self._tensor(friction)
         self._look()
         self._feel()
 
@@ -160,37 +138,15 @@ class Quadrupeds:
         self._contact_at = place(
             [int(model.sensor(f"{g.value}_contact").adr[0]) for g in robot.legs]
         )
+        self._trunk_at = int(model.sensor("trunk_touch").adr[0])
         struck = [i for i in range(model.nsensor) if model.sensor(i).name.endswith("_struck")]
         self._struck_at = place([int(model.sensor(i).adr[0]) for i in struck])
         self._quarter_weight_n = float(model.body_subtreemass[0]) * 9.81 / 4
 
-    def _vary(self, rng: np.random.Generator) -> None:
-        """Draw friction, mass, gains and joint friction of every robot."""
-        r, n, model = self.randomisation, self.count, self.model
-
-        def each(name: str) -> np.ndarray:
-            return np.repeat(np.asarray(getattr(model, name))[None], n, axis=0)
-
-        feet = self._feet.cpu().numpy()
-        friction = rng.uniform(*r.friction, n)
-        self.friction = self._tensor(friction)
-        varied = {name: each(name) for name in VARIED}
-        varied["geom_friction"][:, feet, 0] = friction[:, None]
-        factor = rng.uniform(1 - r.mass, 1 + r.mass, (n, model.nbody))
-        base = model.body(self.robot.base_body).id
-        factor[:, base] += rng.uniform(-r.payload_kg, r.payload_kg, n) / model.body_mass[base]
-        varied["body_mass"] *= factor
-        varied["body_inertia"] *= factor[:, :, None]
-        kp = rng.uniform(1 - r.gain, 1 + r.gain, (n, model.nu))
-        kd = rng.uniform(1 - r.gain, 1 + r.gain, (n, model.nu))
-        varied["actuator_gainprm"][:, :, 0] *= kp
-        varied["actuator_biasprm"][:, :, 1] *= kp
-        varied["actuator_biasprm"][:, :, 2] *= kd
-        loss = rng.uniform(1 - r.joint_friction, 1 + r.joint_friction, (n, model.nv))
-        varied["dof_frictionloss"] *= loss
-        for name, values in varied.items():
-            self.engine.vary(name, values)
-        self.engine.set_const()
+    @property
+    def stance(self) -> torch.Tensor:
+        """Default joint positions, rad, (12,)."""
+        return self._default
 
     def uniform(self, low: float, high: float, *shape: int) -> torch.Tensor:
         """Draw numbers between ``low`` and ``high``."""
@@ -202,14 +158,20 @@ class Quadrupeds:
         least, most = self._late_steps
         return least + (self.uniform(0, 1, n).square() * (most - least + 1)).long()
 
-    def restart(self, ids: torch.Tensor, spread: float = 1.0) -> None:
-        """Put robots ``ids`` on their feet near the default pose, headed anywhere."""
+    def restart(self, ids: torch.Tensor, spread: float | torch.Tensor = 1.0) -> None:
+        """Put robots ``ids`` on their feet, headed anywhere.
+
+        Args:
+            ids: which, (k,).
+            spread: how far from the default pose and from rest, for all or for each, (k, 1).
+        """
         n, dtype = len(ids), self.qpos.dtype
         qpos = self._start.repeat(n, 1)
         yaw = self.uniform(-np.pi, np.pi, n)
         qpos[:, 2] += 0.02
         qpos[:, 3], qpos[:, 6] = torch.cos(yaw / 2), torch.sin(yaw / 2)
         qpos[:, self._q_at] = self._default + spread * self.uniform(-0.2, 0.2, n, 12)
+        self.place(ids, qpos)
         qvel = torch.zeros((n, self.qvel.shape[1]), device=self.device)
         qvel[:, :6] = spread * self.uniform(-0.3, 0.3, n, 6)
         self.qpos[ids], self.qvel[ids] = qpos.to(dtype), qvel.to(dtype)
@@ -221,6 +183,21 @@ class Quadrupeds:
         self.contacts[ids] = False
         for felt in (self.load, self.struck, self.foot_height, self.efforts):
             felt[ids] = 0.0
+
+    def place(self, ids: torch.Tensor, qpos: torch.Tensor) -> None:
+        """Move robots ``ids``, about to start at the origin, elsewhere: change ``qpos`` (k, nq)."""
+
+    def ground(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """Height of the ground at points of any shape, m."""
+        return torch.zeros_like(x) if self._surface is None else self._surface(x, y)
+
+    def around(
+        self, x: torch.Tensor, y: torch.Tensor, yaw: torch.Tensor, points: torch.Tensor
+    ) -> torch.Tensor:
+        """Height of the ground at ``points`` (p, 2), told from (x, y) headed ``yaw``, (n, p)."""
+        c, s = torch.cos(yaw)[:, None], torch.sin(yaw)[:, None]
+        forward, left = points[:, 0], points[:, 1]
+        return self.ground(x[:, None] + c * forward - s * left, y[:, None] + s * forward + c * left)
 
     def set_controls(self, actions: torch.Tensor) -> None:
         """Make joint offsets (n, 12) the coming period's controls, each robot with its latency."""
@@ -264,7 +241,7 @@ class Quadrupeds:
         # NaN fails every comparison.
         sound = (qvel.abs().amax(dim=1) < BELIEVABLE) & (qpos.abs().amax(dim=1) < 1e6)
         seen = {
-            "height": qpos[:, 2],
+            "height": qpos[:, 2] - self._level(qpos, yaw),
             "omega": qvel[:, 3:6],
             "q": qpos[:, self._q_at],
             "dq": qvel[:, self._dq_at],
@@ -279,14 +256,22 @@ class Quadrupeds:
             else:
                 getattr(self, name)[ids] = values
 
+    def _level(self, qpos: torch.Tensor, yaw: torch.Tensor) -> torch.Tensor:
+        """Level of the ground that a robot stands on, (n,)."""
+        if self._surface is None:
+            return torch.zeros_like(yaw)
+        return self.around(qpos[:, 0], qpos[:, 1], yaw, self._footprint).mean(dim=1)
+
     def _feel(self) -> None:
         """Read what the last physics step left: contacts, forces, heights."""
         sensors = self._outputs["sensordata"]
         self.contacts = sensors[:, self._contact_at] > 0
+        self.trunk_touches = sensors[:, self._trunk_at] > 0
         self.load = sensors[:, self._contact_at + 3].abs().float() / self._quarter_weight_n
         self.struck = (sensors[:, self._struck_at] > 0).float().sum(dim=1)
-        heights = self._outputs["geom_xpos"][:, self._feet, 2].float()
-        self.foot_height = heights - self._foot_radius
+        self.feet_at = feet = self._outputs["geom_xpos"][:, self._feet].float()
+        ground = self.ground(feet[..., 0], feet[..., 1])
+        self.foot_height = feet[..., 2] - self._foot_radius - ground
         self.efforts = self._outputs["actuator_force"].float()
 
     def snapshot(self, world: int) -> dict[str, np.ndarray]:

@@ -113,7 +113,8 @@ def add_floor(spec: mujoco.MjSpec, robot: RobotSpec) -> None:
         )
 
 
-def _add_looks(spec: mujoco.MjSpec, robot: RobotSpec) -> None:
+def add_looks(spec: mujoco.MjSpec, robot: RobotSpec) -> None:
+    """Add sky, light and the camera ``follow``, which travel with the robot."""
     spec.add_texture(
         name="sky",
         type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
@@ -193,7 +194,7 @@ def build(robot: str = "go2") -> SceneModel:
     spec = quadruped_spec(found)
     add_floor(spec, found)
     _add_markers(spec)
-    _add_looks(spec, found)
+    add_looks(spec, found)
     model = spec.compile()
     size = np.array([2 * _MARKER_RADIUS_M, 2 * _MARKER_RADIUS_M, _MARKER_HEIGHT_M])
     return SceneModel(

@@ -22,7 +22,7 @@ from fmrl_robot.shares import share
 from fmrl_robot.types import FloatArray
 from fmrl_sim.batched.actors import Actors, ActorsConfig, ActorsEnv, critic, policy
 from fmrl_sim.batched.env import Task
-from fmrl_sim.batched.quadrupeds import NO_RANDOMISATION, Randomisation
+from fmrl_sim.batched.randomisation import NO_RANDOMISATION, Randomisation
 from fmrl_sim.scenes.ground import PHYSICS_DT_S
 
 DROP_M, DROP_S = 0.45, 1.5
@@ -117,7 +117,7 @@ class Posers(Actors):
             & (self.dq.abs().amax(dim=1) < pose.STILL_RAD_S)
         )
 
-    def restart(self, ids: Tensor, spread: float = 1.0) -> None:
+    def restart(self, ids: Tensor, spread: float | Tensor = 1.0) -> None:
         """Begin anew: lying as some robot fell, or standing; see World."""
         super().restart(ids, spread)
         if self._lying is not None:

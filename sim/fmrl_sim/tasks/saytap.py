@@ -115,7 +115,7 @@ class Walkers(Actors):
         self.velocity_error = (self.velocity[:, :2] - self.command[:, :2]).square().sum(dim=1)
         self.not_bound = self.kind != gaits.BOUND
 
-    def restart(self, ids: Tensor, spread: float = 1.0) -> None:
+    def restart(self, ids: Tensor, spread: float | Tensor = 1.0) -> None:
         """Begin anew, with a new goal; see World."""
         super().restart(ids, spread)
         self.draw_goals(ids)

@@ -16,7 +16,7 @@ import torch
 
 from fmrl_robot.control import locomotion as loco
 from fmrl_robot.types import SAYTAP_LEGS, BoolArray, FloatArray
-from fmrl_sim.batched.quadrupeds import NO_RANDOMISATION, Randomisation
+from fmrl_sim.batched.randomisation import NO_RANDOMISATION, Randomisation
 from fmrl_sim.scenes.ground import PHYSICS_DT_S
 from fmrl_sim.tasks import contact_gaits as gaits
 from fmrl_sim.tasks.saytap import SaytapConfig, Walkers, fallen, policy

@@ -4,7 +4,7 @@ import torch
 
 from fmrl_robot.control import posture as pose
 from fmrl_robot.robots import GO1, GO2
-from fmrl_sim.batched.quadrupeds import NO_RANDOMISATION
+from fmrl_sim.batched.randomisation import NO_RANDOMISATION
 from fmrl_sim.tasks.posture import (
     evaluate,
     make_go1_sit,

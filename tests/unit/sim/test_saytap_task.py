@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from fmrl_robot.control import locomotion as loco
-from fmrl_sim.batched.quadrupeds import Randomisation
+from fmrl_sim.batched.randomisation import Randomisation
 from fmrl_sim.tasks import contact_gaits as gaits
 from fmrl_sim.tasks.saytap import make_go2, policy
 from fmrl_sim.tasks.saytap_evaluation import HARDER, evaluate, gait_set, saytap_commands

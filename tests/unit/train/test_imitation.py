@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import torch
 
 from fmrl_robot.train.imitation import ImitationConfig, imitate
+from fmrl_robot.train.ppo import PPO, ActorCritic, LearnerConfig
 
 
 class Drift:
@@ -53,3 +54,14 @@ def test_the_actor_copies_and_the_critic_learns_the_returns():
         values = networks.critic(x)[:, 0]
     assert values[10] > values[0] and values[10] > values[-1]
     assert len(lines) == 3
+
+
+def test_gradients_stay_where_the_next_learner_has_laid_them():
+    config = LearnerConfig(actor=(8,), critic=(8,))
+    networks = ActorCritic(config, (1, 1, 1))
+    learner = PPO(config, networks)
+    rows = [p.grad.data_ptr() for p in networks.parameters()]
+    imitate(networks, Drift(), ImitationConfig(rounds=1, updates=2, batch=8))
+    assert [p.grad.data_ptr() for p in networks.parameters()] == rows
+    learner._message.zero_()
+    assert not any(p.grad.any() for p in networks.parameters())

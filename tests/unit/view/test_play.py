@@ -51,7 +51,7 @@ def test_an_imported_policy_is_filmed_walking(tmp_path, monkeypatch):
     shutil.copytree(policies_dir() / "go2-saytap", policies / "go2-saytap")
     import_policy(file, GO2, "my-walk", policies)
     shows = {**play_command.QUADRUPED_SHOWS}
-    shows["velocity"] = shows["velocity"][:1]
+    shows["walk"] = shows["walk"][:1]
     monkeypatch.setattr(play_command, "QUADRUPED_SHOWS", shows)
     out = tmp_path / "walk.mp4"
     assert main(["my-walk", "--policies", str(policies), "--out", str(out)]) == 0
