@@ -42,7 +42,10 @@ def grasp(terms: Terms) -> Tensor:
     """Down around the cube, close, lift; open again where nothing is between the fingers."""
     action, aligned = _approach(terms, 0.035, 0.010)
     finger = terms["finger_position"][:, 0]
-    close = aligned & (terms["target_offset"][:, 2].abs() < 0.008)
+    height = terms["target_offset"][:, 2].abs()
+    # Also where something stops the hand a little higher, as the front of a drawer does.
+    stopped = (height < 0.02) & (terms["tool_velocity"][:, 2].abs() < 0.01)
+    close = aligned & ((height < 0.008) | stopped)
     closing = finger < 0.031
     held = (finger < _CLOSED_AROUND_M) & (finger > 0.012)
     action[:, 4] = _OPEN

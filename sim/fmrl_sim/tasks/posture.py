@@ -52,6 +52,8 @@ class PostureConfig(ActorsConfig):
     posture: str
     """stand-up or sit."""
     episode_steps: int = 250
+    from_goal: float = 0.0
+    """Share of the episodes that begin near the posture itself, so that it is seen to be good."""
     weights: Weights = field(default_factory=Weights)
     randomisation: Randomisation = field(default_factory=lambda: Randomisation(push_m_s=0.0))
 
@@ -125,9 +127,29 @@ class Posers(Actors):
                 len(self._lying), (len(ids),), generator=self.rng, device=self.device
             )
             self.qpos[ids], self.qvel[ids] = self._lying[row], 0.0
-            self._target[ids] = self.qpos[ids][:, self._q_at].float()
-            self._look(ids)
+            self._hold(ids)
+        if self.config.from_goal:
+            self._pose(ids[self.uniform(0, 1, len(ids)) < self.config.from_goal])
         self._compare()
+
+    def _pose(self, ids: Tensor) -> None:
+        """Put robots ``ids``, just started, near the posture."""
+        yaw, n = self.yaw[ids], len(ids)
+        half = torch.full((n,), -0.5 * self.goal.pitch, device=self.device)
+        turn, tip = (torch.cos(yaw / 2), torch.sin(yaw / 2)), (torch.cos(half), torch.sin(half))
+        # About z, then about the new y.
+        parts = (turn[0] * tip[0], -turn[1] * tip[1], turn[0] * tip[1], turn[1] * tip[0])
+        qpos = self.qpos[ids].float()
+        qpos[:, 2] = self.goal.height_m + 0.02
+        qpos[:, 3:7] = torch.stack(parts, dim=1)
+        qpos[:, self._q_at] = self._goal_joints + self.uniform(-0.1, 0.1, n, 12)
+        self.qpos[ids], self.qvel[ids] = qpos.to(self.qpos.dtype), 0.0
+        self._hold(ids)
+
+    def _hold(self, ids: Tensor) -> None:
+        """Command robots ``ids`` to stay as they have been put."""
+        self._target[ids] = self.qpos[ids][:, self._q_at].float()
+        self._look(ids)
 
 
 def privileged(w: Posers) -> Tensor:
