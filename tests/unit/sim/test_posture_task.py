@@ -78,3 +78,12 @@ def test_postures_lie_within_the_joints_limits(robot, name):
     assert np.linalg.norm(posture.gravity) == pytest.approx(1.0)
     left, right = posture.joints.reshape(4, 3)[[0, 2]], posture.joints.reshape(4, 3)[[1, 3]]
     assert np.array_equal(left, right)
+
+
+def test_some_episodes_begin_in_the_posture_itself():
+    env = make_go1_sit(num_envs=64, from_goal=0.5)
+    env.reset()
+    near = env.world.joint_error < 0.1
+    assert 10 < int(near.sum()) < 54
+    assert (env.world.gravity_error[near] < 0.01).all()
+    assert (env.world.gravity_error[~near] > 0.3).all()
