@@ -14,7 +14,8 @@ from torch import nn
 
 from bench.common import PHYSICS_DT_S
 from bench.learners import LEARNER, PEER_TORCH_THREADS, STEPS, configuration
-from fmrl_robot.train.ppo import ActorCritic, LearnerConfig
+from fmrl_robot.train.learner import Policy
+from fmrl_robot.train.ppo import LearnerConfig
 from fmrl_robot.train.trainer import CHECKPOINT, train
 from fmrl_sim.tasks.saytap import make_go2
 
@@ -49,30 +50,51 @@ def run(learner: str, seed: int, cores: int, robots: int, minutes: float, points
     return [asdict(Point(seconds, steps, value)) for (seconds, steps, _), value in rows]
 
 
+class Keeper:
+    """Keeps the networks of a run's checkpoints now and then while it goes on."""
+
+    def __init__(self, file: Path, period_s: float) -> None:
+        self.file, self.period_s, self.began = file, period_s, time.perf_counter()
+        self.kept: list[tuple[float, int, dict[str, Any]]] = []
+        """Seconds of learning, iteration, and what the networks had learned."""
+        self._written = self._at()
+
+    def _at(self) -> float:
+        return self.file.stat().st_mtime if self.file.exists() else 0.0
+
+    def look(self, *, last: bool = False) -> None:
+        """Keep what has been written since the last look, if it is time or the end."""
+        took, written = time.perf_counter() - self.began, self._at()
+        if written == self._written or (took < self.period_s * len(self.kept) and not last):
+            return
+        self._written = written
+        state = torch.load(self.file, weights_only=True)
+        self.kept.append((took, state["iteration"], state["learner"]["networks"]))
+
+
 def _ours(
     seed: int, cores: int, robots: int, minutes: float, period: float, *, mirrored: bool
 ) -> list[Snapshot]:
-    kept: list[tuple[float, int, dict[str, Any]]] = []
     config = configuration(cores, robots, mirrored, minutes=minutes, seed=seed, save_every=5)
     with tempfile.TemporaryDirectory() as name:
-        file, began = Path(name) / CHECKPOINT, time.perf_counter()
+        keeper = Keeper(Path(name) / CHECKPOINT, period)
 
         def hear(iteration: int, *_: Any) -> None:
             # The first iteration's end starts the clock, for rsl_rl too: all are built by then.
-            nonlocal began
             if iteration == 1:
-                began = time.perf_counter()
-            took = time.perf_counter() - began
-            # A checkpoint is written after this is called, so the one of before is there.
-            if iteration % config.save_every == 1 and file.exists() and took >= period * len(kept):
-                state = torch.load(file, weights_only=True)["learner"]["networks"]
-                kept.append((took, (iteration - 1) * STEPS * robots, state))
+                keeper.began = time.perf_counter()
+            keeper.look()
 
         trainer = train(config, Path(name), progress=hear)
-    return [(took, steps, _actor(trainer.networks, state)) for took, steps, state in kept]
+    return [
+        (took, iteration * STEPS * robots, actor_of(trainer.networks, state))
+        for took, iteration, state in keeper.kept
+    ]
 
 
-def _actor(networks: ActorCritic, state: dict[str, Any]) -> nn.Module:
+def actor_of(networks: Policy, state: dict[str, Any]) -> nn.Module:
+    """The actor, from observations to mean actions, of networks as they had been."""
+    assert isinstance(networks, nn.Module)
     networks.load_state_dict(state)
     return networks.plain_actor()
 

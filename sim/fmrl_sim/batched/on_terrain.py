@@ -24,6 +24,8 @@ _FEET_M = tuple(
     for dy in (-0.07, 0.0, 0.07)
 )
 """Points forward and left of the base where a foot may come down at the start."""
+_SPAN_M = ((0.25, 0.0), (-0.25, 0.0), (0.0, 0.15), (0.0, -0.15))
+"""Points ahead of the base, behind, left and right, between which the ground's slope is taken."""
 SCAN_M = tuple((0.2 * x, 0.2 * y) for x in range(-2, 4) for y in (-1, 0, 1))
 """Points forward and left of the base at which a critic sees the ground."""
 
@@ -36,6 +38,7 @@ class OnTerrain(Actors):
         self.terrain = terrain
         self._period = self._tensor(terrain.period_m)
         self._feet_points = self._tensor(_FEET_M)
+        self._span_points = self._tensor(_SPAN_M)
         self._scan_points = self._tensor(SCAN_M)
         n = self.count
         self.kind = torch.arange(n, device=self.device) % len(terrain.kinds)
@@ -68,6 +71,14 @@ class OnTerrain(Actors):
         qpos = self.qpos.float()
         ground = self.around(qpos[:, 0], qpos[:, 1], self.yaw, self._scan_points)
         return qpos[:, 2, None] - ground
+
+    def upright(self) -> Tensor:
+        """Direction of gravity, forward and left, of a base that leans as the ground, (n, 2)."""
+        qpos = self.qpos.float()
+        ground = self.around(qpos[:, 0], qpos[:, 1], self.yaw, self._span_points)
+        rise = torch.stack([ground[:, 0] - ground[:, 1], ground[:, 2] - ground[:, 3]], dim=1)
+        slope = rise / (2 * self._span_points[[0, 2]].amax(dim=1))
+        return -slope / (1.0 + slope.square().sum(dim=1, keepdim=True)).sqrt()
 
     def promote(self, ids: Tensor, asked: Tensor, walked: Tensor) -> None:
         """Move robots up that walked as far as they were asked to, and down that did not.

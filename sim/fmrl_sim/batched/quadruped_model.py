@@ -18,7 +18,8 @@ def training_model(
 ) -> mujoco.MjModel:
     """The quadruped of the *ground* scene on its floor, with few collision shapes.
 
-    Of the boxes that cover the legs one a link is kept: on a flat floor that is what strikes first.
+    Of the boxes that cover the legs one a link is kept, and one of the trunk: on a flat floor that
+    is what strikes first. On terrain the trunk, with the head, keeps all of its own.
 
     Args:
         robot: which.
@@ -38,7 +39,8 @@ def training_model(
         body = geom.parent.name
         wanted = body == robot.base_body or body.endswith(("_thigh", "_calf"))
         if not collides or body in kept or not wanted:
-            if not (whole and collides):
+            trunk = terrain is not None and body == robot.base_body
+            if not collides or not (whole or trunk):
                 spec.delete(geom)
         else:
             kept.add(body)

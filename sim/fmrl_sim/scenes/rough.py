@@ -27,7 +27,7 @@ START_M, YAW_RAD = 1.0, 0.2
 """Half widths of the random start around the middle of the first patch."""
 REACH_M, LIFT_M = 0.3, 0.02
 """No foot stands further from the base; how far above the highest ground there it is put."""
-_LOW, _HIGH = np.array([88, 104, 112]), np.array([205, 196, 170])
+_LOW, _HIGH = np.array([118, 138, 150]), np.array([250, 232, 190])
 """Colours of low and of high ground."""
 _PIXELS = 2
 """Of the ground's picture, for each cell."""

@@ -35,7 +35,7 @@ from fmrl_sim.scenes.terrain import KINDS, Terrain, make_terrain
 from fmrl_sim.tasks.trotting import Trotter
 from fmrl_sim.tasks.velocity_rewards import REWARDS, Weights, fallen
 
-CLEARED_M = 0.08
+CLEARED_M = 0.1
 """Feet have to clear the ground within so far of them."""
 STILL = 0.1
 """Commands smaller than this (m/s, rad/s) mean to stand."""
@@ -53,8 +53,8 @@ class VelocityConfig(ActorsConfig):
     """Difficulties of the map."""
     first_levels: Count = 3
     """Of them, those on which robots begin."""
-    kinds: tuple[str, ...] = KINDS
-    """Of the ground, each for an equal share of the robots."""
+    kinds: tuple[str, ...] = (*KINDS, "blocks", "stairs", "stairs")
+    """Of the ground, each for an equal share of the robots; what is harder stands there often."""
     from_stance: float = 0.3
     """Share of the robots that start at rest in the stance, as a robot does that has stood."""
     height_low_m: float = 0.25
@@ -193,9 +193,11 @@ def privileged(w: Rovers) -> Tensor:
     return critic(*w.privileged(), 5.0 * (w.scan() - w.robot.base_height_m), w.foot_speed, w.load)
 
 
-def level_of(w: Rovers, kind: int) -> Tensor:
+def level_of(w: Rovers, kind: str) -> Tensor:
     """Mean difficulty of the robots on one kind of ground, 0 to 1."""
-    return w.level[w.kind == kind].float().mean() / max(1, w.levels - 1)
+    columns = [i for i, name in enumerate(w.terrain.kinds) if name == kind]
+    there = torch.isin(w.kind, torch.tensor(columns, device=w.device))
+    return w.level[there].float().mean() / max(1, w.levels - 1)
 
 
 class VelocityEnv(ActorsEnv[Rovers]):
@@ -214,7 +216,10 @@ class VelocityEnv(ActorsEnv[Rovers]):
             fall=weights.pop("fall"),
             reward_scale=config.reward_scale,
             events=Rovers.events,
-            log={f"level/{k}": partial(level_of, kind=i) for i, k in enumerate(config.kinds)}
+            log={
+                f"level/{kind}": partial(level_of, kind=kind)
+                for kind in dict.fromkeys(config.kinds)
+            }
             | {"error/velocity": lambda w: w.velocity_error.sqrt().mean()},
         )
         super().__init__(Rovers(config), task)

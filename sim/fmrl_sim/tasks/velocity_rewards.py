@@ -12,7 +12,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from fmrl_sim.tasks.velocity import Rovers
 
-CLEARANCE_M = 0.06
+CLEARANCE_M = 0.1
 """A swinging foot this high above the highest ground near it costs nothing."""
 AIR_S = 0.1
 """Steps whose feet are in the air for longer are rewarded, shorter ones cost."""
@@ -31,12 +31,12 @@ class Weights:
     alive: float = 1.0
     diagonal: float = 0.5
     air: float = 8.0
-    clearance: float = -1.0
+    clearance: float = -1.5
     slip: float = -0.2
     still: float = -1.0
     vertical: float = -1.0
-    roll_pitch: float = -0.05
-    tilt: float = -1.0
+    roll_pitch: float = -0.1
+    tilt: float = -4.0
     low: float = -8.0
     hip: float = -0.05
     pose: float = -0.1
@@ -77,7 +77,7 @@ REWARDS: dict[str, Callable[[Rovers], Tensor]] = {
     "still": unrest,
     "vertical": lambda w: w.velocity[:, 2].square(),
     "roll_pitch": lambda w: w.omega[:, :2].square().sum(dim=1),
-    "tilt": lambda w: w.gravity[:, :2].square().sum(dim=1),
+    "tilt": lambda w: (w.gravity[:, :2] - w.upright()).square().sum(dim=1),
     "low": lambda w: (w.config.height_low_m - w.height).clamp_min(0.0),
     "hip": lambda w: w.action[:, ::3].abs().sum(dim=1),
     "pose": lambda w: (w.q - w.stance).square().sum(dim=1),

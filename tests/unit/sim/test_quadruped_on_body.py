@@ -13,6 +13,7 @@ from fmrl_robot.robots import GO2
 from fmrl_robot.safety.gate import Gate
 from fmrl_robot.types import ContactPattern, SubGoal, SubGoalKind, Velocity
 from fmrl_sim.body import TICK_S, MujocoBody
+from fmrl_sim.scenes import rough
 from fmrl_sim.scenes.ground import build
 from fmrl_sim.tasks import contact_gaits as gaits
 
@@ -20,9 +21,9 @@ SIT = sit(GO2)
 
 
 class Rig:
-    def __init__(self):
+    def __init__(self, scene=None, seed=0):
         self.gate = Gate(GO2)
-        self.body = MujocoBody(build(), self.gate, seed=0)
+        self.body = MujocoBody(scene or build(), self.gate, seed=seed)
         _, self.lease, _ = self.gate.acquire("test")
         self.supervisor = Supervisor(QuadrupedController(GO2))
         self.stopped = False
@@ -147,3 +148,25 @@ def test_a_posture_without_a_policy_is_refused():
     with pytest.raises(FmrlError) as caught:
         supervisor.begin(posture("roll_over"), None)
     assert caught.value.code is ErrorCode.NO_POLICY_FITS
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_it_walks_over_rough_ground_and_then_stands(seed):
+    rig = Rig(rough.build(), seed)
+    rig.run(1.0)
+    start = rig.body.data.qpos[:2].copy()
+    walk = SubGoal(
+        id="walk",
+        kind=SubGoalKind.SKILL,
+        skill="walk",
+        velocity=Velocity(vx=0.7),
+        duration_s=8.0,
+    )
+    rig.supervisor.begin(walk, None)
+    outcome, _ = rig.run(10.0)
+    assert outcome is not None
+    assert outcome.success
+    assert np.linalg.norm(rig.body.data.qpos[:2] - start) > 3.5
+    _, velocities = rig.run(3.0)
+    assert np.abs(velocities[-25:]).max() < 0.15
+    assert not rig.stopped

@@ -11,7 +11,7 @@ from fmrl_robot.control import locomotion as loco
 from fmrl_robot.control.velocity import OBSERVATION_SIZE, VELOCITY_MAX
 from fmrl_sim.batched.on_terrain import FAR, NEAR
 from fmrl_sim.batched.randomisation import NO_RANDOMISATION, Randomisation
-from fmrl_sim.scenes.terrain import KINDS, make_terrain
+from fmrl_sim.scenes.terrain import SLOPE_DEG, make_terrain
 from fmrl_sim.tasks.trotting import Trotter
 from fmrl_sim.tasks.velocity import Rovers, VelocityConfig, make_go1, make_go2
 from fmrl_sim.tasks.velocity_evaluation import evaluate, summary
@@ -75,6 +75,29 @@ def test_heights_are_those_over_the_ground():
     flat, slope = heights
     assert flat.std() < 0.005
     assert (slope - flat.mean()).abs().max() < 0.03
+
+
+def test_a_base_parallel_to_the_ground_is_upright():
+    config = VelocityConfig(robot="go2", randomisation=NO_RANDOMISATION, **SMALL)
+    world = Rovers(config, make_terrain(0, ("slope",), (1.0,)))
+    world.restart(torch.arange(12), 0.0)
+    world.qpos[:, 0], world.qpos[:, 1] = 0.0, torch.linspace(1.6, 2.8, 12)
+    world._look()
+    rise = world.ground(torch.zeros(1), torch.tensor([2.8])) - world.ground(
+        torch.zeros(1), torch.tensor([1.6])
+    )
+    lean = torch.atan(rise / 1.2)
+    assert lean.abs() == pytest.approx(np.deg2rad(SLOPE_DEG), abs=1e-4)
+    # Turned about the world's x so that the base lies on the slope, after the heading.
+    half, yaw = lean / 2, world.yaw / 2
+    c, s, cy, sy = torch.cos(half), torch.sin(half), torch.cos(yaw), torch.sin(yaw)
+    turned = torch.stack([c * cy, s * cy, -s * sy, c * sy], dim=1)
+    level = world.gravity[:, :2].clone()
+    wanted = world.upright()
+    world.qpos[:, 3:7] = turned.double()
+    world._look()
+    assert (world.gravity[:, :2] - wanted).abs().max() < 0.03
+    assert (level - wanted).norm(dim=1).min() > 0.3
 
 
 def test_who_leaves_the_map_walks_on_where_the_ground_goes_on():
@@ -213,7 +236,7 @@ def test_both_engines_know_the_ground():
     assert one.contacts.float().mean() > 0.8
     assert (one.contacts == two.contacts).float().mean() > 0.9
     assert (one.height - two.height).abs().max() < 0.02
-    assert KINDS[int(one.kind.max())] == "stairs"
+    assert one.terrain.kinds[int(one.kind.max())] == "stairs"
 
 
 def trotting():

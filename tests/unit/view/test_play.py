@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 
 import imageio.v3 as iio
 import pytest
@@ -7,10 +8,12 @@ from foreign_files import OURS, Convention, retold
 from fmrl_robot import train_command
 from fmrl_robot.assets import policies_dir
 from fmrl_robot.errors import ConfigError
+from fmrl_robot.registry import SCENES
 from fmrl_robot.robots import GO2
 from fmrl_robot.train.importing import import_policy
 from fmrl_robot.view import play_command
 from fmrl_robot.view.play_command import main
+from fmrl_sim.scenes import rough
 
 
 def test_a_skill_of_the_arm_is_filmed(tmp_path):
@@ -60,6 +63,25 @@ def test_an_imported_policy_is_filmed_walking(tmp_path, monkeypatch):
     assert abs(frames[-1].astype(float) - frames[0]).mean() > 1.0
     with pytest.raises(ConfigError, match="panda-grasp"):
         main(["another", "--policies", str(policies)])
+
+
+def test_a_walk_is_filmed_on_rough_ground(tmp_path, monkeypatch):
+    text, goal = play_command.QUADRUPED_SHOWS["velocity"][0]
+    short = ((text, replace(goal, duration_s=1.0)),)
+    monkeypatch.setitem(play_command.QUADRUPED_SHOWS, "velocity", short)
+    asked = []
+
+    def scene(robot):
+        asked.append(robot)
+        return rough.build(robot)
+
+    out = tmp_path / "walk.mp4"
+    with SCENES.lent("rough", scene):
+        assert main(["go2-velocity", "--out", str(out)]) == 0
+    assert asked == ["go2"]
+    frames = iio.imread(out)
+    assert len(frames) > 20
+    assert abs(frames[-1].astype(float) - frames[0]).mean() > 1.0
 
 
 @pytest.mark.parametrize("name", ["panda-juggle", "nobody-saytap"])
