@@ -17,7 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "train a policy by its recipe, or sweep over settings",
     ),
     "eval": ("fmrl_robot.train.eval_command", "measure a policy and write its card"),
-    "play": ("fmrl_robot.view.play_command", "film a quadruped's policy"),
+    "play": ("fmrl_robot.view.play_command", "film a policy at work"),
     "methods": ("fmrl_robot.methods_command", "list the methods with their cards"),
     "policy": ("fmrl_robot.policy_command", "print a policy's contract and card; import one"),
     "doctor": ("fmrl_robot.doctor", "check this machine: each line is ok or says what to do"),

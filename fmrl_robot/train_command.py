@@ -75,7 +75,7 @@ def main(arguments: Sequence[str]) -> int:
 def _film(name: str, folder: Path, report: Callable[[str], None]) -> None:
     """Leave a video of the policy in the run's folder, where it can be filmed here."""
     from fmrl_robot.train.evaluate import POLICY
-    from fmrl_robot.view.play_command import film
+    from fmrl_robot.view.filming import film
 
     if not (folder / POLICY).is_file():
         return

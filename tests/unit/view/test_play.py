@@ -11,7 +11,7 @@ from fmrl_robot.errors import ConfigError
 from fmrl_robot.registry import SCENES
 from fmrl_robot.robots import GO2
 from fmrl_robot.train.importing import import_policy
-from fmrl_robot.view import play_command
+from fmrl_robot.view import filming
 from fmrl_robot.view.play_command import main
 from fmrl_sim.scenes import rough
 
@@ -26,7 +26,7 @@ def test_a_skill_of_the_arm_is_filmed(tmp_path):
 
 def test_training_leaves_a_video_of_its_own_policy(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("fmrl_robot.train.commands.evaluate", lambda *_: None)
-    monkeypatch.setattr(play_command, "EPISODES", 1)
+    monkeypatch.setattr(filming, "EPISODES", 1)
     small = ["--set", "imitation_rounds=0", "--set", "task_settings={num_envs: 16, pool: 16}"]
     command = ["panda-push", "--out", str(tmp_path), "--iterations", "1", "--set", "workers=1"]
     assert train_command.main([*command, *small]) == 0
@@ -39,7 +39,7 @@ def test_training_leaves_a_video_of_its_own_policy(tmp_path, monkeypatch, capsys
 
 
 def test_a_task_is_filmed_from_the_hand_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(play_command, "EPISODES", 1)
+    monkeypatch.setattr(filming, "EPISODES", 1)
     out = tmp_path / "wrist.mp4"
     assert main(["panda-grasp-wrist", "--out", str(out)]) == 0
     frames = iio.imread(out).astype(float)
@@ -53,9 +53,9 @@ def test_an_imported_policy_is_filmed_walking(tmp_path, monkeypatch):
     policies = tmp_path / "policies"
     shutil.copytree(policies_dir() / "go2-saytap", policies / "go2-saytap")
     import_policy(file, GO2, "my-walk", policies)
-    shows = {**play_command.QUADRUPED_SHOWS}
+    shows = {**filming.QUADRUPED_SHOWS}
     shows["walk"] = shows["walk"][:1]
-    monkeypatch.setattr(play_command, "QUADRUPED_SHOWS", shows)
+    monkeypatch.setattr(filming, "QUADRUPED_SHOWS", shows)
     out = tmp_path / "walk.mp4"
     assert main(["my-walk", "--policies", str(policies), "--out", str(out)]) == 0
     frames = iio.imread(out)
@@ -66,9 +66,9 @@ def test_an_imported_policy_is_filmed_walking(tmp_path, monkeypatch):
 
 
 def test_a_walk_is_filmed_on_rough_ground(tmp_path, monkeypatch):
-    text, goal = play_command.QUADRUPED_SHOWS["velocity"][0]
+    text, goal = filming.QUADRUPED_SHOWS["velocity"][0]
     short = ((text, replace(goal, duration_s=1.0)),)
-    monkeypatch.setitem(play_command.QUADRUPED_SHOWS, "velocity", short)
+    monkeypatch.setitem(filming.QUADRUPED_SHOWS, "velocity", short)
     asked = []
 
     def scene(robot):
