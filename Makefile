@@ -21,7 +21,7 @@ $(VENV)/.ready: pyproject.toml $(shell find ros2_ws/src -name package.xml -o -na
 	@tools/system_packages.sh $(PYTHON)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[fm,train,view,ros,pybullet,dev]"
+	$(BIN)/python -m pip install --quiet --editable ".[fm,train,sweep,view,ros,pybullet,dev]"
 	$(BIN)/python -m pip install --quiet ./ros2_ws/src/fmrl_msgs ./ros2_ws/src/tf2_msgs
 	$(BIN)/python -m pip install --quiet setuptools
 	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable ./ros2_ws/src/fmrl_nodes

@@ -181,7 +181,6 @@ def test_a_run_asks_ray_for_no_more_than_a_machine_has():
 
 
 def test_ray_carries_runs_out(tmp_path):
-    pytest.importorskip("ray")
     runs = grid_runs(TASK, {"imitation_rounds": [0, 1]}, tmp_path, TINY)
     rows = sweep(runs, tmp_path, on_ray("local", 2))
     assert [row["state"] for row in rows] == ["done", "failed"]
