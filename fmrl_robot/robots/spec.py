@@ -91,6 +91,8 @@ class RobotSpec:
     model: ModelAsset
     base_body: str
     """Body of the MuJoCo model that carries the robot."""
+    viscosity: float | None = None
+    """Viscous friction of a quadruped's joints, N m s/rad; None: as the model has it."""
     legs: tuple[Leg, ...] = ()
     """Of a quadruped, in the order in which its joints are named here."""
     foot_geoms: tuple[str, ...] = ()

@@ -85,5 +85,7 @@ GO1 = RobotSpec(
     legs=SAYTAP_LEGS,
     foot_geoms=("FL", "FR", "RL", "RR"),
     base_height_m=0.27,
+    viscosity=0.2,
 )
-"""Go2's elder."""
+"""Go2's elder. Its model's joints resist with 1 and 2 N m s/rad, which stands for a controller's
+damping; ours brings its own, so what is left is the mean that was identified on Go2's motors."""

@@ -1,7 +1,8 @@
 """*ground*: a quadruped (Go2 or Go1) on a flat floor with coloured markers and a following camera.
 
-The quadruped's masses, joint friction and armature are its model's own (Go2's were identified);
-its motors become servos, and collision keeps what can touch the floor.
+The quadruped's masses, joint friction and armature are its model's own (Go2's were identified)
+unless its RobotSpec knows better; its motors become servos, and collision keeps what can touch the
+floor.
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ def quadruped_spec(robot: RobotSpec | str) -> mujoco.MjSpec:
     for unwanted in [*spec.keys, *spec.cameras, *spec.lights, *spec.sensors]:
         spec.delete(unwanted)
     make_servos(spec, robot)
+    if robot.viscosity is not None:
+        for name in robot.model_joints:
+            spec.joint(name).damping = [robot.viscosity, 0.0, 0.0]
     base = spec.body(robot.base_body)
     base.joints[0].name = "base"
     for geom in spec.geoms:
