@@ -88,7 +88,8 @@ def test_the_scene_keeps_the_physics_of_the_model(original):
     for name in spec.model_joints:
         dof, other = model.joint(name).dofadr[0], built.joint(name).dofadr[0]
         assert built.dof_armature[other] == model.dof_armature[dof]
-        assert built.dof_damping[other] == model.dof_damping[dof]
+        known = model.dof_damping[dof] if spec.viscosity is None else spec.viscosity
+        assert built.dof_damping[other] == known
         assert built.dof_frictionloss[other] == model.dof_frictionloss[dof]
     for i in range(1, model.nbody):
         body = model.body(i)
@@ -161,3 +162,11 @@ def test_commands_are_mapped_by_joint_name(scene):
         actuator = model.actuator(name)
         assert actuator.biasprm[1] == -(values[i] + 1)
         assert data.ctrl[actuator.id] == (values[i] + 1) * values[i]
+
+
+@pytest.mark.parametrize("name", ["go1", "go2"])
+def test_legs_leave_damping_to_the_command(name):
+    spec = robot(name)
+    model = ground.build(name).model
+    joints = [int(model.joint(joint).dofadr[0]) for joint in spec.model_joints]
+    assert (model.dof_damping[joints] < spec.kd).all()
