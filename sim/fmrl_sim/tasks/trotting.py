@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fmrl_robot.assets import policies_dir
 from fmrl_robot.control import locomotion as loco
 from fmrl_robot.control import velocity as walking
 from fmrl_robot.control.contact_pattern import STAND, trot
@@ -20,6 +21,11 @@ from fmrl_robot.types import FloatArray
 _START = sum(size for _, size, _ in walking.OBSERVATIONS[:2])
 _COMMAND = slice(_START, _START + 3)
 _SCALE = {name: scale for name, _, scale in loco.OBSERVATIONS}["velocity_command"]
+
+
+def flat_ground_policy(robot: str) -> Path:
+    """Where a robot's contact-pattern policy lies, if it has one."""
+    return policies_dir() / f"{robot}-saytap" / "policy.onnx"
 
 
 class Trotter:

@@ -22,7 +22,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fmrl_robot.assets import policies_dir
 from fmrl_robot.control import locomotion as loco
 from fmrl_robot.control import velocity as walking
 from fmrl_robot.control.contract import PolicyContract
@@ -32,7 +31,7 @@ from fmrl_sim.batched.actors import ActorsConfig, ActorsEnv, critic, policy
 from fmrl_sim.batched.env import Task
 from fmrl_sim.batched.on_terrain import OnTerrain
 from fmrl_sim.scenes.terrain import KINDS, Terrain, make_terrain
-from fmrl_sim.tasks.trotting import Trotter
+from fmrl_sim.tasks.trotting import Trotter, flat_ground_policy
 from fmrl_sim.tasks.velocity_rewards import REWARDS, Weights, fallen
 
 CLEARED_M = 0.1
@@ -59,8 +58,6 @@ class VelocityConfig(ActorsConfig):
     """Share of the robots that start at rest in the stance, as a robot does that has stood."""
     height_low_m: float = 0.25
     """A base lower than this above the ground costs."""
-    demonstrator: str = "go2-saytap"
-    """The contact-pattern policy whose trot a learner may begin by imitating."""
     weights: Weights = field(default_factory=Weights)
 
 
@@ -225,10 +222,9 @@ class VelocityEnv(ActorsEnv[Rovers]):
         super().__init__(Rovers(config), task)
 
     def demonstrate(self) -> Tensor:
-        """What the demonstrator, which trots at the commands, would do now, (n, 12)."""
+        """What a demonstrator that learned on level ground would do now, (n, 12)."""
         if self._trotter is None:
-            file = policies_dir() / self.config.demonstrator / "policy.onnx"
-            self._trotter = Trotter(file)
+            self._trotter = Trotter(flat_ground_policy(self.world.robot.name))
         seen, columns = self.world.sense(0.0), self.world.age
         actions = self._trotter(seen.double().cpu().numpy(), columns.cpu().numpy())
         return torch.as_tensor(actions, dtype=torch.float32, device=self.device)

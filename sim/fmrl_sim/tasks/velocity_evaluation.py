@@ -16,14 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fmrl_robot.assets import policies_dir
 from fmrl_robot.shares import share
 from fmrl_robot.types import FloatArray
 from fmrl_sim.batched.actors import policy
 from fmrl_sim.batched.randomisation import NO_RANDOMISATION, Randomisation
 from fmrl_sim.scenes.ground import PHYSICS_DT_S
 from fmrl_sim.scenes.terrain import KINDS, make_terrain
-from fmrl_sim.tasks.trotting import Trotter
+from fmrl_sim.tasks.trotting import Trotter, flat_ground_policy
 from fmrl_sim.tasks.velocity import Rovers, VelocityConfig
 from fmrl_sim.tasks.velocity_rewards import fallen
 
@@ -52,9 +51,9 @@ def report(act: Act, *, robot: str, **settings: Any) -> dict[str, Any]:
         "nominal": evaluate(act, robot=robot, **{**nominal, **settings}),
         "randomised": evaluate(act, robot=robot, randomisation=Randomisation(), **settings),
     }
-    flat_ground = policies_dir() / f"{robot}-saytap" / "policy.onnx"
-    if flat_ground.is_file():
-        trotter, column = Trotter(flat_ground), count()
+    file = flat_ground_policy(robot)
+    if file.is_file():
+        trotter, column = Trotter(file), count()
 
         def trots(observations: FloatArray) -> FloatArray:
             return trotter(observations, np.full(len(observations), next(column)))
