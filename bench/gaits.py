@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, help="stop training after so long")
     parser.add_argument("--every", type=float, default=2.0, help="minutes between snapshots")
     parser.add_argument("--out", type=Path, default=Path("runs") / "train" / TASK)
-    parser.add_argument("--png", type=Path, default=Path("docs/gait_curve.png"))
+    parser.add_argument("--png", type=Path, default=Path("docs/go2_training.png"))
     parser.add_argument("--json", type=Path, help="file for every point")
     given = parser.parse_args()
     config = recipe(TASK, changes={"minutes": given.minutes} if given.minutes else None)

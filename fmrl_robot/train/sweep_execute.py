@@ -78,6 +78,7 @@ def on_ray(address: str, jobs: int | None = None) -> Execute:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
+        from ray.exceptions import RayError
     except ModuleNotFoundError:
         raise ConfigError(
             'expected Ray for --ray, found none; run pip install ".[sweep]"',
@@ -101,7 +102,7 @@ def on_ray(address: str, jobs: int | None = None) -> Execute:
                 for reference in ended:
                     try:
                         failure = ray.get(reference)
-                    except ray.exceptions.RayError as error:
+                    except RayError as error:
                         failure = str(error)
                     yield going.pop(reference), failure
         finally:

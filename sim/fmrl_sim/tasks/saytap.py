@@ -45,7 +45,7 @@ class Weights:
     """Of the rewards (positive) and costs (negative), a control step."""
 
     velocity: float = 1.0
-    velocity_fine: float = 1.5
+    velocity_fine: float = 2.5
     velocity_gap: float = -1.6
     yaw: float = 0.5
     alive: float = 3.0

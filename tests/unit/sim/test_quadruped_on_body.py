@@ -1,4 +1,4 @@
-"""The shipped Go2 policy on the simulated body, through its gate: the graph without ROS."""
+"""Shipped policies of Go2 and Go1 on the simulated body, through its gate: no ROS."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from fmrl_robot.control.posture import sit
 from fmrl_robot.control.quadruped import QuadrupedController
 from fmrl_robot.control.supervisor import Supervisor
 from fmrl_robot.errors import ErrorCode, FmrlError
-from fmrl_robot.robots import GO2
+from fmrl_robot.robots import GO1, GO2
 from fmrl_robot.safety.gate import Gate
 from fmrl_robot.types import ContactPattern, SubGoal, SubGoalKind, Velocity
 from fmrl_sim.body import TICK_S, MujocoBody
@@ -17,15 +17,18 @@ from fmrl_sim.scenes import rough
 from fmrl_sim.scenes.ground import build
 from fmrl_sim.tasks import contact_gaits as gaits
 
-SIT = sit(GO2)
+
+@pytest.fixture(params=[GO2, GO1], ids=lambda spec: spec.name)
+def robot(request):
+    return request.param
 
 
 class Rig:
-    def __init__(self, scene=None, seed=0):
-        self.gate = Gate(GO2)
-        self.body = MujocoBody(scene or build(), self.gate, seed=seed)
+    def __init__(self, robot=GO2, scene=None, seed=0):
+        self.gate = Gate(robot)
+        self.body = MujocoBody(scene or build(robot.name), self.gate, seed=seed)
         _, self.lease, _ = self.gate.acquire("test")
-        self.supervisor = Supervisor(QuadrupedController(GO2))
+        self.supervisor = Supervisor(QuadrupedController(robot))
         self.stopped = False
 
     def run(self, seconds):
@@ -54,8 +57,8 @@ def goal(kind, vx, duration=3.0):
 
 
 @pytest.mark.parametrize(("kind", "vx"), [("trot", 0.5), ("trot", -0.5), ("stand", 0.0)])
-def test_it_moves_as_told_and_the_gate_never_stops_it(kind, vx):
-    rig = Rig()
+def test_it_moves_as_told_and_the_gate_never_stops_it(kind, vx, robot):
+    rig = Rig(robot)
     rig.run(1.0)
     rig.supervisor.begin(goal(kind, vx), None)
     outcome, velocities = rig.run(5.0)
@@ -98,14 +101,14 @@ def pitch(body):
     return np.arcsin(2 * (w * y - z * x))
 
 
-def test_it_sits_until_it_is_told_to_walk():
-    rig = Rig()
+def test_it_sits_until_it_is_told_to_walk(robot):
+    rig = Rig(robot)
     rig.run(1.0)
     rig.supervisor.begin(posture("sit"), None)
     outcome, _ = rig.run(8.0)
     assert outcome.success
     rig.run(2.0)
-    assert -pitch(rig.body) == pytest.approx(SIT.pitch, abs=0.25)
+    assert -pitch(rig.body) == pytest.approx(sit(robot).pitch, abs=0.25)
     rig.supervisor.begin(goal("trot", 0.5), None)
     outcome, velocities = rig.run(8.0)
     assert outcome.success
@@ -114,8 +117,8 @@ def test_it_sits_until_it_is_told_to_walk():
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_thrown_anyhow_it_stands_up_and_walks(seed):
-    rig = Rig()
+def test_thrown_anyhow_it_stands_up_and_walks(seed, robot):
+    rig = Rig(robot)
     rig.run(1.0)
     rig.body.throw(np.random.default_rng(seed))
     rig.run(2.0)
@@ -152,7 +155,7 @@ def test_a_posture_without_a_policy_is_refused():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_it_walks_over_rough_ground_and_then_stands(seed):
-    rig = Rig(rough.build(), seed)
+    rig = Rig(scene=rough.build(), seed=seed)
     rig.run(1.0)
     start = rig.body.data.qpos[:2].copy()
     walk = SubGoal(
