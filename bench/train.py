@@ -25,6 +25,7 @@ ENVPOOL_ROBOTS = 64
 """EnvPool keeps a model a robot, 60 MB each."""
 ROBOTS = (64, 256, 1024, 4096, 16384)
 SCALED = ("environment, env-steps/s", "our PPO, env-steps/s")
+TABLES = ("physics", "learners", "by_robots", "by_cores")
 NO_ENVPOOL = "not measured: make an environment as bench/peers.txt says, then --peers PYTHON"
 NO_LEARNER = 'not measured: pip install ".[bench]"'
 
@@ -54,7 +55,7 @@ class Bench:
 
     # --- physics and environments: physics steps a second -----------------------------------------
 
-    def rounds(self) -> None:
+    def _rounds(self) -> None:
         """Measure turn about, so that a slow minute slows all of them."""
         physics.compile_raw(self.folder)
         robots, periods = self.given.robots, self.given.periods
@@ -85,8 +86,9 @@ class Bench:
                 size = (self.given.peers, ENVPOOL_ROBOTS, batch, cores, seconds)
                 self.take(f"envpool {batch}", environments.envpool, *size)
 
-    def physics_table(self) -> Table:
+    def physics(self) -> Table:
         """Physics and environments, as shares of the C loop on the same model."""
+        self._rounds()
         table = Table(
             "Physics and environments",
             ("", "physics steps/s a core", "control steps/s", "of raw C on the same model"),
@@ -114,14 +116,13 @@ class Bench:
         }.items():
             add(what, name, "go2 raw", SUBSTEPS, physics_steps=False)
         five = physics.GO1_SUBSTEPS
-        add("Go1 of EnvPool: raw C", *["playground-go1 raw"] * 2, five, physics_steps=True)
-        add(
-            "mujoco.batch", "playground-go1 batches", "playground-go1 raw", five, physics_steps=True
-        )
+        theirs = "playground-go1 raw"
+        add("Go1 of EnvPool: raw C", theirs, theirs, five, physics_steps=True)
+        add("mujoco.batch", "playground-go1 batches", theirs, five, physics_steps=True)
         for way, batch in {"": ENVPOOL_ROBOTS, ", asynchronous": ENVPOOL_ROBOTS // 4}.items():
             what = f"EnvPool Go1JoystickFlatTerrain-v1, {ENVPOOL_ROBOTS}{way}"
             if self.given.peers:
-                add(what, f"envpool {batch}", "playground-go1 raw", five, physics_steps=False)
+                add(what, f"envpool {batch}", theirs, five, physics_steps=False)
             else:
                 table.add(what, NO_ENVPOOL)
         add("Go1 of ours, 4 ms: raw C", "go1 raw", "go1 raw", five, physics_steps=True)
@@ -134,8 +135,8 @@ class Bench:
 
     # --- learners ---------------------------------------------------------------------------------
 
-    def learner_table(self) -> Table:
-        """Learners on the Go2 task, as ratios to rsl_rl."""
+    def learners(self) -> Table:
+        """Learners on the Go2 task, as ratios to rsl_rl, and to the C loop if that was measured."""
         robots, given, cores = self.given.robots, self.given, self.cores
         table = Table(f"Learners, {robots} robots", ("", "env-steps/s", "x rsl_rl", "of raw C"))
         size = (cores, robots, given.seconds)
@@ -150,10 +151,11 @@ class Bench:
                 table.add(what, NO_LEARNER)
                 continue
             self.take(what, apart, measure, *arguments)
-            speed, raw = self.value(what), self.value("go2 raw") / SUBSTEPS
-            beside = self.figures.get("rsl_rl")
+            speed, beside = self.value(what), self.figures.get("rsl_rl")
             ratio = f"{speed / beside[0]:.2f}" if beside else ""
-            table.add(what, f"{speed:,.0f}", ratio, f"{speed / raw:.1%}")
+            measured = "go2 raw" in self.figures
+            share = f"{SUBSTEPS * speed / self.value('go2 raw'):.1%}" if measured else ""
+            table.add(what, f"{speed:,.0f}", ratio, share)
         return table
 
     # --- scaling ----------------------------------------------------------------------------------
@@ -197,6 +199,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="of each learner")
     parser.add_argument("--scale-seconds", type=float, default=30.0, help="of each size")
     parser.add_argument("--peers", help="interpreter that has EnvPool, see bench/peers.txt")
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES, help="these alone")
     parser.add_argument("--json", type=Path, help="file for every figure")
     given = parser.parse_args()
     if given.robots % given.cores:
@@ -206,9 +209,8 @@ def main() -> None:
     tables: list[Table] = []
     with tempfile.TemporaryDirectory() as name:
         bench = Bench(given, Path(name))
-        bench.rounds()
-        for part in (bench.physics_table, bench.learner_table, bench.by_robots, bench.by_cores):
-            tables.append(part())
+        for table in given.tables:
+            tables.append(getattr(bench, table)())
             print(f"\n{tables[-1].markdown()}", flush=True)
             if given.json:
                 told = {"machine": on, "settings": {k: str(v) for k, v in vars(given).items()}}
