@@ -110,6 +110,7 @@ class Actors(Quadrupeds):
             self.contacts.float(),
             10.0 * self.foot_height,
             self.friction[:, None],
+            self.latency[:, None] / self.substeps,
         ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -43,6 +44,11 @@ class OnTerrain(Actors):
         n = self.count
         self.kind = torch.arange(n, device=self.device) % len(terrain.kinds)
         """Column of each robot's patch."""
+        names = np.asarray(terrain.kinds)[self.kind.cpu()]
+        self.there = {
+            kind: torch.as_tensor(names == kind, device=self.device) for kind in terrain.kinds
+        }
+        """Robots on each kind of ground, (n,) each."""
         self.level = torch.zeros(n, dtype=torch.long, device=self.device)
         """Row of each robot's patch."""
 

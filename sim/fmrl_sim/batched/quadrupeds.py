@@ -105,12 +105,14 @@ class Quadrupeds:
         self._lower, self._upper = self._tensor(robot.lower), self._tensor(robot.upper)
         self._start = self._tensor(standing_qpos(robot, model))
         self.age = torch.zeros(count, dtype=torch.long, device=self.device)
-        self._latency = self._draw_latency(count)
-        self._target = self._default.repeat(count, 1)
+        self.latency = self._draw_latency(count)
+        """Physics steps after which an action takes effect, (n,)."""
+        delays = -(-self._late_steps[1] // self.substeps)
+        self._targets = self._default.repeat(count, delays + 1, 1)
         self.controls = torch.zeros(
             (count, self.substeps, model.nu), dtype=self.qpos.dtype, device=self.device
         )
-        self._substep = torch.arange(self.substeps, device=self.device)[:, None]
+        self._substep = torch.arange(self.substeps, device=self.device)
         friction = vary(
             self.engine,
             randomisation,
@@ -156,7 +158,7 @@ class Quadrupeds:
     def _draw_latency(self, n: int) -> torch.Tensor:
         """Physics steps; short ones more often, as they are on any machine that keeps up."""
         least, most = self._late_steps
-        return least + (self.uniform(0, 1, n).square() * (most - least + 1)).long()
+        return least + (self.uniform(0, 1, n).pow(3) * (most - least + 1)).long()
 
     def restart(self, ids: torch.Tensor, spread: float | torch.Tensor = 1.0) -> None:
         """Put robots ``ids`` on their feet, headed anywhere.
@@ -176,8 +178,8 @@ class Quadrupeds:
         qvel[:, :6] = spread * self.uniform(-0.3, 0.3, n, 6)
         self.qpos[ids], self.qvel[ids] = qpos.to(dtype), qvel.to(dtype)
         self._warmstart[ids] = 0.0
-        self._target[ids] = self._default
-        self._latency[ids] = self._draw_latency(n)
+        self._targets[ids] = self._default
+        self.latency[ids] = self._draw_latency(n)
         self.age[ids] = 0
         self._look(ids)
         self.contacts[ids] = False
@@ -204,9 +206,10 @@ class Quadrupeds:
         target = loco.joint_targets(
             actions, self._default, self._lower, self._upper, self.action_scale
         )
-        late = self._latency[:, None, None] > self._substep
-        self.controls.copy_(torch.where(late, self._target[:, None], target[:, None]))
-        self._target = target
+        self._targets = torch.cat([target[:, None], self._targets[:, :-1]], dim=1)
+        late = (self.latency[:, None] - self._substep).clamp_min(0)
+        periods = -(-late // self.substeps)
+        self.controls.copy_(self._targets.gather(1, periods[..., None].expand(-1, -1, 12)))
 
     def look(self) -> None:
         """Read what a control period has led to."""

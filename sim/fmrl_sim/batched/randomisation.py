@@ -19,9 +19,14 @@ class Randomisation:
     mass: float = 0.15
     payload_kg: float = 1.0
     """Added to or taken from the trunk."""
+    com_m: float = 0.02
+    """How far the trunk's centre of mass moves along each axis."""
     gain: float = 0.1
+    """Of each joint's stiffness and of its damping."""
+    strength: float = 0.1
+    """Of each motor: the torque that a command makes, and its limit."""
     joint_friction: float = 0.4
-    latency_s: float = 0.02
+    latency_s: float = 0.04
     """Greatest delay of an action; it is drawn in whole physics steps."""
     latency_least_s: float = 0.0
     push_m_s: float = 0.4
@@ -36,7 +41,9 @@ NO_RANDOMISATION = Randomisation(
     friction=(0.8, 0.8),
     mass=0.0,
     payload_kg=0.0,
+    com_m=0.0,
     gain=0.0,
+    strength=0.0,
     joint_friction=0.0,
     latency_s=0.0,
     push_m_s=0.0,
@@ -48,8 +55,10 @@ VARIED = (
     "geom_friction",
     "body_mass",
     "body_inertia",
+    "body_ipos",
     "actuator_gainprm",
     "actuator_biasprm",
+    "actuator_forcerange",
     "dof_frictionloss",
 )
 """Fields of the model in which robots differ."""
@@ -58,7 +67,7 @@ VARIED = (
 def vary(
     engine: Engine, randomisation: Randomisation, feet: np.ndarray, base: int, seed: int
 ) -> FloatArray:
-    """Draw friction, mass, gains and joint friction of every robot.
+    """Draw friction, masses, gains, strength of motors and joint friction of every robot.
 
     Args:
         engine: whose worlds become different.
@@ -90,6 +99,10 @@ def vary(
     varied["actuator_biasprm"][:, :, 2] *= kd
     loss = rng.uniform(1 - r.joint_friction, 1 + r.joint_friction, (n, model.nv))
     varied["dof_frictionloss"] *= loss
+    strength = rng.uniform(1 - r.strength, 1 + r.strength, (n, model.nu))
+    for name in ("actuator_gainprm", "actuator_biasprm", "actuator_forcerange"):
+        varied[name] *= strength[:, :, None]
+    varied["body_ipos"][:, base] += rng.uniform(-r.com_m, r.com_m, (n, 3))
     for name, values in varied.items():
         engine.vary(name, values)
     engine.set_const()

@@ -148,7 +148,7 @@ class Posers(Actors):
 
     def _hold(self, ids: Tensor) -> None:
         """Command robots ``ids`` to stay as they have been put."""
-        self._target[ids] = self.qpos[ids][:, self._q_at].float()
+        self._targets[ids] = self.qpos[ids][:, None, self._q_at].float()
         self._look(ids)
 
 

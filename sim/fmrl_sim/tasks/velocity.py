@@ -192,9 +192,7 @@ def privileged(w: Rovers) -> Tensor:
 
 def level_of(w: Rovers, kind: str) -> Tensor:
     """Mean difficulty of the robots on one kind of ground, 0 to 1."""
-    columns = [i for i, name in enumerate(w.terrain.kinds) if name == kind]
-    there = torch.isin(w.kind, torch.tensor(columns, device=w.device))
-    return w.level[there].float().mean() / max(1, w.levels - 1)
+    return w.level[w.there[kind]].float().mean() / max(1, w.levels - 1)
 
 
 class VelocityEnv(ActorsEnv[Rovers]):

@@ -199,8 +199,39 @@ def test_what_is_harder_comes_late_everywhere():
     walkers.restart(torch.arange(64))
     walkers.set_controls(torch.ones((64, 12)))
     assert torch.equal(walkers.controls, walkers._default.expand_as(walkers.controls).double())
-    varied = make_go2(num_envs=256, threads=1, physics_dt_s=0.004).world
-    varied.restart(torch.arange(256))
-    late = varied._latency.bincount(minlength=6)
-    assert len(late) == 6
-    assert late[0] > late[5] > 0
+    varied = make_go2(num_envs=512, threads=1, physics_dt_s=0.004).world
+    varied.restart(torch.arange(512))
+    late = varied.latency.bincount(minlength=11)
+    assert len(late) == 11
+    assert late[0] > late[5] > late[10] > 0
+
+
+def test_an_action_takes_effect_after_its_delay_also_beyond_a_period():
+    """Delays of up to 40 ms: ten physics steps, two control periods."""
+    world = make_go2(num_envs=11, threads=1, physics_dt_s=0.004).world
+    world.restart(torch.arange(11))
+    world.latency = torch.arange(11)
+    sent, controls = [world._default.expand(5, 12)], []
+    for size in (0.1, 0.2, 0.3, 0.4):
+        world.set_controls(torch.full((11, 12), size))
+        controls.append(world.controls.clone())
+        sent.append(world._targets[0, 0].expand(5, 12))
+    wanted, got = torch.cat(sent), torch.cat(controls, dim=1)
+    for steps in range(11):
+        at = (torch.arange(20) + 5 - steps).clamp_min(0)
+        assert torch.equal(got[steps], wanted[at].double()), steps
+
+
+def test_robots_of_a_batch_differ_in_strength_and_centre_of_mass():
+    one = make_go2(num_envs=64, threads=1).world
+    plain, batch = one.model, one.engine._batch
+    strength = batch.expand("actuator_forcerange")[:, :, 1] / plain.actuator_forcerange[:, 1]
+    assert 0.9 <= strength.min() < 0.92
+    assert 1.08 < strength.max() <= 1.1
+    stiffness = batch.expand("actuator_gainprm")[:, :, 0] / plain.actuator_gainprm[:, 0]
+    assert 0.9 <= (stiffness / strength).min() < 0.92
+    base = plain.body(one.robot.base_body).id
+    moved = batch.expand("body_ipos") - plain.body_ipos
+    assert (np.abs(moved[:, base]).max(axis=0) > 0.018).all()
+    assert np.abs(moved).max() <= 0.02
+    assert not np.delete(moved, base, axis=1).any()
