@@ -40,7 +40,7 @@ def apart(of: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def at_once(cores: int, prepare: Callable[..., Callable[[], int]], *arguments: Any) -> float:
-    """Steps a second of one process a core, all at once.
+    """Steps a second of one process a core, all at once, pinned as the C loop's threads are.
 
     Args:
         cores: processes.
@@ -64,9 +64,13 @@ def at_once(cores: int, prepare: Callable[..., Callable[[], int]], *arguments: A
     return sum(steps for steps, _ in answers) / max(took for _, took in answers)
 
 
-def _one(ready: Any, told: Any, prepare: Callable[..., Callable[[], int]], *arguments: Any) -> None:
+def _one(
+    ready: Any, told: Any, prepare: Callable[..., Callable[[], int]], number: int, *arguments: Any
+) -> None:
     try:
-        work = prepare(*arguments)
+        if ready.parties > 1:  # one alone has all cores
+            os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[number]})
+        work = prepare(number, *arguments)
         ready.wait(GRACE_S)
         began = time.perf_counter()
         told.put((work(), time.perf_counter() - began))

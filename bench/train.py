@@ -48,10 +48,11 @@ class Bench:
         """Median of the rounds."""
         return median(self.figures[name])
 
-    def share(self, name: str, of: str, factor: float = 1.0) -> float:
-        """Median over rounds of one figure over another, taken in the same round."""
+    def share(self, name: str, of: str, factor: float = 1.0) -> str:
+        """One figure over another of the same round: median, least and greatest over the rounds."""
         pairs = zip(self.figures[name], self.figures[of], strict=True)
-        return median(factor * one / other for one, other in pairs)
+        shares = [factor * one / other for one, other in pairs]
+        return f"{median(shares):.1%} ({min(shares):.1%} to {max(shares):.1%})"
 
     # --- physics and environments: physics steps a second -----------------------------------------
 
@@ -90,7 +91,7 @@ class Bench:
         """Physics and environments, as shares of the C loop on the same model."""
         self._rounds()
         table = Table(
-            "Physics and environments",
+            f"Physics and environments, {self.given.repeats} rounds",
             ("", "physics steps/s a core", "control steps/s", "of raw C on the same model"),
         )
         robots, small, large = self.given.robots, self.cores, 16 * self.cores
@@ -98,8 +99,8 @@ class Bench:
         def add(what: str, name: str, of: str, substeps: int, *, physics_steps: bool) -> None:
             control = self.value(name) / (substeps if physics_steps else 1)
             factor = 1.0 if physics_steps else substeps
-            share = f"{self.share(name, of, factor):.1%}"
-            table.add(what, f"{control * substeps / self.cores:,.0f}", f"{control:,.0f}", share)
+            steps = f"{control * substeps / self.cores:,.0f}"
+            table.add(what, steps, f"{control:,.0f}", self.share(name, of, factor))
 
         for what, name in {
             f"Go2, {robots} robots: raw C, period by period": "go2 raw",
@@ -193,7 +194,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--robots", type=int, default=1024, help="a multiple of cores")
-    parser.add_argument("--periods", type=int, default=100, help="of physics alone")
+    parser.add_argument("--periods", type=int, default=300, help="of physics alone")
     parser.add_argument("--repeats", type=int, default=5, help="rounds of physics")
     parser.add_argument("--env-seconds", type=float, default=3.0, help="of each environment")
     parser.add_argument("--seconds", type=float, default=60.0, help="of each learner")

@@ -82,7 +82,7 @@ def evaluate(
     *,
     robot: str,
     kinds: Sequence[str] = KINDS,
-    runs: int = 40,
+    runs: int = 100,
     seconds: float = 15.0,
     difficulty: float = 1.0,
     randomisation: Randomisation = NO_RANDOMISATION,
