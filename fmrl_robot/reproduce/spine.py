@@ -18,11 +18,16 @@ from typing import Any
 from fmrl_robot.reproduce import spine_arm, spine_quadruped
 from fmrl_robot.reproduce.graph_run import run_episodes
 
+PARTS: dict[str, Any] = {"panda": spine_arm, "go2": spine_quadruped, "go1": spine_quadruped}
+"""What judges each robot."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run the episodes, judge them, print the tables; exit code 0 when every bar holds."""
     parser = argparse.ArgumentParser(prog="fmrl eval spine", description=__doc__)
-    parser.add_argument("--robot", choices=("panda", "go2", "both"), default="both")
+    parser.add_argument(
+        "--robot", nargs="+", choices=tuple(PARTS), default=("panda", "go2"), help="these alone"
+    )
     parser.add_argument("--seeds", type=int, default=10, help="of each template of the arm")
     parser.add_argument("--samples", type=int, default=5, help="of each command of the quadruped")
     parser.add_argument("--first-seed", type=int, default=500)
@@ -32,15 +37,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--judge", type=Path, help="judge the runs of that folder, run nothing")
     given = parser.parse_args(arguments)
     out: Path = given.judge or given.out or Path("runs") / time.strftime("spine-%Y%m%d-%H%M%S")
-    parts: dict[str, Any] = {"panda": spine_arm, "go2": spine_quadruped}
     held = True
     report: dict[str, Any] = {}
-    for robot, part in parts.items():
-        if given.robot not in (robot, "both"):
-            continue
-        folder = out / robot
+    for robot in given.robot:
+        part, folder = PARTS[robot], out / robot
         if given.judge is None:
-            count = given.seeds if robot == "panda" else given.samples
+            count = given.seeds if part is spine_arm else given.samples
             episodes = part.episodes(count, given.first_seed, given.only)
             launch = {"robot": robot, "real_time_factor": str(given.factor)}
             results = run_episodes(episodes, folder, launch | part.settings(folder), _say)

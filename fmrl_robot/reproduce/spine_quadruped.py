@@ -64,13 +64,11 @@ def judged(results: Sequence[dict[str, Any]], folder: Path) -> list[dict[str, An
     """Add to every episode what was wrong with its plan, and how the robot moved."""
     from fmrl_sim import recorder
     from fmrl_sim.judge import motion_of
-    from fmrl_sim.scenes.ground import build
 
-    scene = build("go2")
     found: list[dict[str, Any]] = []
     for number, result in enumerate(results, start=1):
         record = recorder.load(folder, number)
-        motion = motion_of(record, scene)
+        motion = motion_of(record)
         found.append(
             {
                 **result,

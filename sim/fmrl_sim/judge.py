@@ -53,7 +53,7 @@ def judge(folder: Path, goal: Goal, episode: int = -1, row: int = -1) -> Verdict
     if record.error:
         return Verdict(done=False, reason=f"the run ended with an error: {record.error}")
     if scene.robot.kind == "quadruped":
-        return _judge_motion(record, scene, goal)
+        return _judge_motion(record, goal)
     return _judge_facts(record, scene, goal.predicates, row)
 
 
@@ -72,13 +72,14 @@ def _judge_facts(
     return Verdict(done=True, reason="every goal predicate holds", facts=facts)
 
 
-def motion_of(record: recorder.Record, scene: SceneModel) -> Motion:
+def motion_of(record: recorder.Record) -> Motion:
     """Work out feet and speeds of a recorded quadruped."""
+    scene = _scene(record.scene, record.robot)
     data = mujoco.MjData(scene.model)
     legs = [f"{leg.value}_contact" for leg in scene.robot.legs]
     contacts = np.zeros((len(record.time), 4), dtype=np.bool_)
     velocity = np.zeros((len(record.time), 2))
-    upright = np.zeros(len(record.time))
+    upright, height = (np.zeros(len(record.time)) for _ in range(2))
     for row in range(len(record.time)):
         record.restore(scene.model, data, row)
         contacts[row] = [data.sensor(leg).data[0] > 0 for leg in legs]
@@ -88,21 +89,32 @@ def motion_of(record: recorder.Record, scene: SceneModel) -> Motion:
         vx, vy = record.qvel[row, :2]
         velocity[row] = c * vx + s * vy, -s * vx + c * vy
         upright[row] = matrix[2, 2]
+        height[row] = _height(scene.model, data, data.body(scene.robot.base_body).xpos)
     return Motion(
         dt_s=float(np.median(np.diff(record.time))),
         contacts=contacts,
         velocity=velocity,
-        height=record.qpos[:, 2],
+        height=height,
         upright=upright,
     )
 
 
-def _judge_motion(record: recorder.Record, scene: SceneModel, goal: Goal) -> Verdict:
+def _height(model: mujoco.MjModel, data: mujoco.MjData, at: np.ndarray) -> float:
+    """Of a point above the floor, m."""
+    floor = model.geom("floor")
+    if floor.type[0] != mujoco.mjtGeom.mjGEOM_HFIELD:
+        return float(at[2] - floor.pos[2])
+    # From above: the point may be below the ground.
+    above, down = at + np.array([0.0, 0.0, 1.0]), np.array([0.0, 0.0, -1.0])
+    return mujoco.mj_rayHfield(model, data, floor.id, above, down) - 1.0
+
+
+def _judge_motion(record: recorder.Record, goal: Goal) -> Verdict:
     if not goal.segments:
         raise ConfigError("expected at least one segment of locomotion, got none")
     if len(record.time) < 2:
         return Verdict(done=False, reason="nothing was recorded")
-    motion = motion_of(record, scene)
+    motion = motion_of(record)
     if motion.fallen:
         return Verdict(done=False, reason="the robot fell")
     count, reason = happened(motion, goal.segments)
@@ -124,8 +136,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             goal = Goal(predicates=tuple(Predicate.parse(text) for text in chosen.goal))
         else:
             record = recorder.load(chosen.run, chosen.episode)
-            kind = "quadruped" if record.scene == "ground" else "arm"
-            goal = goal_of(chosen.instruction or "", kind)
+            robot = _scene(record.scene, record.robot).robot
+            goal = goal_of(chosen.instruction or "", robot.kind)
         verdict = judge(chosen.run, goal, chosen.episode)
     except UnknownGoal as error:
         _say({"done": None, "reason": str(error)})

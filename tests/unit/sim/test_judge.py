@@ -12,7 +12,8 @@ from fmrl_sim import judge, recorder
 from fmrl_sim.body import MujocoBody
 from fmrl_sim.gaits import Motion, happened, is_gait
 from fmrl_sim.goals import Goal, Segment, UnknownGoal, goal_of
-from fmrl_sim.scenes import SceneOptions, ground, tabletop
+from fmrl_sim.scenes import SceneOptions, ground, rough, tabletop
+from fmrl_sim.scenes.terrain import CELL_M
 
 
 @pytest.fixture(scope="module")
@@ -227,15 +228,32 @@ def test_segments_have_to_happen_in_order_and_long_enough():
     assert happened(_motion([(GAITS["pace"], 0.45), (stand, 0.0)]), goal)[0] == 0
 
 
-def test_a_standing_robot_did_not_trot_but_stood(tmp_path):
-    scene = ground.build("go2")
-    gate = Gate(scene.robot)
-    body = MujocoBody(scene, gate)
-    writer = recorder.Recorder(tmp_path, body)
+def record(body, folder):
+    writer = recorder.Recorder(folder, body)
     for _ in range(150):
         for _ in range(5):
             body.tick()
         writer.add(body)
     writer.close()
+
+
+def test_a_robot_that_stands_in_a_pit_has_not_fallen(tmp_path):
+    scene, course = rough.build("go2"), rough.ground()
+    body = MujocoBody(scene, Gate(scene.robot))
+    row, column = np.unravel_index(course.heights.argmin(), course.heights.shape)
+    centre = (np.array(course.heights.shape) - 1) / 2
+    # Half a metre into the level bottom, of which this is the first corner.
+    body.data.qpos[:2] = (np.array([column, row]) - centre[::-1] + 10) * CELL_M
+    body.data.qpos[2] = course.heights[row, column] + scene.robot.base_height_m
+    record(body, tmp_path)
+    assert body.data.qpos[2] < -0.5
+    assert judge.main([str(tmp_path), "--instruction", "stand still"]) == judge.DONE
+    assert judge.main([str(tmp_path), "--instruction", "trot in place"]) == judge.NOT_DONE
+
+
+def test_a_standing_robot_did_not_trot_but_stood(tmp_path):
+    scene = ground.build("go2")
+    body = MujocoBody(scene, Gate(scene.robot))
+    record(body, tmp_path)
     assert judge.judge(tmp_path, goal_of("stand still", "quadruped")).done
     assert not judge.judge(tmp_path, goal_of("trot in place", "quadruped")).done
