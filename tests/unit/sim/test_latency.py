@@ -19,6 +19,8 @@ EXTRA_S = 0.04
 """Beyond what the policy was trained with."""
 FELLING_S = 0.08
 """The gate's own deadline lets it pass."""
+PUSH_M_S = 0.6
+"""Sideways, thrice."""
 RUNS = 50
 
 
@@ -93,15 +95,19 @@ def test_what_the_policy_was_trained_with_disturbs_nothing():
         assert walk.upright
 
 
-def test_a_longer_delay_brings_unwatched_robots_down_and_no_watched_one():
-    """The control: did nobody fall, stopping would prove nothing."""
-    fell = {True: 0, False: 0}
-    for watched in fell:
-        for run in range(12):
+def test_late_robots_fall_where_robots_in_time_and_those_that_were_stopped_do_not():
+    """The control: did nobody fall, stopping would prove nothing. Everybody is pushed."""
+    fell = {}
+    for delay_s, watched in ((0.0, True), (FELLING_S, False), (FELLING_S, True)):
+        fell[delay_s, watched] = 0
+        for run in range(16):
             walk = Walk(run, watched=watched)
-            walk.delay_s = FELLING_S
-            walk.go(3.0)
-            assert walk.stopped is watched
-            fell[watched] += not walk.upright
-    assert fell[True] == 0
-    assert fell[False] >= 3
+            walk.delay_s = delay_s
+            walk.go(0.6)
+            for side in (PUSH_M_S, -PUSH_M_S, PUSH_M_S):
+                walk.body.data.qvel[1] += side
+                walk.go(0.7)
+            assert walk.stopped is (delay_s > 0 and watched)
+            fell[delay_s, watched] += not walk.upright
+    assert fell[0.0, True] == fell[FELLING_S, True] == 0
+    assert fell[FELLING_S, False] >= 2
