@@ -64,9 +64,10 @@ def test_a_grid_is_every_point_each_in_a_folder_of_its_own(tmp_path):
     runs = grid_runs("go2-saytap", grid, tmp_path, {"task_settings.num_envs": 2})
     assert len(runs) == len({run.folder for run in runs}) == 12
     assert [run.config.seed for run in runs[:3]] == [0, 1, 2]
-    # The recipe's own weights stay beside the one of the grid.
-    weights = recipe("go2-saytap").task_settings["weights"] | {"velocity": 2.0}
-    assert runs[-1].config.task_settings == {"num_envs": 2, "weights": weights}
+    # What else the recipe says of the task stays.
+    rest = recipe("go2-saytap").task_settings
+    weights = rest.get("weights", {}) | {"velocity": 2.0}
+    assert runs[-1].config.task_settings == rest | {"num_envs": 2, "weights": weights}
     assert {run.config.actor for run in runs} == {(8, 4), (84,)}
     assert all("/" not in run.name and " " not in run.name for run in runs)
 
