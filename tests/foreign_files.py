@@ -1,8 +1,8 @@
 """Writes ONNX files as other projects would, for tests of the import.
 
-``retold`` is the shipped contact-pattern network in another project's conventions: its first and
-last layer are multiplied out with dense matrices that are found by asking, number by number, what
-each physical quantity is called there. So nothing of the import's own maps is used.
+``retold`` is a shipped network in another project's conventions: its first and last layer are
+multiplied out with dense matrices that are found by asking, number by number, what each physical
+quantity is called there. So nothing of the import's own maps is used.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ OURS = {
     "contact_window": "contact_window",
 }
 """Terms as mjlab names them."""
+WALK = tuple(term for term in OURS if term != "contact_window")
+"""mjlab's velocity task without what no robot measures."""
 
 
 @dataclass
@@ -69,8 +71,8 @@ class Convention:
         )
 
     def our_observation(self, theirs):
-        """Shape (65,): what this project shows its policy where they would show ``theirs``."""
-        said, start = {name: np.ones(size) for name, size in SIZES.items()}, 0
+        """What this project shows its policy where they would show ``theirs``."""
+        said, start = {}, 0
         for term in self.terms:
             size = SIZES[OURS[term]]
             said[OURS[term]] = theirs[start : start + size] / self.term_scale[term]
@@ -78,7 +80,6 @@ class Convention:
         position = dict(zip(self.joints, said["joint_position"], strict=True))
         velocity = dict(zip(self.joints, said["joint_velocity"], strict=True))
         action = dict(zip(self.actions, said["last_action"], strict=True))
-        window = dict(zip(self.legs, said["contact_window"].reshape(4, -1), strict=True))
         ours = dict(zip(JOINTS, GO2.default, strict=True))
         said["joint_position"] = [position[j] + self.default[j] - ours[j] for j in JOINTS]
         said["joint_velocity"] = [velocity[j] for j in JOINTS]
@@ -86,9 +87,11 @@ class Convention:
             (self.default[j] + self.scale[j] * action[j] - ours[j]) / loco.ACTION_SCALE
             for j in JOINTS
         ]
-        said["contact_window"] = np.concatenate([window[leg] for leg in LEGS])
+        if "contact_window" in said:
+            window = dict(zip(self.legs, said["contact_window"].reshape(4, -1), strict=True))
+            said["contact_window"] = np.concatenate([window[leg] for leg in LEGS])
         return np.concatenate(
-            [np.asarray(said[name]) * scale for name, _, scale in loco.OBSERVATIONS]
+            [np.asarray(said[name]) * scale for name, _, scale in loco.OBSERVATIONS if name in said]
         )
 
     def their_action(self, ours):
@@ -130,11 +133,9 @@ def matrix(function, size):
 
 
 def retold(told, file, **metadata):
-    """Write the shipped contact-pattern network in another convention.
-
-    Terms that the convention leaves out are taken as 1: a window of ones is standing.
-    """
-    model = onnx.load(str(policies_dir() / "go2-saytap" / "policy.onnx"))
+    """Write the shipped network of contact patterns, or without window the walker, so told."""
+    name = "go2-saytap" if "contact_window" in told.terms else "go2-velocity"
+    model = onnx.load(str(policies_dir() / name / "policy.onnx"))
     weights = {w.name: numpy_helper.to_array(w).astype(np.float64) for w in model.graph.initializer}
     size = sum(SIZES[OURS[term]] for term in told.terms)
     turn, shift = matrix(told.our_observation, size)
@@ -181,10 +182,6 @@ def save(model, metadata, file):
         model.metadata_props.add(key=key, value=value)
     onnx.save(model, str(file))
     return file
-
-
-WALK = tuple(term for term in OURS if term != "contact_window")
-"""mjlab's velocity task without what no robot measures."""
 
 
 def side_file(folder, **values):

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from foreign_files import OURS, Convention, retold
+from foreign_files import WALK, Convention, retold
 
 from fmrl_robot.assets import policies_dir
 from fmrl_robot.control import controller_for
@@ -33,7 +33,7 @@ KP = 25.0
 
 @pytest.fixture(scope="module")
 def policies(tmp_path_factory):
-    """The retold contact-pattern policy in the place of the shipped one; and one that stands."""
+    """The retold contact-pattern policy in the place of the shipped one; and the walker."""
     folder = tmp_path_factory.mktemp("retold")
     (folder / "policies").mkdir()
     told = Convention.drawn(np.random.default_rng(7))
@@ -41,9 +41,9 @@ def policies(tmp_path_factory):
     side.write_text("\n".join(f"{key}: {value}" for key, value in told.side().items()))
     file = retold(told, folder / "their.onnx")
     import_policy(file, GO2, "go2-saytap", folder / "policies", side=side)
-    stands = Convention(terms=tuple(term for term in OURS if term != "contact_window"))
-    file = retold(stands, folder / "walk.onnx", command_names="twist", joint_stiffness=str(KP))
-    import_policy(file, GO2, "stands", folder / "policies")
+    walks = Convention(terms=WALK)
+    file = retold(walks, folder / "walk.onnx", command_names="twist", joint_stiffness=str(KP))
+    import_policy(file, GO2, "walks", folder / "policies")
     return folder / "policies"
 
 
@@ -101,10 +101,18 @@ def test_imported_it_walks_as_told_and_the_gate_never_stops_it(policies, vx):
 
 
 def test_the_skill_walk_takes_an_imported_policy_by_name_with_its_own_gains(policies):
-    rig = Rig(policies, "stands")
-    goal = SubGoal(id="w", kind=SubGoalKind.SKILL, skill="walk", duration_s=3.0, timeout_s=0.0)
+    rig = Rig(policies, "walks")
+    goal = SubGoal(
+        id="w",
+        kind=SubGoalKind.SKILL,
+        skill="walk",
+        velocity=Velocity(vx=0.5),
+        duration_s=3.0,
+        timeout_s=0.0,
+    )
     rig.supervisor.begin(goal, None)
-    commands, _ = rig.run(2.9)
+    commands, speed = rig.run(2.9)
+    assert speed[50:].mean() == pytest.approx(0.5, abs=0.12)
     assert all((command.kp == KP).all() and (command.kd == 0.5).all() for command in commands)
     assert np.ptp([command.position for command in commands], axis=0).max() > 0.01
     assert rig.body.data.qpos[2] > 0.24
@@ -144,7 +152,7 @@ def test_a_name_that_is_not_there_and_an_arm_are_refused(policies):
         controller_for(GO2, policies, "nobody")
     assert caught.value.code is ErrorCode.POLICY_MISSING
     with pytest.raises(ConfigError) as caught:
-        controller_for(PANDA, None, "stands")
+        controller_for(PANDA, None, "walks")
     assert caught.value.code is ErrorCode.NO_POLICY_FITS
     with pytest.raises(ConfigError, match="observation_names"):
         controller_for(GO2, policies, "go2-saytap")

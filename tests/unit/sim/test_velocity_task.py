@@ -9,7 +9,10 @@ import torch
 from fmrl_robot.assets import policies_dir
 from fmrl_robot.control import locomotion as loco
 from fmrl_robot.control.velocity import OBSERVATION_SIZE, VELOCITY_MAX
+from fmrl_robot.train.evaluate import OnnxPolicy
+from fmrl_sim.batched import quadrupeds
 from fmrl_sim.batched.on_terrain import FAR, NEAR
+from fmrl_sim.batched.quadruped_model import training_model
 from fmrl_sim.batched.randomisation import NO_RANDOMISATION, Randomisation
 from fmrl_sim.scenes.terrain import SLOPE_DEG, make_terrain
 from fmrl_sim.tasks.trotting import Trotter
@@ -209,10 +212,17 @@ def test_the_mirror_swaps_sides():
     assert told["observation_sign"][command] == [1.0, -1.0, -1.0]
 
 
-def test_both_engines_know_the_ground():
-    """In the air but for rounding, and where eight iterations of the solver did not suffice; on the
-    ground nearly, for of contacts with neighbouring triangles mujoco_warp keeps fewer."""
+def test_both_engines_know_the_ground(monkeypatch):
+    """In the air bit for bit but rounding; on the ground nearly, for of contacts with neighbouring
+    triangles mujoco_warp keeps fewer. The solver goes on until it has converged."""
     pytest.importorskip("mujoco_warp")
+
+    def converging(*arguments, **more):
+        model = training_model(*arguments, **more)
+        model.opt.iterations, model.opt.ls_iterations = 100, 50
+        return model
+
+    monkeypatch.setattr(quadrupeds, "training_model", converging)
     quiet = Randomisation(noise=0.0, push_every=50)
     one, two = (
         make_go2(
@@ -230,8 +240,7 @@ def test_both_engines_know_the_ground():
         apart = (one.qpos.float() - two.qpos).abs()
         if step == 0:
             assert not one.contacts.any()
-            assert apart.amax(dim=1).median() < 1e-5
-            assert apart.max() < 2e-3
+            assert apart.max() < 1e-5
     assert apart.max() < 0.15
     assert apart.median() < 5e-3
     assert one.contacts.float().mean() > 0.8
@@ -253,9 +262,15 @@ def test_on_level_ground_the_demonstrator_walks_as_it_is_told():
 
 
 def test_a_policy_of_level_ground_does_not_master_slopes_and_stairs():
-    kinds = ("slope", "stairs")
-    rows = evaluate(trotting(), robot="go2", kinds=kinds, runs=10, seconds=8.0, threads=1)
-    assert sum(row["falls"] for row in rows) >= 10
+    """From the same starts, and for as long as the card."""
+    walker = OnnxPolicy(policies_dir() / "go2-velocity" / "policy.onnx")
+    falls = []
+    for act in (trotting(), walker):
+        rows = evaluate(act, robot="go2", kinds=("slope", "stairs"), runs=20, threads=1)
+        falls.append(sum(row["falls"] for row in rows))
+    level, rough = falls
+    assert rough <= 2
+    assert level >= 12
 
 
 def test_who_demonstrates_is_asked_at_every_robots_own_step():

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import imageio.v3 as iio
 import pytest
-from foreign_files import OURS, Convention, retold
+from foreign_files import WALK, Convention, retold
 
 from fmrl_robot import train_command
 from fmrl_robot.assets import policies_dir
@@ -48,8 +48,7 @@ def test_a_task_is_filmed_from_the_hand_too(tmp_path, monkeypatch):
 
 
 def test_an_imported_policy_is_filmed_walking(tmp_path, monkeypatch):
-    told = Convention(terms=tuple(term for term in OURS if term != "contact_window"))
-    file = retold(told, tmp_path / "walk.onnx", command_names="twist")
+    file = retold(Convention(terms=WALK), tmp_path / "walk.onnx", command_names="twist")
     policies = tmp_path / "policies"
     shutil.copytree(policies_dir() / "go2-saytap", policies / "go2-saytap")
     import_policy(file, GO2, "my-walk", policies)
