@@ -16,6 +16,7 @@ from bench.common import PHYSICS_DT_S
 from bench.learners import LEARNER, PEER_TORCH_THREADS, STEPS, configuration
 from fmrl_robot.train.learner import Policy
 from fmrl_robot.train.ppo import LearnerConfig
+from fmrl_robot.train.state_file import read_state
 from fmrl_robot.train.trainer import CHECKPOINT, train
 from fmrl_sim.tasks.saytap import make_go2
 
@@ -68,7 +69,7 @@ class Keeper:
         if written == self._written or (took < self.period_s * len(self.kept) and not last):
             return
         self._written = written
-        state = torch.load(self.file, weights_only=True)
+        state = read_state(self.file)
         self.kept.append((took, state["iteration"], state["learner"]["networks"]))
 
 

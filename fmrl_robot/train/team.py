@@ -9,7 +9,6 @@ processor time for gradients of this size.)
 
 from __future__ import annotations
 
-import io
 import multiprocessing as mp
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -19,6 +18,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+from fmrl_robot.train.state_file import packed, unpacked
 
 ROW_BYTES = 1 << 20
 """Of each process in the shared memory; longer messages go in pieces."""
@@ -82,15 +83,14 @@ class Team:
         if link is None:
             return [value]
         if self.rank:
-            told = io.BytesIO()
-            torch.save(value, told)
-            link.pipes[0].send_bytes(told.getvalue())
+            for message in packed(value):
+                link.pipes[0].send_bytes(message)
             return []
         values = [value]
         for pipe in link.pipes:
             while not pipe.poll(LOOK_UP_S):
                 self._look_up()
-            values.append(torch.load(io.BytesIO(pipe.recv_bytes()), weights_only=True))
+            values.append(unpacked(pipe.recv_bytes(), pipe.recv_bytes()))
         return values
 
     def _exchange(self, values: Tensor) -> Iterator[tuple[Tensor, Tensor]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -30,6 +29,7 @@ from fmrl_robot.train.networks import Mirror
 from fmrl_robot.train.ppo import PPO, ActorCritic
 from fmrl_robot.train.sac import SAC
 from fmrl_robot.train.soft_networks import SoftActorCritic
+from fmrl_robot.train.state_file import read_state, write_state
 from fmrl_robot.train.team import Helpers, Team
 
 with contextlib.suppress(ImportError):
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int, dict[str, float]], None]
 """Hears (iteration, iterations, curves)."""
-CHECKPOINT, CONFIG = "checkpoint.pt", "config.yaml"
-FORMAT = 2
+CHECKPOINT, CONFIG = "checkpoint.safetensors", "config.yaml"
+FORMAT = 3
 """Of checkpoints; it changes where older ones cannot be read."""
 REPORT_EVERY = 10
 """Iterations from one line of progress to the next."""
@@ -172,9 +172,7 @@ class Trainer:
         }
         if self.team.rank:
             return
-        temporary = self.folder / f".{CHECKPOINT}.{os.getpid()}"
-        torch.save(state, temporary)
-        temporary.replace(self.folder / CHECKPOINT)
+        write_state(state, self.folder / CHECKPOINT)
 
     def load(self) -> None:
         """Go on from the folder's checkpoint.
@@ -188,8 +186,8 @@ class Trainer:
                 f"expected a checkpoint at {file}, found none; train without resuming first",
                 ErrorCode.ASSET_MISSING,
             )
-        state = torch.load(file, map_location=self.device, weights_only=True)
-        if (found := state.get("format", 1)) != FORMAT:
+        state = read_state(file, self.device)
+        if (found := state["format"]) != FORMAT:
             raise ConfigError(
                 f"expected a checkpoint of format {FORMAT} at {file}, got {found!r}; "
                 "use the version of this library that wrote it, or train anew"

@@ -23,6 +23,7 @@ from fmrl_robot.train.learner import Rollout  # noqa: E402
 from fmrl_robot.train.replay import Replay  # noqa: E402
 from fmrl_robot.train.sac import SAC, SACConfig  # noqa: E402
 from fmrl_robot.train.soft_networks import Scale, SoftActorCritic, Twins  # noqa: E402
+from fmrl_robot.train.state_file import read_state  # noqa: E402
 from fmrl_robot.train.team import Team  # noqa: E402
 from fmrl_robot.train.trainer import CHECKPOINT, Trainer, train  # noqa: E402
 
@@ -271,9 +272,7 @@ def test_a_killed_run_goes_on_to_the_very_same_bits(tmp_path, workers):
     code = KILLED.format(folder=str(folder))
     assert subprocess.run([sys.executable, "-c", code]).returncode == -signal.SIGKILL
     train(config, folder, resume=True)
-    one, two = (
-        torch.load(tmp_path / run / CHECKPOINT, weights_only=True) for run in ("whole", "killed")
-    )
+    one, two = (read_state(tmp_path / run / CHECKPOINT) for run in ("whole", "killed"))
     assert one["iteration"] == two["iteration"] == 9
     assert len(one["workers"][0]["replay"]["rows"]["reward"]) == 50
     for of in ("learner", "workers"):

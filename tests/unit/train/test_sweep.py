@@ -18,6 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import (  # noqa: E4
 from fmrl_robot.errors import ConfigError  # noqa: E402
 from fmrl_robot.train.commands import recipe  # noqa: E402
 from fmrl_robot.train.config import TrainConfig  # noqa: E402
+from fmrl_robot.train.state_file import read_state  # noqa: E402
 from fmrl_robot.train.sweep import RESULT, grid_runs, read_grid, sweep  # noqa: E402
 from fmrl_robot.train.sweep_execute import _needs, here, on_ray  # noqa: E402
 from fmrl_robot.train.sweep_table import over_seeds  # noqa: E402
@@ -160,7 +161,7 @@ def _until(done, wait_s=60.0):
 
 
 def _iteration(run):
-    return torch.load(run.folder / CHECKPOINT, weights_only=True)["iteration"]
+    return read_state(run.folder / CHECKPOINT)["iteration"]
 
 
 def test_seeds_are_told_by_mean_and_interval():

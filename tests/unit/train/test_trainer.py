@@ -21,6 +21,7 @@ from fmrl_robot.train.config import TARGET_WINDOW, TrainConfig  # noqa: E402
 from fmrl_robot.train.evaluate import OnnxPolicy  # noqa: E402
 from fmrl_robot.train.export import export_policy  # noqa: E402
 from fmrl_robot.train.networks import Mirror, MirroredMLP  # noqa: E402
+from fmrl_robot.train.state_file import read_state  # noqa: E402
 from fmrl_robot.train.trainer import CHECKPOINT, Trainer, train  # noqa: E402
 
 SMALL = {"num_envs": 8, "threads": 1}
@@ -78,9 +79,9 @@ def test_a_run_leaves_checkpoint_configuration_and_log_and_goes_on(tmp_path):
     assert yaml.safe_load((tmp_path / "config.yaml").read_text())["actor"] == [16]
     assert list(tmp_path.glob("events.out.tfevents*"))
     assert not list(tmp_path.glob(".checkpoint*"))
-    first = torch.load(tmp_path / CHECKPOINT, weights_only=True)
+    first = read_state(tmp_path / CHECKPOINT)
     train(TrainConfig(**{**_values(TINY), "iterations": 4}), tmp_path, resume=True)
-    second = torch.load(tmp_path / CHECKPOINT, weights_only=True)
+    second = read_state(tmp_path / CHECKPOINT)
     assert first["iteration"] == 2
     assert second["iteration"] == 4
 
@@ -112,9 +113,7 @@ def test_a_killed_run_goes_on_to_the_very_same_bits(tmp_path, workers):
     assert subprocess.run([sys.executable, "-c", code]).returncode == -signal.SIGKILL
     (tmp_path / "killed" / f".{CHECKPOINT}.1").write_bytes(b"half a file")
     train(TrainConfig(**config), tmp_path / "killed", resume=True)
-    one, two = (
-        torch.load(tmp_path / run / CHECKPOINT, weights_only=True) for run in ("whole", "killed")
-    )
+    one, two = (read_state(tmp_path / run / CHECKPOINT) for run in ("whole", "killed"))
     assert one["iteration"] == two["iteration"] == 7
     for of in ("networks", "optimiser"):
         assert _same(one["learner"][of], two["learner"][of])
