@@ -8,7 +8,6 @@ fingers show it). What failed is tried once more from what the camera shows then
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
 from enum import Enum, auto
 from pathlib import Path
 
@@ -17,14 +16,14 @@ import numpy as np
 from fmrl_robot.assets import policies_dir
 from fmrl_robot.control import local_skill as ls
 from fmrl_robot.control.arm_skill import arm_skills, policy_of, proved
+from fmrl_robot.control.arm_transit import Transit
 from fmrl_robot.control.local_policy import LocalPolicy
 from fmrl_robot.control.local_run import HOLDING_M, LocalRun, holds, tool_state
-from fmrl_robot.control.regions import SKILLS, Held, Region, region
+from fmrl_robot.control.regions import SKILLS, Held, region
 from fmrl_robot.errors import ErrorCode, FmrlError
 from fmrl_robot.motion.kinematics import ARM_JOINTS, ArmKinematics
 from fmrl_robot.motion.planner import ArmPlanner
-from fmrl_robot.motion.servo import resolved_rate, yaw_of
-from fmrl_robot.motion.timing import Trajectory, time_path
+from fmrl_robot.motion.servo import resolved_rate
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.types import (
     FloatArray,
@@ -36,20 +35,13 @@ from fmrl_robot.types import (
     SubGoalKind,
 )
 
-_TRANSIT_SPEED = 0.55
-"""Share of the joints' greatest speeds that transits use."""
-_TRANSIT_ACCELERATION = 5.0
-"""rad/s2."""
 _MOVED_RAD = 0.05
 """A holding arm this far from its command was moved by someone else; below the gate's step."""
-_SETTLED_RAD, _SETTLE_S = 0.01, 0.4
 _RETREAT_M, _RETREAT_SPEED = 0.12, 0.20
 _RELEASE_S, _RELEASE_LIMIT_S = 0.25, 1.0
 _RELEASED_M = 0.030
 _VERIFY_S = 2.0
 _ATTEMPTS = 2
-_STRAY_M = 0.03
-"""Estimates of the target farther than this from the first are of something else."""
 _PROGRESS = {"PLAN": 0.0, "TRANSIT": 0.1, "LOCAL": 0.5, "RETREAT": 0.8, "VERIFY": 0.9}
 
 
@@ -92,9 +84,9 @@ class ArmController:
             **{name: LocalPolicy(spec, ls.SKILLS[name], folder) for name in SKILLS},
             **{name: policy_of(piece, spec, folder) for name, piece in self._pieces.items()},
         }
-        self._planner = ArmPlanner(spec, menagerie)
         self._kinematics = ArmKinematics(spec, menagerie)
-        self._worker = None if plan_inline else ThreadPoolExecutor(1, "transit")
+        planner = ArmPlanner(spec, menagerie)
+        self._transit = Transit(spec, planner, self._kinematics, inline=plan_inline)
         self._phase = _Phase.HOLD
         self._subgoal: SubGoal | None = None
         self._skill = ""
@@ -175,11 +167,11 @@ class ArmController:
             case _Phase.HOLD:
                 pass
             case _Phase.PLAN:
-                self._plan_done(state)
-                self._look(scene)
+                self._plan(state)
+                self._transit.look(scene)
             case _Phase.TRANSIT:
                 self._follow(state)
-                self._look(scene)
+                self._transit.look(scene)
             case _Phase.LOCAL:
                 self._local(state)
             case _Phase.RETREAT:
@@ -193,87 +185,41 @@ class ArmController:
     def _begin_plan(self, state: RobotState, scene: Scene) -> None:
         assert self._subgoal is not None and self._q_command is not None  # noqa: S101
         goal = self._subgoal
-        self._scene = scene
         piece = self._pieces.get(goal.skill)
         known = (goal.skill, goal.target, scene, self._held)
         options = region(*known) if piece is None else piece.region(goal, scene)
-        self._region = options.without(self._failed_yaw)
-        self._views: list[FloatArray] = []
         held = self._held.name if self._held else None
         q = self._q_command.copy()
         if held is None:
             # The fingers move while the arm does; what matters is how they arrive.
             q[-1] = 0.0 if self._local_skill.starts_closed else self._open_m
-        args = (q, self._region.starts, scene, held)
-        self._pending: Future[FloatArray] = Future()
-        if self._worker is None:
-            try:
-                self._pending.set_result(self._planner.plan_any(*args))
-            except FmrlError as error:
-                self._pending.set_exception(error)
-        else:
-            self._pending = self._worker.submit(self._planner.plan_any, *args)
+        self._transit.begin(
+            q, options.without(self._failed_yaw), scene, seen=goal.target, held=held
+        )
         self._enter(_Phase.PLAN, state.stamp_s)
 
-    def _plan_done(self, state: RobotState) -> None:
-        if not self._pending.done():
-            return
-        waypoints = self._pending.result()
-        spec = self._spec
-        self._path: Trajectory = time_path(
-            waypoints,
-            _TRANSIT_SPEED * spec.velocity,
-            np.full(spec.num_joints, _TRANSIT_ACCELERATION),
-            spec.command_dt_s,
-        )
-        self._target = self._chosen(waypoints[-1], self._region)
-        if self._held is None:
-            self._closed = self._local_skill.starts_closed
-        self._enter(_Phase.TRANSIT, state.stamp_s)
-
-    def _chosen(self, q_end: FloatArray, options: Region) -> FloatArray:
-        """Return the target whose start the path ends in."""
-        _, rotation = self._kinematics.tool(q_end)
-        turn = ls.wrap(options.targets[:, 3] - yaw_of(rotation))
-        return options.targets[int(np.abs(turn).argmin())].copy()
-
-    def _look(self, scene: Scene | None) -> None:
-        """Collect estimates of the target while nothing hides it."""
-        if scene is None or self._subgoal is None or scene is self._scene:
-            return
-        self._scene = scene
-        item = scene.find(self._subgoal.target)
-        if item is not None and item.visible:
-            self._views.append(item.pose.position.copy())
-
-    def _refine(self) -> None:
-        """Move the target by the median of how later estimates differ from the first."""
-        if len(self._views) < 2:
-            return
-        views = np.stack(self._views)
-        shift = np.median(views[1:], axis=0) - views[0]
-        if np.linalg.norm(shift) < _STRAY_M:
-            self._target[:3] += shift
+    def _plan(self, state: RobotState) -> None:
+        if self._transit.planned():
+            if self._held is None:
+                self._closed = self._local_skill.starts_closed
+            self._enter(_Phase.TRANSIT, state.stamp_s)
 
     def _follow(self, state: RobotState) -> None:
         assert self._q_command is not None  # noqa: S101
-        i = min(self._ticks, len(self._path.positions) - 1)
-        self._q_command[:ARM_JOINTS] = self._path.positions[i, :ARM_JOINTS]
-        if i < len(self._path.positions) - 1:
-            return
+        self._q_command[:ARM_JOINTS] = self._transit.at(self._ticks)
         off = np.abs(state.q - self._q_command)[:ARM_JOINTS].max()
-        waited = (self._ticks - i) * self._spec.command_dt_s
-        if off < _SETTLED_RAD or waited > _SETTLE_S:
-            if self._held is not None and not self._holding(state):
-                self._held = None
-                raise FmrlError(
-                    "expected the object between the fingers, it was lost on the way; grasp again",
-                    ErrorCode.SUBGOAL_FAILED,
-                )
-            self._refine()
-            policy = self._policies[self._skill]
-            self._run = LocalRun(self._kinematics, policy, self._target, self._closed)
-            self._enter(_Phase.LOCAL, state.stamp_s)
+        if not self._transit.arrived(self._ticks, off):
+            return
+        if self._held is not None and not self._holding(state):
+            self._held = None
+            raise FmrlError(
+                "expected the object between the fingers, it was lost on the way; grasp again",
+                ErrorCode.SUBGOAL_FAILED,
+            )
+        self._transit.refine()
+        policy, target = self._policies[self._skill], self._transit.target
+        self._run = LocalRun(self._kinematics, policy, target, self._closed)
+        self._enter(_Phase.LOCAL, state.stamp_s)
 
     def _local(self, state: RobotState) -> None:
         assert self._q_command is not None  # noqa: S101
@@ -360,7 +306,7 @@ class ArmController:
                 ErrorCode.SUBGOAL_FAILED,
             )
         self._closed = False
-        self._failed_yaw = float(self._target[3])
+        self._failed_yaw = float(self._transit.target[3])
         self._begin_plan(state, scene)
 
     def _finish(self, code: int, message: str) -> None:
