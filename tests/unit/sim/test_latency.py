@@ -20,7 +20,7 @@ EXTRA_S = 0.04
 FELLING_S = 0.08
 """The gate's own deadline lets it pass."""
 PUSH_M_S, PUSHES = 0.6, 6
-"""Sideways, to and fro."""
+"""To the left and to the right in turn."""
 RUNS = 50
 
 
