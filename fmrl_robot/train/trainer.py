@@ -187,7 +187,7 @@ class Trainer:
                 ErrorCode.ASSET_MISSING,
             )
         state = read_state(file, self.device)
-        if (found := state["format"]) != FORMAT:
+        if (found := state.get("format")) != FORMAT:
             raise ConfigError(
                 f"expected a checkpoint of format {FORMAT} at {file}, got {found!r}; "
                 "use the version of this library that wrote it, or train anew"
