@@ -99,11 +99,13 @@ class Table:
         return f"**{self.title}**\n\n{text}\n" + (f"\n{self.note}\n" if self.note else "")
 
 
-def machine() -> dict[str, Any]:
+PACKAGES = ("mujoco", "torch", "numpy", "gymnasium", "rsl-rl-lib", "stable-baselines3")
+
+
+def machine(packages: tuple[str, ...] = PACKAGES) -> dict[str, Any]:
     """What figures depend on: processor, its cores, load at the start, versions."""
     names = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     model = next((n.split(":")[1].strip() for n in names if n.startswith("model name")), "unknown")
-    packages = ("mujoco", "torch", "numpy", "gymnasium", "rsl-rl-lib", "stable-baselines3")
     return {
         "processor": model,
         "cores": os.cpu_count(),

@@ -9,6 +9,10 @@ words.
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fmrl_robot.types import Usage
 
 
 class ErrorCode(IntEnum):
@@ -33,6 +37,7 @@ class ErrorCode(IntEnum):
     TASK_BUSY = 111
     CONTROLLER_UNAVAILABLE = 112
     REPLANS_EXHAUSTED = 113
+    BUDGET_SPENT = 114
 
     PLAN_SCHEMA = 200
     SKILL_UNKNOWN = 201
@@ -83,6 +88,8 @@ class FmrlError(Exception):
     """Root of every error this project raises on purpose."""
 
     default_code = ErrorCode.CONFIG_INVALID
+    usage: Usage | None = None
+    """What a model was paid for an answer that nobody could use; None where nothing was."""
 
     def __init__(self, message: str, code: ErrorCode | None = None) -> None:
         super().__init__(message)

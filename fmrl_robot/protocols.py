@@ -6,15 +6,20 @@ name through :mod:`fmrl_robot.registry`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import numpy as np
     import numpy.typing as npt
     import torch
 
+    from fmrl_robot.fm.exposed import Exposed
     from fmrl_robot.types import (
+        Completion,
+        ContinuationScores,
         FloatArray,
         JointCommand,
         Outcome,
@@ -157,6 +162,22 @@ class RewardModel(Protocol):
         ...
 
 
+class EmbeddingReward(RewardModel, Protocol):
+    """A RewardModel that looks once at a frame, and then scores what it saw against any goal.
+
+    Camera, recording and replay buffer go through the same two steps; ``score`` is one after the
+    other.
+    """
+
+    def embed(self, images: Sequence[Image]) -> FloatBatch:
+        """RGB uint8 (height, width, 3) each; shape (images, dim)."""
+        ...
+
+    def score_embedded(self, vectors: FloatBatch) -> list[RewardOut]:
+        """Frames in order of time, shape (frames, dim)."""
+        ...
+
+
 # --- asking models, split by capability -----------------------------------------------------------
 
 
@@ -169,13 +190,41 @@ class Generates(Protocol):
         self,
         prompt: str,
         *,
+        n: int = 1,
         grammar: str | None = None,
+        schema: Mapping[str, Any] | None = None,
+        stop: Sequence[str] = (),
         max_tokens: int = 256,
         temperature: float = 0.0,
+        top_p: float = 1.0,
         seed: int = 0,
+        logprobs: bool = False,
+        images: Sequence[Image] = (),
         role: str = "plan",
-    ) -> tuple[str, Usage]:
-        """Complete ``prompt``; ``grammar`` is GBNF and the answer never leaves it."""
+    ) -> tuple[Completion, ...]:
+        """Complete ``prompt`` ``n`` times.
+
+        Args:
+            prompt: as plain text; a chat model is asked it as a user.
+            n: how many samples.
+            grammar: GBNF that the answer never leaves.
+            schema: JSON schema that the answer fits; not together with ``grammar``.
+            stop: the answer ends before the first of these strings.
+            max_tokens: of each answer.
+            temperature: 0 takes the likeliest token.
+            top_p: share of probability that is sampled from.
+            seed: of sampling.
+            logprobs: whether to fill ``Completion.token_logprobs``, by the model's own
+                distribution before temperature, grammar and top_p.
+            images: RGB uint8 (height, width, 3) that the prompt is about; only for a model with
+                ``Images``.
+            role: what it is asked for, for the bill.
+
+        Raises:
+            Retryable: the answer was cut off or left what it was held to; asking again may help.
+            Terminal: the model cannot be reached, or the question is too long for it.
+            ConfigError: the model cannot do what was asked for.
+        """
         ...
 
 
@@ -184,13 +233,25 @@ class Scores(Protocol):
 
     model_id: str
 
-    def score(self, prompt: str, continuations: Sequence[str]) -> tuple[FloatArray, Usage]:
-        """Summed natural-log probabilities, shape (continuations,)."""
+    def score(
+        self,
+        prompts: Sequence[str],
+        continuations: Sequence[Sequence[str]],
+        *,
+        role: str = "score",
+    ) -> list[ContinuationScores]:
+        """Score the continuations of each prompt; neither batch nor padding changes a figure.
+
+        Args:
+            prompts: (prompts,)
+            continuations: for each prompt its own.
+            role: what it is asked for, for the bill.
+        """
         ...
 
 
 class Embeds(Protocol):
-    """Unit vectors for texts and images in one space."""
+    """Unit vectors for texts."""
 
     model_id: str
 
@@ -198,8 +259,59 @@ class Embeds(Protocol):
         """Shape (texts, dim)."""
         ...
 
+
+class Sees(Embeds, Protocol):
+    """Unit vectors for texts, images and clips in one space."""
+
     def embed_images(self, images: Sequence[Image]) -> FloatBatch:
         """RGB uint8 (height, width, 3) each; shape (images, dim)."""
+        ...
+
+    def embed_clips(self, clips: Sequence[Sequence[Image]]) -> FloatBatch:
+        """Frames in order of time, each RGB uint8 (height, width, 3); shape (clips, dim)."""
+        ...
+
+
+class Exposes(Protocol):
+    """Logits and hidden states, with gradients; shapes as torch's batch first."""
+
+    model_id: str
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a text, without special tokens."""
+        ...
+
+    def forward(self, rows: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Exposed:
+        """Run (prompt ids, continuation ids) through the model, gradients included."""
+        ...
+
+    def embed_tokens(self, ids: torch.Tensor) -> torch.Tensor:
+        """Input embeddings of token ids (rows, tokens), shape (rows, tokens, dim)."""
+        ...
+
+    def forward_embeddings(self, embeddings: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Last hidden states for inputs that need not be words, shape (rows, tokens, dim).
+
+        Args:
+            embeddings: (rows, tokens, dim).
+            mask: bool (rows, tokens), False where padded.
+        """
+        ...
+
+
+class Tunes(Exposes, Protocol):
+    """Learns: LoRA adapters or all weights, with the untouched model at hand."""
+
+    def add_adapter(self, name: str, settings: Any = None) -> None:
+        """Add a LoRA adapter (fm.tuning.LoraSettings) that starts without effect."""
+        ...
+
+    def adapter(self, name: str | None) -> AbstractContextManager[None]:
+        """Answer with this adapter inside of the block; None: with the untouched model."""
+        ...
+
+    def trainable(self, mode: Literal["lora", "full"]) -> list[torch.nn.Parameter]:
+        """Return what an optimiser may change, and let gradients flow to nothing else."""
         ...
 
 

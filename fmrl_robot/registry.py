@@ -108,10 +108,22 @@ LANGUAGE_MODELS = Registry(
     {
         "embedded": "fmrl_robot.fm.embedded:load_language_model",
         "transformers": "fmrl_robot.fm.transformers_lm:load_language_model",
+        "openai": "fmrl_robot.fm.openai_lm:load_language_model",
+        "recorded": "fmrl_robot.fm.recorded:load_recorded",
+        "recording": "fmrl_robot.fm.recorded:load_recording",
         "scripted": "fmrl_robot.fm.scripted:load_language_model",
     },
 )
 """Back ends for text, by the part before the colon of ``transformers:<path or hub id>``."""
+
+TEXT_EMBEDDERS = Registry(
+    "fmrl.text_embedders",
+    {
+        "embedded": "fmrl_robot.fm.text_embedder:load_embedded",
+        "sentence_transformers": "fmrl_robot.fm.text_embedder:load_sentence_transformer",
+    },
+)
+"""Back ends that embed texts, by the part before the colon."""
 
 VISION_MODELS = Registry(
     "fmrl.vision_models",
@@ -134,14 +146,20 @@ SCENES = Registry("fmrl.scenes", {})
 FRAMES = Registry("fmrl.frames", {})
 """Renderers of labelled frames for vision recipes; fmrl_sim declares its own as entry points."""
 
+SEEN_ENVS = Registry("fmrl.seen_envs", {})
+"""Small worlds for rewards that only see; fmrl_sim declares its own as entry points."""
+
 BODIES = Registry("fmrl.bodies", {})
 """What can be commanded: simulators and drivers, declared as entry points."""
 
 EVALUATIONS = Registry(
     "fmrl.evaluations",
     {
+        "clip-policy": "fmrl_robot.reproduce.clip_policy:main",
         "exit-codes": "fmrl_robot.reproduce.exit_codes:main",
+        "language": "fmrl_robot.reproduce.language:main",
         "reward": "fmrl_robot.reproduce.reward_runs:main",
+        "reward-replay": "fmrl_robot.reproduce.reward_replay:main",
         "sim-to-sim": "fmrl_robot.reproduce.sim_to_sim:main",
         "spine": "fmrl_robot.reproduce.spine:main",
     },

@@ -206,12 +206,14 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
-    """What one question to a model cost."""
+    """What one question to a model cost, and what is needed to ask it again."""
 
     role: str
-    """What it was asked for: plan, reward, caption."""
+    """What it was asked for: plan, reward, caption, score."""
     model: str
     prompt_sha256: str
+    seed: int = 0
+    """Of sampling; 0 where nothing was sampled."""
     calls: int = 1
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -219,6 +221,43 @@ class Usage:
     cost: float = 0.0
     """Money in US dollars."""
     cached: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Completion:
+    """One text that a model wrote."""
+
+    text: str
+    usage: Usage
+    """Of the whole question; samples of one question share it."""
+    token_logprobs: tuple[float, ...] = ()
+    """Natural log-probability of each token, the end mark included; empty unless asked for."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContinuationScores:
+    """How likely a model thinks each of several continuations of one prompt."""
+
+    token_logprobs: tuple[tuple[float, ...], ...]
+    """Natural log-probabilities of the tokens of each continuation, in the order asked."""
+    words: tuple[int, ...]
+    """Number of words of each continuation, for normalising by length."""
+    usage: Usage
+
+    @property
+    def sums(self) -> FloatArray:
+        """Log-probability of each continuation as a whole, shape (continuations,)."""
+        return np.array([sum(tokens) for tokens in self.token_logprobs])
+
+    @property
+    def token_means(self) -> FloatArray:
+        """``sums`` over the number of tokens; an empty continuation keeps 0."""
+        return self.sums / np.array([max(len(tokens), 1) for tokens in self.token_logprobs])
+
+    @property
+    def word_means(self) -> FloatArray:
+        """``sums`` over the number of words; an empty continuation keeps 0."""
+        return self.sums / np.maximum(self.words, 1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -274,7 +313,7 @@ class Success(IntEnum):
     YES = 2
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class RewardOut:
     """One score of one camera frame against one sub-goal."""
 
@@ -284,3 +323,6 @@ class RewardOut:
     valid: bool = True
     confidence: float = 0.0
     """0 to 1."""
+    embedding: npt.NDArray[np.float32] | None = None
+    """What the model made of the frame, a unit vector (dim,), from which any goal can be scored
+    again; None of a model that embeds nothing."""

@@ -1,4 +1,4 @@
-"""Find a language model by name, and check at build time that it can do what a method needs."""
+"""Find a model by name, and check at build time that it can do what a method needs."""
 
 from __future__ import annotations
 
@@ -7,31 +7,47 @@ from typing import Any
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.registry import LANGUAGE_MODELS
 
+_EXPOSES = ("encode", "forward", "embed_tokens", "forward_embeddings")
 _METHODS = {
     "Generates": ("generate",),
     "Scores": ("score",),
-    "Embeds": ("embed_texts", "embed_images"),
+    "Embeds": ("embed_texts",),
+    "Sees": ("embed_texts", "embed_images", "embed_clips"),
+    "Exposes": _EXPOSES,
+    "Tunes": (*_EXPOSES, "add_adapter", "adapter", "trainable"),
 }
 """The methods by which a model shows a capability of fmrl_robot.protocols."""
+IMAGES = "Images"
+"""The capability to answer about pictures, shown by an attribute ``sees_images`` that is true."""
 
 
-def load_language_model(name: str = "embedded") -> Any:
+def load_language_model(name: str = "embedded", **options: Any) -> Any:
     """Load a model by ``back end`` or ``back end:argument``.
+
+    Args:
+        name: ``embedded``, ``transformers:<folder or hub id>``, or another of the registry.
+        options: of the back end, such as ``device`` and ``dtype`` of ``transformers``.
 
     Raises:
         ConfigError: the back end is unknown, its extra is not installed, or the model is missing.
     """
     backend, _, argument = name.partition(":")
-    return LANGUAGE_MODELS.load(backend)(argument)
+    return LANGUAGE_MODELS.load(backend)(argument, **options)
 
 
 def capabilities(model: object) -> tuple[str, ...]:
     """Name what a model offers."""
-    return tuple(c for c, names in _METHODS.items() if all(hasattr(model, n) for n in names))
+    offered = [c for c, names in _METHODS.items() if all(hasattr(model, n) for n in names)]
+    return (*offered, *([IMAGES] if getattr(model, "sees_images", False) else []))
 
 
 def require(model: object, capability: str, by: str) -> None:
     """Check that a model has a capability.
+
+    Args:
+        model: any.
+        capability: Generates, Scores, Embeds, Sees, Exposes, Tunes or Images.
+        by: the method that needs it.
 
     Raises:
         ConfigError: it has not; the message names the method, the model and what it offers.

@@ -25,11 +25,11 @@ def _folder(name: str) -> Path:
     return folder
 
 
-def load_language_model(name: str = "") -> Any:
+def load_language_model(name: str = "", **options: Any) -> Any:
     """Load the embedded planner; ``name`` may be another folder of policies/."""
-    return LANGUAGE_MODELS.load("transformers")(str(_folder(name or LANGUAGE)))
+    return LANGUAGE_MODELS.load("transformers")(str(_folder(name or LANGUAGE)), **options)
 
 
-def load_vision_model(name: str = "", device: str = "cpu") -> Any:
+def load_vision_model(name: str = "", **options: Any) -> Any:
     """Load the embedded CLIP; ``name`` may be another folder of policies/."""
-    return VISION_MODELS.load("open_clip")(str(_folder(name or VISION)), device)
+    return VISION_MODELS.load("open_clip")(str(_folder(name or VISION)), **options)

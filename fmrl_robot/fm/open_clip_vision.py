@@ -16,17 +16,21 @@ import numpy as np
 import numpy.typing as npt
 
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.fm.device import choose_device, choose_dtype
+from fmrl_robot.fm.image_batch import ImageBatch
+from fmrl_robot.fm.vector_cache import VectorCache
 
 Image = npt.NDArray[np.uint8]
 FloatBatch = npt.NDArray[np.float32]
 
-_TEXT_CACHE = 4096
+_TINY = 1e-12
+_CONJUNCTION = " and "
 VOCABULARY = "vocabulary.json"
 """File beside the weights of a model that knows only the sentences it was taught."""
 
 
 class OpenClipVision:
-    """A CLIP model that embeds texts and images as unit vectors in one space."""
+    """A CLIP model that embeds texts, images and clips as unit vectors in one space."""
 
     def __init__(
         self,
@@ -35,9 +39,10 @@ class OpenClipVision:
         tokenizer: Any,
         *,
         model_id: str,
-        device: str = "cpu",
         vocabulary: Mapping[str, Any] | None = None,
+        compiled: bool = False,
     ) -> None:
+        """Take a model that lies where it shall compute, in the precision it shall compute in."""
         self.model_id = model_id
         """Name and, for a folder, the digest of its weights."""
         taught = vocabulary or {}
@@ -46,13 +51,18 @@ class OpenClipVision:
         model of open vocabulary."""
         self.calibration: dict[str, tuple[float, float]] = dict(taught.get("calibration", {}))
         """Of sentences that were measured: middle and half width of the logits that leave doubt."""
-        self._model = model.eval().to(device)
-        self._preprocess = preprocess
+        self._model = model.eval().requires_grad_(False)
         self._tokenizer = tokenizer
-        self._device = device
-        self._texts: dict[str, FloatBatch] = {}
-        self.texts_encoded = 0
-        """How many texts went through the text tower, to tell cached answers from computed ones."""
+        weights = next(model.parameters())
+        self._device, self._dtype = weights.device, weights.dtype
+        size = model.visual.image_size
+        self._batch = ImageBatch(preprocess, size if isinstance(size, tuple) else (size, size))
+        self._encode_image = model.encode_image
+        if compiled:
+            import torch
+
+            self._encode_image = torch.compile(model.encode_image)
+        self._texts = VectorCache(self._encode_texts)
 
     @property
     def scale_and_bias(self) -> tuple[float, float]:
@@ -60,31 +70,30 @@ class OpenClipVision:
         bias = self._model.logit_bias
         return float(self._model.logit_scale.exp()), 0.0 if bias is None else float(bias)
 
+    def knows(self, text: str) -> bool:
+        """Whether a sentence, or every part of one joined by "and", is within the vocabulary."""
+        if self.vocabulary is None:
+            return True
+        return all(part in self.vocabulary for part in text.split(_CONJUNCTION))
+
     @property
     def parameters(self) -> int:
         """How many numbers the model learnt."""
         return sum(p.numel() for p in self._model.parameters())
 
+    @property
+    def texts_encoded(self) -> int:
+        """How many texts went through the text tower, to tell cached answers from computed ones."""
+        return self._texts.encoded
+
     def embed_texts(self, texts: Sequence[str]) -> FloatBatch:
         """Return unit vectors, shape (texts, dim); each distinct text is encoded once."""
-        import torch
-
-        missing = [t for t in dict.fromkeys(texts) if t not in self._texts]
-        if len(self._texts) + len(missing) > _TEXT_CACHE:
-            self._texts.clear()
-            missing = list(dict.fromkeys(texts))
-        if missing:
-            with torch.inference_mode():
-                tokens = self._tokenizer(missing).to(self._device)
-                encoded = self._model.encode_text(tokens, normalize=True)
-            self._texts.update(zip(missing, encoded.float().cpu().numpy(), strict=True))
-            self.texts_encoded += len(missing)
-        if not texts:
-            return np.zeros((0, 0), np.float32)
-        return np.stack([self._texts[t] for t in texts])
+        return self._texts.embed(texts)
 
     def embed_images(self, images: Sequence[Image]) -> FloatBatch:
         """Return unit vectors, shape (images, dim).
+
+        Frames that have the tower's own size already are the fastest.
 
         Args:
             images: RGB uint8, shape (height, width, 3) each.
@@ -93,33 +102,58 @@ class OpenClipVision:
             ValueError: an image has another type or shape.
         """
         import torch
-        from PIL import Image as PILImage
 
         if not images:
             return np.zeros((0, 0), np.float32)
-        for image in images:
-            if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-                raise ValueError(
-                    "expected RGB images of uint8 and shape (height, width, 3), got "
-                    f"{image.dtype} {image.shape!r}; convert before embedding"
-                )
-        batch = torch.stack([self._preprocess(PILImage.fromarray(image)) for image in images])
         with torch.inference_mode():
-            encoded = self._model.encode_image(batch.to(self._device), normalize=True)
-        return encoded.float().cpu().numpy()
+            batch = self._batch(images, self._device).to(self._dtype)
+            return self._encode_image(batch, normalize=True).float().cpu().numpy()
+
+    def embed_clips(self, clips: Sequence[Sequence[Image]]) -> FloatBatch:
+        """Return unit vectors, shape (clips, dim): the direction of the mean of a clip's frames.
+
+        The order of frames does not count: a model of single images knows no motion. All frames go
+        through the image tower in one batch.
+
+        Args:
+            clips: frames in order of time, RGB uint8, shape (height, width, 3) each.
+
+        Raises:
+            ValueError: a clip has no frames, or a frame another type or shape.
+        """
+        if not clips:
+            return np.zeros((0, 0), np.float32)
+        lengths = [len(clip) for clip in clips]
+        if not all(lengths):
+            raise ValueError(f"expected at least one frame in each clip, got {lengths} frames")
+        frames = self.embed_images([frame for clip in clips for frame in clip])
+        starts = np.cumsum([0, *lengths[:-1]])
+        means = np.add.reduceat(frames, starts, axis=0) / np.array(lengths, np.float32)[:, None]
+        return means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), _TINY)
+
+    def _encode_texts(self, texts: list[str]) -> FloatBatch:
+        import torch
+
+        with torch.inference_mode():
+            tokens = self._tokenizer(texts).to(self._device)
+            return self._model.encode_text(tokens, normalize=True).float().cpu().numpy()
 
 
-def load_vision_model(name: str, device: str = "cpu") -> OpenClipVision:
+def load_vision_model(
+    name: str, device: str | None = None, *, dtype: str | None = None, compiled: bool = False
+) -> OpenClipVision:
     """Load an open_clip model with its weights.
 
     Args:
         name: a folder with ``open_clip_config.json`` and weights; ``hf-hub:<org>/<repo>``; or a
             built-in architecture with its weights, ``ViT-B-32@laion2b_s34b_b79k`` (a file of
             weights may stand behind the @ instead of a tag).
-        device: where torch computes.
+        device: where torch computes; None: ``FMRL_DEVICE``, else the processor.
+        dtype: None: float32 on a processor, bfloat16 on a GPU.
+        compiled: compile the image tower; each new number of images then costs time once.
 
     Raises:
-        ConfigError: open_clip is not installed, or there is no such model or weights.
+        ConfigError: open_clip is not installed, or there is no such model, weights or device.
     """
     try:
         import open_clip
@@ -129,9 +163,10 @@ def load_vision_model(name: str, device: str = "cpu") -> OpenClipVision:
             ErrorCode.CAPABILITY_MISSING,
         ) from error
     source, tag, model_id = _resolve(name)
+    where = choose_device(device)
     try:
         model, _, preprocess = open_clip.create_model_and_transforms(
-            source, pretrained=tag, device=device
+            source, pretrained=tag, device=where
         )
         tokenizer = open_clip.get_tokenizer(source)
     except (RuntimeError, ValueError, OSError) as error:
@@ -140,12 +175,12 @@ def load_vision_model(name: str, device: str = "cpu") -> OpenClipVision:
             ErrorCode.ASSET_MISSING,
         ) from error
     return OpenClipVision(
-        model,
+        model.to(choose_dtype(dtype, where)),
         preprocess,
         tokenizer,
         model_id=model_id,
-        device=device,
         vocabulary=_vocabulary(Path(name)),
+        compiled=compiled,
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import replace
 
-from fmrl_robot.types import Usage
+from fmrl_robot.types import Completion, Usage
 
 
 def prompt_sha256(prompt: str) -> str:
@@ -14,27 +15,30 @@ def prompt_sha256(prompt: str) -> str:
     return hashlib.sha256(prompt.encode()).hexdigest()
 
 
-class TextCache:
+class AnswerCache:
     """The last answers of one model, least recently used dropped first."""
 
     def __init__(self, size: int = 256) -> None:
         self._size = size
-        self._answers: OrderedDict[tuple[object, ...], tuple[str, Usage]] = OrderedDict()
+        self._answers: OrderedDict[Hashable, tuple[Completion, ...]] = OrderedDict()
 
-    def get(self, key: tuple[object, ...]) -> tuple[str, Usage] | None:
-        """Return the answer with its usage marked as cached, or None."""
+    def get(self, key: Hashable) -> tuple[Completion, ...] | None:
+        """Return the answers with their usage marked as cached, or None."""
         found = self._answers.get(key)
         if found is None:
             return None
         self._answers.move_to_end(key)
-        text, usage = found
-        return text, replace(usage, cached=True, latency_s=0.0, cost=0.0)
+        return tuple(replace(c, usage=_at_no_cost(c.usage)) for c in found)
 
-    def put(self, key: tuple[object, ...], text: str, usage: Usage) -> None:
-        """Keep an answer."""
-        self._answers[key] = (text, usage)
+    def put(self, key: Hashable, answers: tuple[Completion, ...]) -> None:
+        """Keep the answers to one question."""
+        self._answers[key] = answers
         if len(self._answers) > self._size:
             self._answers.popitem(last=False)
+
+
+def _at_no_cost(usage: Usage) -> Usage:
+    return replace(usage, cached=True, latency_s=0.0, cost=0.0)
 
 
 class UsageMeter:

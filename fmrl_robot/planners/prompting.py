@@ -72,7 +72,7 @@ class PlanAsker:
         temperature = self._temperature
         if feedback and not temperature and not self._accepted:
             temperature = REPAIR_TEMPERATURE
-        text, usage = self.model.generate(
+        (completion,) = self.model.generate(
             self.prompt(instruction, scene, feedback),
             grammar=self._grammar,
             max_tokens=160 if self._is_embedded else 400,
@@ -80,8 +80,8 @@ class PlanAsker:
             seed=self._seed + self._asked,
         )
         self._asked += 1
-        self._meter.add(usage)
-        return text
+        self._meter.add(completion.usage)
+        return completion.text
 
     def prompt(self, instruction: str, scene: Scene, feedback: str) -> str:
         """Write the prompt; the scene's and the user's words stand in it as quoted data."""

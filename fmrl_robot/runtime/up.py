@@ -123,7 +123,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--robot", default="panda")
     parser.add_argument("--seed", type=int, default=0, help="of the scene")
     parser.add_argument("--method", default="", help="planning method")
-    parser.add_argument("--language-model", default="", help="embedded, scripted, transformers:...")
+    parser.add_argument("--language-model", default="", help="embedded, transformers:, openai:")
     parser.add_argument("--ground-truth", action="store_true", help="scene without perception")
     parser.add_argument("--task", default="", help="run this instruction, judge it, and end")
     parser.add_argument("--timeout", type=float, default=300.0, help="of the task, s")

@@ -28,6 +28,7 @@ from fmrl_robot.types import (  # noqa: E402
     SubGoal,
     SubGoalKind,
     Success,
+    Usage,
     Velocity,
 )
 
@@ -145,6 +146,29 @@ def test_a_reward_survives_the_wire(value, success, components):
     reward = RewardOut(value=value, success=success, components=tuple(components), confidence=0.5)
     message = conversions.reward_to_msg(reward, stamp_s=1.0, subgoal_id="s", source="vlm_rm")
     assert same(conversions.reward_from_msg(over_the_wire(message)), reward)
+
+
+counts = st.integers(0, 2**32 - 1)
+usages = st.builds(
+    Usage,
+    role=words,
+    model=words,
+    prompt_sha256=names,
+    seed=st.integers(0, 2**64 - 1),
+    calls=counts,
+    prompt_tokens=counts,
+    completion_tokens=counts,
+    latency_s=finite,
+    cost=finite,
+    cached=st.booleans(),
+)
+
+
+@given(usages)
+def test_what_a_question_cost_survives_the_wire(usage):
+    message = conversions.usage_to_msg(usage, stamp_s=2.0, node="planner_node")
+    assert over_the_wire(message).node == "planner_node"
+    assert same(conversions.usage_from_msg(over_the_wire(message)), usage)
 
 
 def test_quaternions_change_order():

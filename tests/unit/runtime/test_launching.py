@@ -34,6 +34,18 @@ def test_the_projects_own_launch_file_starts_six_nodes(robot):
     assert [p.name for p in graph.processes if p.shutdown_on_exit] == ["sim_node"]
 
 
+def test_the_planner_is_told_its_model_cache_and_budget_letter_by_letter():
+    given = {
+        "language_model": "openai:org/m@http://localhost:8000/v1?total_s=9&attempts=1",
+        "fm_cache": "/data/answers",
+        "fm_budget": "calls=200,usd=1",
+    }
+    graph = LaunchFile(launch_file("sim.launch.xml"), {"robot": "panda", **given})
+    (planner,) = (p for p in graph.processes if p.name == "planner_node")
+    for name, value in given.items():
+        assert f"{name}:='{value}'" in words(planner)
+
+
 def test_arguments_have_defaults_and_can_be_given(tmp_path):
     body = """
         <arg name="who" default="world"/>

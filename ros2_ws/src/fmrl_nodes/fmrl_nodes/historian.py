@@ -9,7 +9,6 @@ from action_msgs.msg import GoalStatus, GoalStatusArray
 
 from fmrl_msgs import msg as fm
 from fmrl_nodes import conversions
-from fmrl_robot.types import Usage
 from fmrl_robot.view.run_log import RunLog, State
 
 _STATES: dict[int, State] = {
@@ -70,18 +69,7 @@ class Historian:
 
     def usage(self, message: fm.FMUsage) -> None:
         """Topic ``fm_usage``."""
-        usage = Usage(
-            role=message.role,
-            model=message.model,
-            prompt_sha256=message.prompt_sha256,
-            calls=message.calls,
-            prompt_tokens=message.prompt_tokens,
-            completion_tokens=message.completion_tokens,
-            latency_s=message.latency_s,
-            cost=message.cost,
-            cached=message.cached,
-        )
-        self.log.usages.append((message.node, usage))
+        self.log.usages.append((message.node, conversions.usage_from_msg(message)))
 
     def gate(self, message: fm.GateState) -> None:
         """Topic ``gate_state``."""

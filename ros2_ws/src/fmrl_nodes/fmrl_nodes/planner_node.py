@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from concurrent.futures import Future as ThreadFuture
+from pathlib import Path
 from typing import Any
 
 from rclpy.action import ActionClient, ActionServer, CancelResponse, GoalResponse
@@ -22,6 +23,7 @@ from fmrl_nodes import conversions, qos
 from fmrl_nodes.lifecycle import Diagnosis, FmrlNode, run
 from fmrl_nodes.worker import Worker
 from fmrl_robot.errors import ErrorCode, FmrlError
+from fmrl_robot.fm import Budget, guarded, load_language_model
 from fmrl_robot.protocols import Planner
 from fmrl_robot.registry import METHODS
 from fmrl_robot.robots import ROBOTS, robot
@@ -48,11 +50,18 @@ class PlannerNode(FmrlNode):
         method: str = self.declare("method", "", "planning method; empty: the one for the robot")
         self._method = method or HOME_METHODS[self._spec.kind]
         self._model: str = self.declare("language_model", "embedded", "back end, as fm names it")
+        self._cache: str = self.declare(
+            "fm_cache", "", "folder of answers that models gave already; empty: none is kept"
+        )
+        self._budget: str = self.declare(
+            "fm_budget", "", "what models may cost: calls=,tokens=,seconds=,usd=; empty: anything"
+        )
         self._seed: int = self.declare("seed", 0, "seed of sampling", low=0, high=2**62)
         self._temperature: float = self.declare(
             "temperature", 0.0, "of a first answer", low=0.0, high=2.0
         )
         self._planners: dict[str, Planner] = {}
+        self._guarded: Any = None
         self._scene: Scene | None = None
         self._scene_heard_s = 0.0
         self._gate_stopped_s: float | None = None
@@ -84,10 +93,12 @@ class PlannerNode(FmrlNode):
         )
 
     def close(self) -> None:
-        """End the worker."""
+        """End the worker, and what it may be waiting for."""
         if hasattr(self, "_worker"):
             self._deadline_s = 0.0
             self._worker.close()
+        if hasattr(self._guarded, "close"):
+            self._guarded.close()
 
     def diagnose(self) -> Diagnosis:
         """Report method, model and what is being done."""
@@ -99,9 +110,19 @@ class PlannerNode(FmrlNode):
     def _planner(self, method: str) -> Planner:
         if method not in self._planners:
             self._planners[method] = METHODS.load(method)(
-                language_model=self._model, temperature=self._temperature, seed=self._seed
+                model=self._language_model(), temperature=self._temperature, seed=self._seed
             )
         return self._planners[method]
+
+    def _language_model(self) -> Any:
+        """The model of all methods, behind one cache and one budget for the life of this node."""
+        if self._guarded is None:
+            self._guarded = guarded(
+                load_language_model(self._model),
+                Path(self._cache) if self._cache else None,
+                Budget.parse(self._budget) if self._budget else None,
+            )
+        return self._guarded
 
     # --- the task, in the executor's thread -------------------------------------------------------
 

@@ -20,16 +20,13 @@ from fmrl_nodes.lifecycle import ERROR, STEADY, WARN, Diagnosis, FmrlNode, run
 from fmrl_nodes.worker import Worker
 from fmrl_robot.errors import FmrlError
 from fmrl_robot.registry import REWARDS
+from fmrl_robot.rewards.vlm_rm import BASELINES
 from fmrl_robot.robots import ROBOTS, robot
 from fmrl_robot.types import RewardOut, Success
 
 LATE_S = 1.0
 """A score of a frame older than this says nothing about now."""
 HOME_CAMERAS = {"arm": "front", "quadruped": "follow"}
-BASELINES = {
-    "arm": "a robot arm at a table with cubes",
-    "quadruped": "a robot dog on the floor",
-}
 
 
 class RewardNode(FmrlNode):

@@ -42,6 +42,7 @@ from fmrl_nodes.conversions.scene import (
     reward_to_msg,
     scene_from_msg,
     scene_to_msg,
+    usage_from_msg,
     usage_to_msg,
 )
 
@@ -77,6 +78,7 @@ __all__ = [
     "subgoal_to_msg",
     "time_from_msg",
     "time_to_msg",
+    "usage_from_msg",
     "usage_to_msg",
     "velocity_from_msg",
     "velocity_to_msg",

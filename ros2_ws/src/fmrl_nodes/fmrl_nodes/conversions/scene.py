@@ -84,6 +84,7 @@ def reward_to_msg(
         confidence=float(reward.confidence),
         staleness_s=float(staleness_s),
         success=int(reward.success),
+        embedding=[] if reward.embedding is None else reward.embedding.astype(np.float32),
     )
 
 
@@ -95,6 +96,7 @@ def reward_from_msg(message: fm.Reward) -> RewardOut:
         components=tuple(zip(message.component_names, message.component_values, strict=True)),
         valid=message.valid,
         confidence=message.confidence,
+        embedding=np.asarray(message.embedding, np.float32) if len(message.embedding) else None,
     )
 
 
@@ -106,10 +108,27 @@ def usage_to_msg(usage: Usage, *, stamp_s: float, node: str) -> fm.FMUsage:
         role=usage.role,
         model=usage.model,
         prompt_sha256=usage.prompt_sha256,
+        seed=usage.seed,
         calls=usage.calls,
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
         latency_s=float(usage.latency_s),
         cost=float(usage.cost),
         cached=usage.cached,
+    )
+
+
+def usage_from_msg(message: fm.FMUsage) -> Usage:
+    """What a node spent on one question to a model."""
+    return Usage(
+        role=message.role,
+        model=message.model,
+        prompt_sha256=message.prompt_sha256,
+        seed=message.seed,
+        calls=message.calls,
+        prompt_tokens=message.prompt_tokens,
+        completion_tokens=message.completion_tokens,
+        latency_s=message.latency_s,
+        cost=message.cost,
+        cached=message.cached,
     )

@@ -1,0 +1,115 @@
+"""What an answer is held to, checked here whatever the server promised.
+
+Servers that constrain generation rarely fail it; many take the wish and overlook it in silence.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.fm.grammar import accepts
+
+_THOUGHTS = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
+_FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL)
+_SHOWN = 500
+"""Characters of a refused answer that the model gets to see again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A grammar or a JSON schema."""
+
+    grammar: str | None = None
+    schema: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.grammar is not None and self.schema is not None:
+            raise ConfigError("expected a grammar or a JSON schema, got both; give one")
+
+    def __bool__(self) -> bool:
+        return self.grammar is not None or self.schema is not None
+
+    @property
+    def kind(self) -> str:
+        """``grammar`` or ``schema``."""
+        return "grammar" if self.grammar is not None else "schema"
+
+    @property
+    def text(self) -> str:
+        """The rule as a model is told it."""
+        if self.grammar is not None:
+            return (
+                "Answer with one sentence of this grammar (GBNF, it begins at root), without any "
+                f"other word:\n{self.grammar}"
+            )
+        return (
+            "Answer with one JSON value that fits this JSON schema, without any other word:\n"
+            f"{json.dumps(self.schema)}"
+        )
+
+    def clean(self, text: str) -> str:
+        """Take the answer out of what models put around it unasked."""
+        if not self:
+            return text
+        text = _THOUGHTS.sub("", text)
+        if self.schema is not None and (fenced := _FENCED.match(text)):
+            return fenced[1]
+        return text.strip() if self.schema is not None else text
+
+    def problem(self, text: str) -> str:
+        """Say what is wrong with an answer; empty where nothing is.
+
+        Raises:
+            ConfigError: the grammar or the schema itself cannot be read.
+        """
+        if self.grammar is not None:
+            return self._off_grammar(self.grammar, text)
+        return "" if self.schema is None else self._off_schema(self.schema, text)
+
+    @staticmethod
+    def _off_grammar(grammar: str, text: str) -> str:
+        try:
+            held = accepts(grammar, text)
+        except ImportError as error:
+            raise _missing("xgrammar") from error
+        except RuntimeError as error:
+            raise ConfigError(f"expected a grammar in GBNF, could not read it: {error}") from error
+        return "" if held else "it is no sentence of the grammar"
+
+    @staticmethod
+    def _off_schema(schema: Mapping[str, Any], text: str) -> str:
+        try:
+            from jsonschema import Draft202012Validator, SchemaError
+            from jsonschema.exceptions import best_match
+        except ImportError as error:
+            raise _missing("jsonschema") from error
+        try:
+            Draft202012Validator.check_schema(schema)
+        except SchemaError as error:
+            raise ConfigError(f"expected a JSON schema, got another: {error.message}") from error
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError as error:
+            return f"it is no JSON: {error}"
+        worst = best_match(Draft202012Validator(schema).iter_errors(value))
+        return "" if worst is None else f"at {worst.json_path}: {worst.message}"
+
+
+def repair_prompt(prompt: str, rule: Rule, answer: str, problem: str) -> str:
+    """Ask once more, with what was wrong."""
+    return (
+        f"{prompt}\n\nYour last answer was:\n{answer[:_SHOWN]}\n"
+        f"It was refused: {problem}.\n{rule.text}"
+    )
+
+
+def _missing(package: str) -> ConfigError:
+    return ConfigError(
+        f"expected {package} to check answers, found none; pip install 'fmrl_robot[fm]'",
+        ErrorCode.CAPABILITY_MISSING,
+    )

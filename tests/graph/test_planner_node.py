@@ -1,0 +1,114 @@
+"""The planner node's model: behind a cache and a budget, and whatever its server does."""
+
+import threading
+import time
+
+import fault_server as fs
+import pytest
+
+pytest.importorskip("fmrl_msgs.msg", reason="needs the ros extra and fmrl_msgs")
+
+import rclpy
+from rclpy.context import Context
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+
+from fmrl_msgs.action import ExecuteTask
+from fmrl_nodes.planner_node import PlannerNode
+from fmrl_robot.errors import ErrorCode
+from fmrl_robot.reproduce.language_judge import make_scene
+
+pytestmark = pytest.mark.graph
+
+
+@pytest.fixture
+def make_node():
+    context = Context()
+    rclpy.init(context=context)
+    nodes = []
+
+    def make(**parameters):
+        node = PlannerNode(
+            context=context,
+            namespace="planner_test",
+            parameter_overrides=[Parameter(n, value=v) for n, v in parameters.items()],
+        )
+        nodes.append(node)
+        return node
+
+    yield make
+    for node in nodes:
+        node.close()
+        node.destroy_node()
+    rclpy.try_shutdown(context=context)
+
+
+def configured(node):
+    return node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+
+
+def carry_out(node, instruction):
+    """As the worker does it, with a scene at hand and nobody to carry out a step."""
+    scene = make_scene()
+    node._fresh_scene = lambda: scene
+    node._goal = type("Goal", (), {"is_cancel_requested": False, "publish_feedback": print})()
+    return node._carry_out(ExecuteTask.Goal(instruction=instruction), "task")
+
+
+def test_one_model_behind_cache_and_budget_serves_every_method(make_node, tmp_path):
+    with fs.serving(fs.answer("put(red_cube,bowl)")) as server:
+        node = make_node(
+            language_model=f"openai:m@{server.url}?total_s=5",
+            fm_cache=str(tmp_path),
+            fm_budget="calls=1",
+        )
+        assert configured(node)
+        plans = [carry_out(node, "red in the bowl").plan for _ in range(2)]
+        spent = carry_out(node, "something else").outcome
+        assert len(server.bodies) == 1
+    assert [len(plan.subgoals) for plan in plans] == [2, 2]
+    assert spent.error_code == ErrorCode.BUDGET_SPENT and "calls" in spent.message
+    assert (tmp_path / "answers.sqlite").exists()
+
+
+@pytest.mark.parametrize(
+    "parameter", [{"fm_budget": "calls=few"}, {"language_model": "openai:m@https://far.example/v1"}]
+)
+def test_a_wrong_parameter_fails_while_configuring_with_its_reason(make_node, parameter):
+    node = make_node(**parameter)
+    assert not configured(node)
+    assert "expected" in str(node.failure)
+
+
+def test_a_dead_server_ends_the_task_with_its_code_and_the_next_at_once(make_node):
+    with fs.serving(fs.drop) as server:
+        node = make_node(language_model=f"openai:m@{server.url}?total_s=5")
+        assert configured(node)
+        first = carry_out(node, "red in the bowl").outcome
+        began = time.monotonic()
+        second = carry_out(node, "red in the bowl").outcome
+        assert time.monotonic() - began < 0.5 and len(server.bodies) == 3
+    assert first.error_code == second.error_code == ErrorCode.MODEL_UNAVAILABLE
+    assert "again in" in second.message
+
+
+def test_answers_that_break_off_are_asked_for_three_times_in_all(make_node):
+    with fs.serving(fs.half) as server:
+        node = make_node(language_model=f"openai:m@{server.url}?total_s=5&failures=9")
+        assert configured(node)
+        outcome = carry_out(node, "red in the bowl").outcome
+        assert len(server.bodies) == 3
+    assert outcome.error_code == ErrorCode.REPAIRS_EXHAUSTED and "broke off" in outcome.message
+
+
+def test_a_node_that_ends_does_not_wait_for_a_hung_server(make_node):
+    endings = []
+    with fs.serving(fs.hang()) as server:
+        node = make_node(language_model=f"openai:m@{server.url}")
+        assert configured(node)
+        task = threading.Thread(target=lambda: endings.append(carry_out(node, "red in the bowl")))
+        task.start()
+        time.sleep(0.5)
+        node.close()
+        task.join(5)
+    assert endings[0].outcome.error_code == ErrorCode.MODEL_UNAVAILABLE
