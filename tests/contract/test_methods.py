@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import pytest
-from plan_accuracy import make_scene
 
 from fmrl_robot.errors import ConfigError, ErrorCode, FmrlError, Retryable, Terminal
 from fmrl_robot.fm.scripted import ScriptedLM
@@ -13,6 +12,7 @@ from fmrl_robot.methods.card import MethodCard
 from fmrl_robot.plancheck import check
 from fmrl_robot.protocols import Planner
 from fmrl_robot.registry import METHODS
+from fmrl_robot.reproduce.language_judge import make_scene
 from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.types import Outcome, Plan, PlanStatus, Scene
 
@@ -134,8 +134,8 @@ def test_a_model_without_the_capability_is_refused_at_build_time_naming_both(met
     class OnlyScores:
         model_id = "only-scores"
 
-        def score(self, prompt, continuations):
-            return [0.0 for _ in continuations]
+        def score(self, prompts, continuations, *, role="score"):
+            return [[0.0 for _ in several] for several in continuations]
 
     with pytest.raises(ConfigError, match="only-scores") as caught:
         method[0](OnlyScores())

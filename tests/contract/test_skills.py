@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from plan_accuracy import make_scene
 
 from fmrl_robot.control.arm import ArmController
 from fmrl_robot.control.arm_skill import ArmSkill, arm_skills
@@ -26,6 +25,7 @@ from fmrl_robot.methods.psl import PSL
 from fmrl_robot.plancheck import check
 from fmrl_robot.planners import plan_language
 from fmrl_robot.registry import ARM_SKILLS, SKILLS
+from fmrl_robot.reproduce.language_judge import make_scene
 from fmrl_robot.robots import PANDA
 from fmrl_robot.skills import Skill, Unmet, World, skill
 from fmrl_robot.skills.captioner import KNOWN_FACTS, caption

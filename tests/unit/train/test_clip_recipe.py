@@ -5,7 +5,14 @@ import pytest
 
 from fmrl_robot.skills.captioner import caption
 from fmrl_robot.train.recipes.clip_embedded.card import auroc, epic
-from fmrl_robot.train.recipes.clip_embedded.vocabulary import facts, phrasings, tabletop_facts
+from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet, both
+from fmrl_robot.train.recipes.clip_embedded.retrieval import KINDS, neighbours
+from fmrl_robot.train.recipes.clip_embedded.vocabulary import (
+    facts,
+    kind,
+    phrasings,
+    tabletop_facts,
+)
 from fmrl_sim.frames import ground_frames, tabletop_frames
 
 
@@ -35,8 +42,8 @@ def test_a_saved_model_loads_through_open_clip_and_embeds_the_same(tmp_path):
     from fmrl_robot.train.recipes.clip_embedded.model import build_model, build_tokenizer, save
 
     tokenizer = build_tokenizer()
-    model = build_model(len(tokenizer), 64).eval()
-    save(tmp_path, model, tokenizer, 64)
+    model = build_model(len(tokenizer), 64, "small").eval()
+    save(tmp_path, model, tokenizer, 64, "small")
     loaded = load_vision_model(str(tmp_path))
     image = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
     with torch.inference_mode():
@@ -75,3 +82,45 @@ def test_epic_is_zero_for_the_label_itself_and_chance_for_noise():
     assert epic(3.0 * truth - 1.0, truth) < 1e-6
     assert abs(epic(noise, truth) - 0.707) < 0.06
     assert epic(-truth.astype(float), truth) > 0.99
+
+
+def test_neighbours_differ_in_one_word_and_every_kind_asked_has_some():
+    for fact in facts():
+        if kind(fact) in KINDS:
+            mine, found = caption(fact).split(), neighbours(fact)
+            assert found, fact
+            for other in found:
+                assert sum(a != b for a, b in zip(mine, caption(other).split(), strict=True)) == 1
+
+
+def test_pictures_and_truth_come_back_from_disk(tmp_path):
+    drawn = both(3, 2, 5, 48)
+    drawn.save(tmp_path)
+    again = FrameSet.load(tmp_path)
+    np.testing.assert_array_equal(drawn.images, again.images)
+    np.testing.assert_array_equal(drawn.truth, again.truth)
+    assert (drawn.truth[:3, -1] == -1).all() and (drawn.truth[3:, 0] == -1).all()
+
+
+def test_a_batch_asks_sentences_with_their_answers():
+    from fmrl_robot.train.recipes.clip_embedded.model import build_tokenizer
+    from fmrl_robot.train.recipes.clip_embedded.sentences import HELD_OUT, Sentences
+
+    tokenizer, rng = build_tokenizer(), np.random.default_rng(0)
+    truth = np.where(rng.random((8, len(facts()))) < 0.4, 1, 0).astype(np.int8)
+    truth[:, len(tabletop_facts()) :] = -1
+    asked = Sentences(tokenizer).draw(truth, 64, rng)
+    assert asked.labels.shape == (8, 64) and set(np.unique(asked.labels)) == {0.0, 1.0}
+    assert tokenizer.unk_token_id not in asked.tokens
+    held_out = Sentences(tokenizer, held_out=True)
+    columns = [facts().index(fact) for fact in HELD_OUT]
+    assert (held_out.allowed(truth)[:, columns] == -1).all()
+
+
+def test_a_short_training_in_two_processes_leaves_a_model(tmp_path):
+    from fmrl_robot.train.recipes.clip_embedded.train import ClipSettings, train
+
+    both(40, 20, 3, 32).save(tmp_path)
+    settings = ClipSettings(size="small", image_size=32, minutes=0.02, batch=8, processes=2)
+    model, _ = train(tmp_path, settings)
+    assert all(p.isfinite().all() for p in model.parameters())

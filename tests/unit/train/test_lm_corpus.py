@@ -1,21 +1,25 @@
 import itertools
 import random
+import re
 
 import pytest
-from plan_accuracy import load
 
 from fmrl_robot.fm.grammar import accepts
 from fmrl_robot.planners import gait_language, plan_language
 from fmrl_robot.planners.saytap_commands import COMMANDS
+from fmrl_robot.planners.step_words import NEXT_GRAMMAR, WORDS_GRAMMAR
+from fmrl_robot.reproduce.language import SETS, load
 from fmrl_robot.train.recipes.lm_embedded import corpus
+from fmrl_robot.train.recipes.lm_embedded.banks import banks
 from fmrl_robot.train.recipes.lm_embedded.phrases import expand, misspell
 from fmrl_robot.train.recipes.lm_embedded.tokenizer import plan_atoms, train_tokenizer
 
 EXAMPLES = 15_000
+SLOTS = set("abcdglmnopqstvxyz") | {"ag", "bg", "as"}
 
 
 def sentences_of_the_tests():
-    return {corpus.fingerprint(c["text"]) for kind in ("arm", "quadruped") for c in load(kind)}
+    return {corpus.fingerprint(case["text"]) for name in SETS for case in load(name)}
 
 
 def test_every_test_sentence_is_held_out():
@@ -34,14 +38,41 @@ def test_without_the_filter_some_would_occur(monkeypatch):
     assert {corpus.fingerprint(text) for _, text, _ in drawn} & sentences_of_the_tests()
 
 
-def test_every_plan_of_the_corpus_is_a_sentence_of_its_grammar():
-    languages = {"arm": plan_language, "quadruped": gait_language}
-    plans = {(kind, plan) for kind, _, plan in itertools.islice(corpus.examples(3), 3000)}
-    for kind, plan in sorted(plans):
-        if not plan.startswith("refuse"):
-            assert languages[kind].parse(plan), plan
-    for kind, plan in sorted(plans)[::40]:
-        assert accepts(languages[kind].GRAMMAR, plan), plan
+def test_every_answer_of_the_corpus_is_a_sentence_of_its_grammar():
+    grammars = {
+        "arm": plan_language.GRAMMAR,
+        "quadruped": gait_language.GRAMMAR,
+        "next": NEXT_GRAMMAR,
+        "steps": WORDS_GRAMMAR,
+    }
+    answers = {(kind, plan) for kind, _, plan in itertools.islice(corpus.examples(3), 4000)}
+    for kind, plan in sorted(answers):
+        if kind in ("arm", "quadruped") and not plan.startswith("refuse"):
+            language = plan_language if kind == "arm" else gait_language
+            assert language.parse(plan), plan
+    for kind in grammars:
+        for plan in sorted(p for k, p in answers if k == kind)[::12]:
+            assert accepts(grammars[kind], plan), (kind, plan)
+
+
+def test_a_step_that_failed_last_is_the_next_one_again():
+    rng = random.Random(0)
+    failed = 0
+    for _ in range(400):
+        said, answer = corpus._next("go", ("hold(red_cube)", "press(button)"), rng)
+        last = said.split("| ")[1].split(". ")[-1]
+        if last.endswith("failed."):
+            failed += 1
+            assert last.startswith(answer), (said, answer)
+    assert failed > 10
+
+
+def test_banks_hold_templates_that_differ_and_name_only_known_slots():
+    for name, entries in banks().items():
+        assert len(set(entries)) == len(entries), name
+        for entry in entries:
+            assert not set("()|") & set(entry), entry
+            assert set(re.findall(r"{(\w+)}", entry)) <= SLOTS, entry
 
 
 def test_the_corpus_is_the_same_for_the_same_seed_and_hardly_repeats_itself():

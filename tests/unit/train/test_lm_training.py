@@ -14,8 +14,9 @@ def test_a_short_training_leaves_a_folder_that_the_common_loader_reads(tmp_path)
     model = load_language_model(str(tmp_path / "lm"))
     # So little training ends no long answer: the grammar offers two short ones.
     grammar = 'root ::= "trot(0.5)" | "stand(0)"'
-    text, usage = model.generate("quadruped: trot =>", grammar=grammar, max_tokens=40)
-    assert text in ("trot(0.5)", "stand(0)")
+    (answer,) = model.generate("quadruped: trot =>", grammar=grammar, max_tokens=40)
+    usage = answer.usage
+    assert answer.text in ("trot(0.5)", "stand(0)")
     assert usage.completion_tokens > 0 and usage.model.startswith("lm@")
-    scores, _ = model.score("quadruped: trot =>", ["trot(0.5)", "stand(0)"])
-    assert scores.shape == (2,) and (scores < 0).all()
+    (scores,) = model.score(["quadruped: trot =>"], [["trot(0.5)", "stand(0)"]])
+    assert scores.sums.shape == (2,) and (scores.sums < 0).all()

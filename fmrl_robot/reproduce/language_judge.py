@@ -1,31 +1,24 @@
-"""Judges plans by what is written beside the hand-made instructions, with a world of its own."""
+"""Judges plans by what is written beside the hand-made instructions, with a world of its own.
+
+Nothing here is shared with the planner: preconditions, effects and references are resolved anew, so
+that a fault of the planner's own world cannot hide itself.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import yaml
 
-from fmrl_robot.errors import FmrlError
-from fmrl_robot.methods.psl import PSL
-from fmrl_robot.methods.saytap import SayTap
-from fmrl_robot.plancheck import check
-from fmrl_robot.planners.saytap_commands import Segment, problems
-from fmrl_robot.robots import robot as get_robot
+from fmrl_robot.planners.saytap_commands import Segment
 from fmrl_robot.types import Leg, Plan, Pose, Predicate, Scene, SceneObject
 
-DATA = Path(__file__).parent / "data"
 CUBES = ("red_cube", "green_cube", "blue_cube", "yellow_cube")
 
 
-def load(robot_kind: str) -> list[dict[str, Any]]:
-    return yaml.safe_load((DATA / f"instructions_{robot_kind}.yaml").read_text("utf-8"))
-
-
-def make_scene(facts: list[str] = (), absent: list[str] = ()) -> Scene:
+def make_scene(facts: Sequence[str] = (), absent: Sequence[str] = ()) -> Scene:
+    """Build a scene: every cube on the table, drawer closed, hand empty, but for ``facts``."""
     given = [Predicate.parse(f) for f in facts]
     moved = {p.args[0] for p in given}
     held = [p for p in given if p.name == "held"]
@@ -55,6 +48,15 @@ def make_scene(facts: list[str] = (), absent: list[str] = ()) -> Scene:
     )
 
 
+class Impossible(Exception):
+    """A precondition does not hold."""
+
+
+def _need(condition: bool, why: str) -> None:
+    if not condition:
+        raise Impossible(why)
+
+
 class World:
     """Executes sub-goals strictly: a precondition that does not hold is an error."""
 
@@ -71,28 +73,31 @@ class World:
         return thing != "drawer" or self.open
 
     def run(self, skill: str, target: str) -> None:
+        """Execute one step, or raise Impossible."""
         covered = target in self.at.values()
         if skill == "grasp":
-            assert self.held is None, "hand full"
-            assert target in self.at and (target not in CUBES or not covered), f"{target} covered"
-            assert self._reachable(target), "in the closed drawer"
+            _need(self.held is None, "hand full")
+            _need(target in self.at and (target not in CUBES or not covered), f"{target} covered")
+            _need(self._reachable(target), "in the closed drawer")
             del self.at[target]
             self.held = target
         elif skill == "place":
-            assert self.held is not None, "hand empty"
-            assert target != self.held and self._reachable(target), "drawer closed"
-            assert target not in CUBES or (target in self.at and not covered), f"{target} covered"
-            self.at[self.held] = target
+            held = self.held or ""
+            _need(held != "", "hand empty")
+            _need(target != held and self._reachable(target), "drawer closed")
+            _need(target not in CUBES or (target in self.at and not covered), f"{target} covered")
+            self.at[held] = target
             self.held = None
         elif skill in ("open", "close"):
-            assert self.held is None and target == "drawer", "hand full"
-            assert self.open == (skill == "close"), f"cannot {skill}"
+            _need(self.held is None and target == "drawer", "hand full")
+            _need(self.open == (skill == "close"), f"cannot {skill}")
             self.open = skill == "open"
         else:
-            assert skill == "press" and target == "button" and self.held is None
+            _need(skill == "press" and target == "button" and self.held is None, "cannot press")
             self.pressed = True
 
     def holds(self, fact: Predicate) -> bool:
+        """Whether a fact is true now."""
         match fact.name:
             case "on" | "in":
                 return self.at.get(fact.args[0]) == fact.args[1]
@@ -115,7 +120,7 @@ def judge_arm(case: dict[str, Any], scene: Scene, plan: Plan) -> str:
     for i, step in enumerate(plan.subgoals):
         try:
             world.run(step.skill, step.target)
-        except AssertionError as error:
+        except Impossible as error:
             return f"step {i} {step.skill}({step.target}): {error}"
         for j, fact in enumerate(order):
             if reached[j] < 0 and world.holds(fact):
@@ -138,6 +143,7 @@ def judge_arm(case: dict[str, Any], scene: Scene, plan: Plan) -> str:
 
 
 def segments(case: dict[str, Any]) -> list[Segment]:
+    """Read what a quadruped's plan must satisfy."""
     return [
         Segment(
             gaits=tuple([s["is"]] if isinstance(s["is"], str) else s["is"]),
@@ -150,48 +156,3 @@ def segments(case: dict[str, Any]) -> list[Segment]:
         )
         for s in case["segments"]
     ]
-
-
-@dataclass
-class Result:
-    kind: str
-    text: str
-    wrong: str
-
-
-def run_case(planner: Any, robot: str, case: dict[str, Any]) -> Result:
-    scene = (
-        make_scene(case.get("scene", []), case.get("absent", []))
-        if robot == "panda"
-        else Scene(stamp_s=0.0)
-    )
-    refuse = case.get("refuse", False)
-    try:
-        planner.reset(case["text"], robot)
-        plan = planner.propose(scene)
-    except FmrlError as error:
-        wrong = "" if refuse else f"refused: {error}"
-    else:
-        if refuse:
-            wrong = f"not refused: {[s.text for s in plan.subgoals]}"
-        elif found := check(plan, scene, get_robot(robot)):
-            wrong = f"plan check: {found[0].message}"
-        elif robot == "panda":
-            wrong = judge_arm(case, scene, plan)
-        else:
-            wrong = "; ".join(problems(plan.subgoals, segments(case)))
-    return Result(case["kind"], case["text"], wrong)
-
-
-def evaluate(model: Any, robot_kind: str, every: int = 1) -> list[Result]:
-    """Plan for the hand-written instructions, or for every nth of them."""
-    planner, robot = (PSL(model), "panda") if robot_kind == "arm" else (SayTap(model), "go2")
-    return [run_case(planner, robot, case) for case in load(robot_kind)[::every]]
-
-
-def by_kind(results: list[Result]) -> dict[str, tuple[int, int]]:
-    kinds = dict.fromkeys(r.kind for r in results)
-    return {
-        k: (sum(not r.wrong for r in results if r.kind == k), sum(r.kind == k for r in results))
-        for k in kinds
-    }

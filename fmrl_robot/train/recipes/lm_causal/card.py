@@ -1,0 +1,63 @@
+"""What an embedded causal model knows, on questions of unseen seeds; and how wrong the prior is."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections import defaultdict
+from typing import Any
+
+from fmrl_robot.planners import questions as ask
+from fmrl_robot.planners.cube_world import CONTAINERS, CUBES
+from fmrl_robot.shares import share
+from fmrl_robot.train.recipes.lm_causal import corpus, prior
+
+UNSEEN_SEED = 990_001
+SKILLS = (
+    *(f"pick up the {c.replace('_', ' ')}" for c in CUBES),
+    *(f"place it in the {p}" for p in CONTAINERS),
+    *(f"place it on the {c.replace('_', ' ')}" for c in CUBES),
+    "place it on the table",
+    "open the drawer",
+    "close the drawer",
+    "press the button",
+    ask.DONE,
+)
+"""Every primitive skill of the tabletop in words: the candidates of a next step."""
+
+
+def measure_project(model: Any, count: int = 300) -> dict[str, Any]:
+    """Shares of right answers by kind of question, among given candidates where there are such."""
+    rng = random.Random(UNSEEN_SEED)  # noqa: S311
+    forbidden = corpus.held_out()
+    found: dict[str, Any] = {}
+    for name, maker, candidates in (
+        ("next skill", corpus.ask_next, SKILLS),
+        ("yes or no", corpus.ask_holds, (ask.YES, ask.NO)),
+        ("better run", corpus.ask_better, ask.BETTER),
+    ):
+        pairs = [maker(rng, forbidden) for _ in range(count)]
+        scores = model.score([q for q, _ in pairs], [candidates] * count)
+        right = sum(
+            candidates[int(s.sums.argmax())] == a for s, (_, a) in zip(scores, pairs, strict=True)
+        )
+        found[name] = {**share(right, count), "chance": round(1 / len(candidates), 3)}
+    pairs = [corpus.ask_describe(rng, forbidden) for _ in range(count // 3)]
+    right = sum(model.generate(q, max_tokens=120)[0].text.strip() == a for q, a in pairs)
+    found["description word for word"] = share(right, len(pairs))
+    return found
+
+
+def measure_prior(model: Any, count: int = 300) -> dict[str, Any]:
+    """Share of chores in which the model prefers the working order to each disturbed one."""
+    rng = random.Random(UNSEEN_SEED)  # noqa: S311
+    asked = [prior.ordered_and_disturbed(rng) for _ in range(count)]
+    scores = model.score([a[0] for a in asked], [a[1:] for a in asked])
+    right = sum(s.sums.argmax() == 0 for s in scores)
+    told = defaultdict[str, int](int)
+    for _, text in itertools.islice(prior.pairs(UNSEEN_SEED), count):
+        told["right"] += prior.works(text)
+    return {
+        "prefers the working order": share(right, count),
+        "corpus in working order": share(told["right"], count),
+    }

@@ -1,0 +1,187 @@
+"""Train an embedded causal language model: a small Llama, read by transformers like any other.
+
+``project`` answers questions about this project's world in a chat; ``prior`` continues transcripts
+of chores elsewhere, without a chat.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from fmrl_robot.train.cards import write_whole
+from fmrl_robot.train.recipes.lm_causal import corpus, prior
+from fmrl_robot.train.recipes.lm_embedded.tokenizer import train_tokenizer
+from fmrl_robot.train.recipes.lm_loop import Schedule, learn
+
+if TYPE_CHECKING:
+    from fmrl_robot.train.team import Team
+
+log = logging.getLogger(__name__)
+
+CHAT_TEMPLATE = (
+    "{{ bos_token }}{% for message in messages %}"
+    "{% if message['role'] == 'user' %}{{ '<|user|>' + message['content'] + '<|assistant|>' }}"
+    "{% else %}{{ message['content'] + eos_token }}{% endif %}{% endfor %}"
+)
+"""A question stands between two marks, its answer ends with the end mark."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CausalConfig(Schedule):
+    """How an embedded causal model is trained."""
+
+    corpus: Literal["project", "prior"] = "project"
+    out: Path = Path("policies/lm-causal")
+    batch_size: int = 24
+    """Of each process."""
+    width: int = 256
+    layers: int = 6
+    heads: int = 4
+    vocab_size: int = 2048
+    """Of the tokenizer before the plan languages' own tokens."""
+    tokenizer_examples: int = 60_000
+    question_weight: float = 0.2
+    """Weight of predicting the question beside the answer."""
+    seed: int = 0
+    start_from: Path | None = None
+    """Folder of an earlier result to go on from, or None."""
+
+
+def pairs(cfg: CausalConfig, seed: int) -> Iterator[tuple[str, str]]:
+    """Questions and answers of the configured corpus."""
+    return (corpus if cfg.corpus == "project" else prior).pairs(seed)
+
+
+def build_tokenizer(cfg: CausalConfig) -> Any:
+    """Learn a tokenizer; only the project's has a chat template."""
+    sample = itertools.islice(pairs(cfg, cfg.seed + 1), cfg.tokenizer_examples)
+    chat = cfg.corpus == "project"
+    tokenizer = train_tokenizer(
+        (f"{q}\n{a}" for q, a in sample), cfg.vocab_size, atoms=chat, marks=chat
+    )
+    if chat:
+        tokenizer.chat_template = CHAT_TEMPLATE
+    return tokenizer
+
+
+def build_model(cfg: CausalConfig, vocab: int) -> Any:
+    """An untrained Llama."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=vocab,
+            hidden_size=cfg.width,
+            intermediate_size=int(cfg.width * 2.75),
+            num_hidden_layers=cfg.layers,
+            num_attention_heads=cfg.heads,
+            num_key_value_heads=cfg.heads,
+            max_position_embeddings=1024,
+            tie_word_embeddings=True,
+            bos_token_id=1,
+            eos_token_id=2,
+            pad_token_id=0,
+        )
+    )
+
+
+def rows(cfg: CausalConfig, tokenizer: Any, rank: int = 0) -> Iterator[tuple[Any, Any]]:
+    """Yield padded batches of similar length: ids, and which of them are answers."""
+    import torch
+
+    source = pairs(cfg, cfg.seed + 1_000 * rank)
+    marks = [tokenizer.convert_tokens_to_ids(m) for m in ("<|user|>", "<|assistant|>")]
+    while True:
+        pool: list[tuple[list[int], int]] = []
+        for question, answer in itertools.islice(source, cfg.batch_size * 16):
+            head = [1]
+            if question:
+                asked = tokenizer.encode(question, add_special_tokens=False)
+                head += [marks[0], *asked, marks[1]]
+            tail = [*tokenizer.encode(answer, add_special_tokens=False), 2]
+            pool.append((head + tail, len(head)))
+        pool.sort(key=lambda row: len(row[0]))
+        chunks = [pool[i : i + cfg.batch_size] for i in range(0, len(pool), cfg.batch_size)]
+        for i in torch.randperm(len(chunks)).tolist():
+            width = max(len(ids) for ids, _ in chunks[i])
+            ids = torch.zeros(len(chunks[i]), width, dtype=torch.long)
+            answer = torch.zeros(len(chunks[i]), width, dtype=torch.bool)
+            for row, (tokens, start) in enumerate(chunks[i]):
+                ids[row, : len(tokens)] = torch.tensor(tokens)
+                answer[row, start : len(tokens)] = True
+            yield ids, answer
+
+
+def save(model: Any, tokenizer: Any, cfg: CausalConfig) -> None:
+    """Write the folder as transformers reads it, in half precision."""
+    import torch
+
+    half = build_model(cfg, len(tokenizer)).to(torch.float16)
+    half.load_state_dict({k: v.to(torch.float16) for k, v in model.state_dict().items()})
+    half.save_pretrained(cfg.out)
+    tokenizer.save_pretrained(cfg.out)
+    said = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(cfg).items() if k != "out"}
+    write_whole(cfg.out / "recipe.json", json.dumps(said, indent=2) + "\n")
+
+
+def train(cfg: CausalConfig) -> dict[str, float]:
+    """Train and write ``cfg.out``; return the figures of the last step."""
+    from fmrl_robot.train.team import Helpers
+
+    tokenizer(cfg).save_pretrained(cfg.out)
+    helpers = Helpers(cfg.processes, _learn, cfg)
+    try:
+        return _learn(cfg, helpers.team())
+    finally:
+        helpers.close()
+
+
+def tokenizer(cfg: CausalConfig) -> Any:
+    """The tokenizer of the result to go on from, or a new one."""
+    from transformers import AutoTokenizer
+
+    if cfg.start_from:
+        return AutoTokenizer.from_pretrained(cfg.start_from, local_files_only=True)
+    return build_tokenizer(cfg)
+
+
+def _learn(cfg: CausalConfig, team: Team) -> dict[str, float]:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    torch.set_num_threads(1)
+    torch.manual_seed(cfg.seed)
+    words = AutoTokenizer.from_pretrained(cfg.out, local_files_only=True)
+    if cfg.start_from:
+        model = AutoModelForCausalLM.from_pretrained(cfg.start_from, dtype=torch.float32)
+    else:
+        model = build_model(cfg, len(words))
+    model.train()
+    torch.manual_seed(cfg.seed + 1_000 * team.rank)
+
+    def losses(batch: Any) -> tuple[Any, Any]:
+        ids, answer = batch
+        wanted = ids[:, 1:] != 0
+        with torch.autocast("cpu", torch.bfloat16):
+            # Padding sits at the end, where causal attention cannot see it.
+            states = model.model(ids[:, :-1]).last_hidden_state
+            logits = model.lm_head(states[wanted])
+        each = torch.nn.functional.cross_entropy(
+            logits.float(), ids[:, 1:][wanted], reduction="none"
+        )
+        is_answer = answer[:, 1:][wanted]
+        loss = each[is_answer].mean()
+        if bool(is_answer.all()):
+            return loss, loss
+        return loss, loss + cfg.question_weight * each[~is_answer].mean()
+
+    if team.rank == 0:
+        log.info("parameters=%d vocab=%d", model.num_parameters(), len(words))
+    source = rows(cfg, words, team.rank)
+    return learn(model.parameters(), source, losses, cfg, team, lambda: save(model, words, cfg))

@@ -1,0 +1,91 @@
+"""The loop in which an embedded language model learns, alone or in several processes."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fmrl_robot.train.team import Team
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Schedule:
+    """How long and how fast."""
+
+    minutes: float = 60.0
+    """Training time; the learning rate falls to zero at its end."""
+    learning_rate: float = 1.5e-3
+    warmup_steps: int = 200
+    weight_decay: float = 0.05
+    checkpoint_minutes: float = 10.0
+    processes: int = 4
+    """That learn together, a core each."""
+
+
+def learn(
+    parameters: Iterable[Any],
+    batches: Iterable[Any],
+    losses: Callable[[Any], tuple[Any, Any]],
+    schedule: Schedule,
+    team: Team,
+    save: Callable[[], None],
+) -> dict[str, float]:
+    """Learn until the time is over; return the figures of the last step.
+
+    Args:
+        parameters: what is learned.
+        batches: without end.
+        losses: of a batch: what is told, and what is minimised.
+        schedule: how long and how fast.
+        team: the processes that learn the same.
+        save: writes a checkpoint; called by the first process only.
+    """
+    import torch
+
+    from fmrl_robot.train.rows import in_a_row
+
+    given = list(parameters)
+    # Matrices are pulled towards zero, gains and biases are not.
+    rows = [in_a_row([p for p in given if (p.ndim > 1) == large]) for large in (True, False)]
+    groups = [
+        {"params": [weights], "weight_decay": schedule.weight_decay * (i == 0)}
+        for i, (weights, _) in enumerate(rows)
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=schedule.learning_rate, betas=(0.9, 0.98))
+    start, saved, running, seen = time.monotonic(), 0.0, 0.0, 0
+    clock = torch.zeros(1, dtype=torch.float64)
+    for step, batch in enumerate(batches):
+        # The first process's clock is everybody's.
+        clock[0] = (time.monotonic() - start) / 60
+        team.share_(clock)
+        minutes = float(clock)
+        done = min(1.0, minutes / schedule.minutes)
+        rate = min(1.0, (step + 1) / schedule.warmup_steps) * 0.5 * (1 + math.cos(math.pi * done))
+        for group in optimizer.param_groups:
+            group["lr"] = schedule.learning_rate * rate
+        told, total = losses(batch)
+        for _, gradient in rows:
+            gradient.zero_()
+        total.backward()
+        for _, gradient in rows:
+            team.mean_(gradient)
+        torch.nn.utils.clip_grad_norm_([weights for weights, _ in rows], 1.0)
+        optimizer.step()
+        seen += len(batch[0]) * team.size
+        running = told.item() if step == 0 else 0.98 * running + 0.02 * told.item()
+        if team.rank == 0:
+            if step % 100 == 0:
+                log.info("step=%d minutes=%.1f seen=%d loss=%.4f", step, minutes, seen, running)
+            if done >= 1.0 or minutes - saved > schedule.checkpoint_minutes:
+                save()
+                saved = minutes
+        if done >= 1.0:
+            break
+    return {"examples": float(seen), "loss": running, "minutes": schedule.minutes}
