@@ -24,34 +24,37 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fmrl_robot.fm import require
 from fmrl_robot.fm.usage import prompt_sha256
 from fmrl_robot.registry import VISION_MODELS
 from fmrl_robot.skills.captioner import caption
 from fmrl_robot.types import Predicate, RewardOut, Scene, SubGoal, Success, Usage
 
 if TYPE_CHECKING:
-    from fmrl_robot.protocols import Embeds, Image
+    from fmrl_robot.protocols import FloatBatch, Image, Sees
 
 WINDOW = 8
 """Frames over which a verdict is averaged: a passing hand must not turn it."""
 SURE = 0.85
 """Probability from which the verdict is yes (or below one minus it, no)."""
 _SURE_LOG_ODDS = float(np.log(SURE / (1 - SURE)))
-BASELINE = "a robot arm at a table with cubes"
+BASELINES = {
+    "arm": "a robot arm at a table with cubes",
+    "quadruped": "a robot dog on the floor",
+}
+"""A sentence true of every frame, by kind of robot."""
 
 
 class VLMRM:
-    """A RewardModel over a model that Embeds."""
-
-    version = "1"
+    """A RewardModel over a model that Sees."""
 
     def __init__(
         self,
-        model: Embeds | None = None,
+        model: Sees | None = None,
         *,
         vision_model: str = "embedded",
         alpha: float = 0.0,
-        baseline: str = BASELINE,
+        baseline: str = BASELINES["arm"],
     ) -> None:
         """Build the reward.
 
@@ -60,12 +63,17 @@ class VLMRM:
             vision_model: ``embedded`` or ``open_clip:<name>``.
             alpha: strength of the projection on the line from baseline to goal, 0 to 1.
             baseline: a sentence true of every frame.
+
+        Raises:
+            ConfigError: the model does not see, or cannot be loaded.
         """
         self._model: Any = model or load(vision_model)
+        require(self._model, "Sees", by="vlm_rm")
         self._alpha, self._baseline_text = alpha, baseline
         self._goal: np.ndarray | None = None
         self._against: np.ndarray | None = None
         self._margins: deque[float] = deque(maxlen=WINDOW)
+        self._frames = 0
         self._calls, self._spent_s, self._prompt = 0, 0.0, ""
         self._calibration: dict[str, tuple[float, float]] = getattr(self._model, "calibration", {})
         self._doubt: tuple[float, float] | None = None
@@ -75,16 +83,22 @@ class VLMRM:
         """Which model scores."""
         return str(self._model.model_id)
 
+    @property
+    def version(self) -> str:
+        """Of formula, settings and model: what has another version gave other figures."""
+        return f"2 alpha={self._alpha:g} baseline={self._baseline_text!r} {self.model_id}"
+
     def reset(self, subgoal: SubGoal) -> None:
         """Begin scoring against another sub-goal."""
         self._margins.clear()
+        self._frames = 0
         self._goal = self._against = None
         if not subgoal.text:
             return
-        taught: frozenset[str] | None = getattr(self._model, "vocabulary", None)
-        if taught is not None and subgoal.text not in taught:
+        knows = getattr(self._model, "knows", lambda _: True)
+        if not knows(subgoal.text):
             return
-        against = [text for text in opposites(subgoal) if taught is None or text in taught]
+        against = [text for text in opposites(subgoal) if knows(text)]
         begin = time.perf_counter()
         vectors = self._model.embed_texts([subgoal.text, self._baseline_text, *against])
         self._goal, self._baseline = vectors[0], vectors[1]
@@ -98,10 +112,20 @@ class VLMRM:
         del scene
         if self._goal is None:
             return [RewardOut(value=0.0, valid=False) for _ in images]
+        return self.score_embedded(self.embed(images))
+
+    def embed(self, images: Sequence[Image]) -> FloatBatch:
+        """Look at images, in one batch; unit vectors, shape (images, dim)."""
         begin = time.perf_counter()
         vectors = self._model.embed_images(images)
         self._spent_s += time.perf_counter() - begin
         self._calls += len(images)
+        return vectors
+
+    def score_embedded(self, vectors: FloatBatch) -> list[RewardOut]:
+        """Score what was seen, in order of time, shape (frames, dim)."""
+        if self._goal is None:
+            return [RewardOut(value=0.0, valid=False, embedding=v) for v in vectors]
         return [self._one(vector) for vector in vectors]
 
     def usage(self) -> tuple[Usage, ...]:
@@ -123,10 +147,12 @@ class VLMRM:
     def _one(self, seen: np.ndarray) -> RewardOut:
         assert self._goal is not None  # noqa: S101  (score asked first)
         goal, value = self._goal, reward(seen, self._goal, self._baseline, self._alpha)
+        self._frames += 1
         parts = [("goal", float(seen @ goal)), ("baseline", float(seen @ self._baseline))]
+        parts += [("frames", float(self._frames))]
         margin = self._margin(seen, goal)
         if margin is None:
-            return RewardOut(value=value, components=tuple(parts))
+            return RewardOut(value=value, components=tuple(parts), embedding=seen)
         self._margins.append(margin)
         probability = 1.0 / (1.0 + np.exp(-float(np.mean(self._margins))))
         parts += [("probability", probability)]
@@ -135,6 +161,7 @@ class VLMRM:
             components=tuple(parts),
             confidence=abs(2 * probability - 1),
             success=self._verdict(probability),
+            embedding=seen,
         )
 
     def _margin(self, seen: np.ndarray, goal: np.ndarray) -> float | None:

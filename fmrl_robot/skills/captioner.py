@@ -22,6 +22,17 @@ _PLURAL_FREE = {
     "contact": "the {0} foot is on the ground",
 }
 
+_ONLY_LOOKED_AT = {
+    "above": "the {0} is above the {1}",
+    "standing": "the robot dog is standing",
+    "crouching": "the robot dog is crouching",
+    "bowing": "the robot dog is bowing",
+    "sitting": "the robot dog is sitting",
+    "lying": "the robot dog is lying down",
+    "fallen": "the robot dog has fallen over",
+}
+"""Facts that nobody measures while a robot runs; a vision model may be asked about them."""
+
 KNOWN_FACTS = frozenset(_PLURAL_FREE)
 """What perception and ground truth can tell."""
 
@@ -32,7 +43,9 @@ def caption(predicate: Predicate) -> str:
     Raises:
         ValueError: the predicate is not in the vocabulary.
     """
-    template = _PLURAL_FREE.get(predicate.name) or further_captions().get(predicate.name)
+    template = {**_PLURAL_FREE, **_ONLY_LOOKED_AT}.get(predicate.name) or further_captions().get(
+        predicate.name
+    )
     if template is None:
         raise ValueError(f"expected one of {', '.join(_PLURAL_FREE)}, got {predicate}")
     text = template.format(*(a.replace("_", " ") for a in predicate.args))

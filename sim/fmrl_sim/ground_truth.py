@@ -26,6 +26,11 @@ OPEN_M, CLOSED_M = 0.10, 0.02
 PRESSED_M = 0.6 * f.BUTTON_TRAVEL_M
 NEAR_M = 0.6
 """Between the quadruped's base and a marker's centre."""
+WIDE_M, SHUT_M = 0.06, 0.015
+"""Width of the gripper from which it is open, and below which it is closed."""
+ABOVE_CUBE_M, ABOVE_M = 0.03, 0.06
+"""How far aside the tool may be and still be above a cube; above a bowl or a bin."""
+ABOVE_LOW_M, ABOVE_HIGH_M = 0.03, 0.30
 ON_ASIDE_M, ON_HEIGHT_M = 0.032, 0.006
 _BOWL_EDGE_M = 0.012
 _DRAWER_RIM_M = 0.076
@@ -79,6 +84,25 @@ class GroundTruth:
                 ErrorCode.OBJECT_UNKNOWN,
             )
         return self._true(plain, data, self._touching(data)) == predicate.value
+
+    def gripper_facts(self, data: mujoco.MjData) -> frozenset[Predicate]:
+        """Return what a camera may tell of the gripper beyond ``vocabulary``: open, closed, above.
+
+        ``open(gripper)`` and ``closed(gripper)`` are by its width; ``above(gripper, thing)`` says
+        that the tool is over the middle of a cube, bowl or bin, within ABOVE_M.
+        """
+        width = data.joint("finger_joint1").qpos[0] + data.joint("finger_joint2").qpos[0]
+        found = {Predicate("open", ("gripper",))} if width > WIDE_M else set[Predicate]()
+        if width < SHUT_M:
+            found.add(Predicate("closed", ("gripper",)))
+        tool, touching = data.site("tcp").xpos, self._touching(data)
+        for thing in (*self._cubes, *self._containers):
+            apart = tool - data.body(thing).xpos
+            aside = ABOVE_CUBE_M if thing in self._cubes else ABOVE_M
+            over = ABOVE_LOW_M < apart[2] < ABOVE_HIGH_M and np.linalg.norm(apart[:2]) < aside
+            if over and not self._held(thing, touching):
+                found.add(Predicate("above", ("gripper", thing)))
+        return frozenset(found)
 
     def _all_predicates(self) -> tuple[Predicate, ...]:
         if not self._arm:

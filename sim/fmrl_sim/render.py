@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal
 
+import cv2
 import mujoco
 import numpy as np
 import numpy.typing as npt
 
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.types import FloatArray
+from fmrl_sim.coarse import coarsen
 from fmrl_sim.gl import offscreen_context
 from fmrl_sim.ground_truth import button_pressed
 
@@ -49,9 +51,13 @@ class SceneRenderer:
         width: int = IMAGE_SIZE,
         height: int = IMAGE_SIZE,
         look: Literal["fast", "fine"] = "fast",
+        cell_m: float = 0.0,
     ) -> None:
-        # A copy, because look, buffer size and lamp are written into it.
+        """Set up; ``cell_m`` above 0 joins the vertices of meshes within cells of that size."""
+        # A copy, because look, buffer size, lamp and triangles are written into it.
         self._model = copy.copy(model)
+        if cell_m > 0:
+            coarsen(self._model, cell_m)
         self.width, self.height = width, height
         quality = self._model.vis.quality
         quality.shadowsize, quality.offsamples = (0, 0) if look == "fast" else (4096, 4)
@@ -65,7 +71,7 @@ class SceneRenderer:
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
         self._context.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
         self._rect = mujoco.MjrRect(0, 0, width, height)
-        fields = ("mat_rgba", "light_diffuse", "light_pos", "cam_pos")
+        fields = ("mat_rgba", "light_diffuse", "light_pos", "cam_pos", "cam_quat", "cam_fovy")
         self._plain = {field: getattr(self._model, field).copy() for field in fields}
         self._ambient = np.array(self._model.vis.headlight.ambient)
         self._closed = False
@@ -88,6 +94,25 @@ class SceneRenderer:
     def paint(self, material: str, rgb: FloatArray) -> None:
         """Give a material another colour (3,) for the frames that follow."""
         self._model.mat_rgba[self._model.material(material).id, :3] = rgb
+
+    def cover(self, texture: str, pixels: Image) -> None:
+        """Give a texture another picture (edge, edge, 3), stretched over it, from now on."""
+        found = self._model.texture(texture)
+        size = (int(found.width[0]), int(found.height[0]))
+        stretched = cv2.resize(pixels, size, interpolation=cv2.INTER_NEAREST)
+        start = int(found.adr[0])
+        self._model.tex_data[start : start + stretched.size] = stretched.reshape(-1)
+        self._gl.make_current()
+        mujoco.mjr_uploadTexture(self._model, self._context, found.id)
+
+    def turn(self, camera: str, rotation_rad: FloatArray, zoom: float = 1.0) -> None:
+        """Turn a camera away from where the scene put it, by a rotation vector (3,)."""
+        index, angle = self._model.camera(camera).id, float(np.linalg.norm(rotation_rad))
+        turned, small = np.zeros(4), np.zeros(4)
+        mujoco.mju_axisAngle2Quat(small, rotation_rad / max(angle, 1e-9), angle)
+        mujoco.mju_mulQuat(turned, self._plain["cam_quat"][index], small)
+        self._model.cam_quat[index] = turned
+        self._model.cam_fovy[index] = self._plain["cam_fovy"][index] * zoom
 
     def frame(self, data: mujoco.MjData, camera: str) -> Frame:
         """Return what ``camera`` sees."""

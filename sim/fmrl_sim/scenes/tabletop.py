@@ -73,7 +73,23 @@ def add_room(spec: mujoco.MjSpec) -> None:
         rgb2=[0.46, 0.48, 0.50],
     )
     spec.add_material(name="floor", textures=["", "floor"], texrepeat=[2, 2], texuniform=True)
-    spec.add_material(name="table", rgba=[0.78, 0.72, 0.65, 1], specular=0.15, shininess=0.2)
+    # White, so that the material's colour shows; a renderer may lay another picture over it.
+    spec.add_texture(
+        name="table",
+        type=mujoco.mjtTexture.mjTEXTURE_2D,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_FLAT,
+        rgb1=[1.0, 1.0, 1.0],
+        rgb2=[1.0, 1.0, 1.0],
+        width=128,
+        height=128,
+    )
+    spec.add_material(
+        name="table",
+        textures=["", "table"],
+        rgba=[0.78, 0.72, 0.65, 1],
+        specular=0.15,
+        shininess=0.2,
+    )
     spec.add_material(name="table_leg", rgba=[0.30, 0.31, 0.33, 1])
     world = spec.worldbody
     world.add_geom(

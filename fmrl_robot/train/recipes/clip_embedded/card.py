@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from fmrl_robot.rewards.comparison import Nearer, compare_embedded
+from fmrl_robot.shares import share
 from fmrl_robot.skills.captioner import caption
 from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet
-from fmrl_robot.train.recipes.clip_embedded.vocabulary import facts, phrasings
+from fmrl_robot.train.recipes.clip_embedded.vocabulary import POSES, facts, kind, phrasings
+from fmrl_robot.types import Predicate
 
 TRUST = 0.85
 """Share of right answers from which a verdict may be given."""
@@ -43,65 +47,111 @@ def epic(scores: np.ndarray, truth: np.ndarray) -> float:
     return float(np.sqrt((1.0 - rho) / 2.0))
 
 
-def measure(vision: Any, frames: FrameSet) -> dict[str, dict[str, float]]:
-    """Return AUROC, EPIC and balanced accuracy at the model's own zero: means over a kind's facts.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a model makes of unseen frames: its logits for every fact's caption."""
 
-    Args:
-        vision: embeds texts and images, as the reward does.
-        frames: of unseen seeds.
-    """
-    images = np.concatenate(
-        [vision.embed_images(list(chunk)) for chunk in np.array_split(frames.images, 20)]
-    )
+    frames: FrameSet
+    images: np.ndarray
+    """Embeddings, shape (frames, dim)."""
+    logits: np.ndarray
+    """Shape (frames, facts)."""
+
+
+def look(vision: Any, frames: FrameSet) -> Seen:
+    """Embed frames and ask of each fact's caption; ``vision`` embeds as the reward does."""
+    parts = np.array_split(np.arange(len(frames.images)), max(1, len(frames.images) // 64))
+    images = np.concatenate([vision.embed_images(list(frames.images[p])) for p in parts])
     scale, bias = vision.scale_and_bias
+    texts = vision.embed_texts([sentence(fact) for fact in facts()])
+    return Seen(frames, images, scale * images @ texts.T + bias)
+
+
+def sentence(fact: Predicate) -> str:
+    """Return the words in which a fact is asked: its caption, or the first phrasing taught."""
+    try:
+        return caption(fact)
+    except ValueError:
+        return phrasings(fact)[0]
+
+
+def measure(seen: Seen) -> dict[str, dict[str, float]]:
+    """Return AUROC and EPIC, means over a kind's facts and the worst of them, and accuracy."""
     found: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
     for column, fact in enumerate(facts()):
-        known = frames.truth[:, column] >= 0
-        truth = frames.truth[known, column]
+        known = seen.frames.truth[:, column] >= 0
+        truth = seen.frames.truth[known, column]
         if min((truth == 1).sum(), (truth == 0).sum()) < 5:
             continue
-        try:
-            sentence = caption(fact)
-        except ValueError:
-            sentence = phrasings(fact)[0]
-        logits = scale * images[known] @ vision.embed_texts([sentence])[0] + bias
+        logits = seen.logits[known, column]
         right = ((logits[truth == 1] > 0).mean() + (logits[truth == 0] <= 0).mean()) / 2
-        kind = fact.name + (f" {fact.args[1]}" if fact.name == "in" else "")
-        kind += " table" if fact.name == "on" and fact.args[1] == "table" else ""
-        found[kind].append((auroc(logits, truth), float(right), epic(logits, truth)))
+        found[kind(fact)].append((auroc(logits, truth), float(right), epic(logits, truth)))
     return {
-        kind: {
-            "auroc": round(float(np.mean([a for a, _, _ in rows])), 4),
-            "balanced_accuracy": round(float(np.mean([b for _, b, _ in rows])), 4),
-            "epic": round(float(np.mean([e for _, _, e in rows])), 4),
+        name: {
+            "auroc": float(np.mean([a for a, _, _ in rows])),
+            "worst_auroc": float(min(a for a, _, _ in rows)),
+            "balanced_accuracy": float(np.mean([b for _, b, _ in rows])),
+            "epic": float(np.mean([e for _, _, e in rows])),
             "facts": len(rows),
         }
-        for kind, rows in sorted(found.items())
+        for name, rows in sorted(found.items())
     }
 
 
-def calibrate(vision: Any, frames: FrameSet) -> dict[str, tuple[float, float]]:
+def pose_accuracy(seen: Seen) -> dict[str, Any]:
+    """Share of quadruped pictures whose posture is the likeliest of the six."""
+    columns = [facts().index(Predicate(pose, ("robot",))) for pose in POSES]
+    known = seen.frames.truth[:, columns[0]] >= 0
+    right = seen.logits[known][:, columns].argmax(1) == seen.frames.truth[known][:, columns].argmax(
+        1
+    )
+    return share(int(right.sum()), len(right))
+
+
+def comparisons(vision: Any, seen: Seen, pairs: int = 40) -> dict[str, Any]:
+    """Pairs of which one picture shows the goal: decided and right; pairs of which none does."""
+    rng = np.random.default_rng(0)
+    decided = right = asked = doubted = alike = 0
+    for column, fact in enumerate(facts()):
+        truth = seen.frames.truth[:, column]
+        yes, no = np.flatnonzero(truth == 1), np.flatnonzero(truth == 0)
+        goal = sentence(fact)
+        if min(len(yes), len(no)) < 5 or fact.name == "contact":
+            continue
+        a, b, c = rng.choice(yes, pairs), rng.choice(no, pairs), rng.choice(no, pairs)
+        for answer in compare_embedded(vision, seen.images[b], seen.images[a], goal):
+            asked += 1
+            decided += answer.nearer != Nearer.NEITHER
+            right += answer.nearer == Nearer.SECOND
+        for answer in compare_embedded(vision, seen.images[b], seen.images[c], goal):
+            alike += 1
+            doubted += answer.nearer == Nearer.NEITHER
+    return {
+        "decided": share(decided, asked),
+        "right_of_decided": share(right, decided),
+        "abstains_where_neither_shows_it": share(doubted, alike),
+    }
+
+
+def trend(seen: Seen) -> float:
+    """Mean EPIC over the kinds of facts: one figure to compare sizes by."""
+    return float(np.mean([row["epic"] for row in measure(seen).values()]))
+
+
+def calibrate(seen: Seen) -> dict[str, tuple[float, float]]:
     """Return middle and half width of the doubtful range of each fact's logit, by its caption.
 
     Above the range at least ``TRUST`` of the frames (trues and falses weighing the same) hold the
     fact, below it as many do not. A fact for which no logit is to be trusted is left out: of it the
     model knows too little for a verdict.
     """
-    images = np.concatenate(
-        [vision.embed_images(list(chunk)) for chunk in np.array_split(frames.images, 20)]
-    )
-    scale, bias = vision.scale_and_bias
     found: dict[str, tuple[float, float]] = {}
     for column, fact in enumerate(facts()):
-        known = frames.truth[:, column] >= 0
-        truth = frames.truth[known, column] == 1
+        known = seen.frames.truth[:, column] >= 0
+        truth = seen.frames.truth[known, column] == 1
         if min(truth.sum(), (~truth).sum()) < 5:
             continue
-        try:
-            sentence = caption(fact)
-        except ValueError:
-            continue
-        logits = scale * images[known] @ vision.embed_texts([sentence])[0] + bias
+        logits = seen.logits[known, column]
         levels = np.sort(logits)
         above_true = np.array([(logits[truth] >= t).mean() for t in levels])
         above_false = np.array([(logits[~truth] >= t).mean() for t in levels])
@@ -112,5 +162,8 @@ def calibrate(vision: Any, frames: FrameSet) -> dict[str, tuple[float, float]]:
         if not (yes.any() and no.any()):
             continue
         low, high = float(levels[no].max()), float(levels[yes].min())
-        found[sentence] = (round((low + high) / 2, 4), round(max((high - low) / 2, NARROWEST), 4))
+        found[sentence(fact)] = (
+            round((low + high) / 2, 4),
+            round(max((high - low) / 2, NARROWEST), 4),
+        )
     return found

@@ -1,8 +1,18 @@
-"""The training set: pictures of both scenes and the truth of every taught fact in each."""
+"""The training set: pictures of both scenes and the truth of every taught fact in each.
+
+Half of the pictures are drawn at a camera's size and scaled down as the model's preprocessing does
+it, half at the model's own size: the one is what a running robot shows, the other what training
+and evaluation render.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +27,9 @@ from fmrl_robot.train.recipes.clip_embedded.vocabulary import (
 
 UNKNOWN = -1
 """In the truth matrix: the fact belongs to the other scene, so the picture says nothing of it."""
+CAMERA_PIXELS = 224
+"""Edge of the pictures that a running robot's camera gives."""
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +41,61 @@ class FrameSet:
     truth: npt.NDArray[np.int8]
     """1 true, 0 false, UNKNOWN; shape (frames, facts), columns as in ``facts()``."""
 
+    def save(self, folder: Path) -> None:
+        """Write both arrays, for processes that learn from them together."""
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / "images.npy", self.images)
+        np.save(folder / "truth.npy", self.truth)
 
-def draw(scene: str, count: int, seed: int, size: int) -> FrameSet:
-    """Render ``count`` frames of a scene, found by its entry point."""
+    @classmethod
+    def load(cls, folder: Path) -> FrameSet:
+        """Open what ``save`` wrote; the pictures stay on disk until they are looked at."""
+        images = np.load(folder / "images.npy", mmap_mode="r")
+        return cls(images, np.load(folder / "truth.npy"))
+
+
+def draw(scene: str, count: int, seed: int, size: int, unseen: bool = False) -> FrameSet:
+    """Render ``count`` frames of a scene, found by its entry point; ``unseen``: its test looks."""
+    from PIL import Image
+
     columns = {fact: i for i, fact in enumerate(facts())}
     table = len(tabletop_facts())
     images = np.empty((count, size, size, 3), np.uint8)
     truth = np.full((count, len(columns)), UNKNOWN, np.int8)
     mine = slice(0, table) if scene == TABLETOP else slice(table, None)
     truth[:, mine] = 0
-    for i, frame in enumerate(FRAMES.load(scene)(count, seed, size)):
+    renderer, scaled = FRAMES.load(scene), count // 2
+    drawn = renderer(scaled, seed, CAMERA_PIXELS, unseen=unseen)
+    for i, frame in enumerate(drawn):
+        small = Image.fromarray(frame.image).resize((size, size), Image.Resampling.BICUBIC)
+        images[i] = np.asarray(small)
+        truth[i, [columns[f] for f in frame.facts if f in columns]] = 1
+    own = renderer(count - scaled, seed + 1_000_003, size, unseen=unseen)
+    for i, frame in enumerate(own, start=scaled):
         images[i] = frame.image
-        for fact in frame.facts:
-            if fact in columns:
-                truth[i, columns[fact]] = 1
+        truth[i, [columns[f] for f in frame.facts if f in columns]] = 1
     return FrameSet(images, truth)
 
 
-def both(table: int, ground: int, seed: int, size: int) -> FrameSet:
-    """Frames of both scenes, *tabletop* first."""
-    first, second = draw(TABLETOP, table, seed, size), draw(GROUND, ground, seed, size)
+def both(
+    table: int, ground: int, seed: int, size: int, *, unseen: bool = False, processes: int = 1
+) -> FrameSet:
+    """Frames of both scenes, *tabletop* first; the same whatever the number of processes."""
+    jobs = [
+        (scene, min(_CHUNK, count - start), seed * 1_000 + start // _CHUNK, size, unseen)
+        for scene, count in ((TABLETOP, table), (GROUND, ground))
+        for start in range(0, count, _CHUNK)
+    ]
+    # Mesa's rasteriser would start a thread for each core, in each process.
+    os.environ.setdefault("LP_NUM_THREADS", "0")
+    if processes == 1:
+        return _joined([draw(*job) for job in jobs])
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        return _joined(list(pool.map(draw, *zip(*jobs, strict=True))))
+
+
+def _joined(parts: Sequence[FrameSet]) -> FrameSet:
     return FrameSet(
-        np.concatenate([first.images, second.images]), np.concatenate([first.truth, second.truth])
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.truth for part in parts]),
     )

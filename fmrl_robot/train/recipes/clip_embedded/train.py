@@ -3,140 +3,168 @@
 Plain contrastive batches stay flat here: sentences differ in one word and a dozen of them are true
 of every picture. So each batch asks every sampled sentence of every sampled picture and knows the
 answers (SigLIP's loss with true labels), each sentence's yes and no weighing the same; an auxiliary
-head predicts all facts from the picture alone.
+head predicts all facts from the picture alone. What is kept is a running mean of the weights.
 """
 
 from __future__ import annotations
 
+import copy
 import logging
 import time
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
 from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet
 from fmrl_robot.train.recipes.clip_embedded.model import build_model, build_tokenizer
-from fmrl_robot.train.recipes.clip_embedded.vocabulary import facts, phrasings
-from fmrl_robot.types import Predicate
+from fmrl_robot.train.recipes.clip_embedded.sentences import Sentences
+from fmrl_robot.train.rows import in_a_row
+from fmrl_robot.train.team import Helpers, Team
 
 _log = logging.getLogger(__name__)
+
+GROUND_SHARE = 0.25
+"""Share of batches that show *ground*."""
+MEAN_OVER = 400
+"""Steps over which the kept weights are averaged, in the end."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClipSettings:
     """How the embedded CLIP is trained."""
 
-    table_frames: int = 14000
+    size: Literal["small", "medium", "large"] = "medium"
+    table_frames: int = 40000
     """Pictures of *tabletop*."""
-    ground_frames: int = 3500
+    ground_frames: int = 15000
     """Pictures of *ground*."""
     image_size: int = 128
     """Pixels a side."""
-    minutes: float = 20.0
+    minutes: float = 60.0
     """Wall time of the training, rendering apart."""
-    batch: int = 64
-    """Pictures, and as many sentences, a step."""
+    batch: int = 32
+    """Pictures, and as many sentences, a step and process."""
     learning_rate: float = 2e-3
-    threads: int = 1
-    """Of torch. On a busy machine one is faster than two (measured): two wait for each other."""
+    final_rate: float = 0.02
+    """The learning rate falls on a line to this share of itself."""
+    processes: int = 4
+    """That learn together, a core each."""
     shuffled: bool = False
     """Pair sentences with pictures at random: the floor that the card reports."""
+    held_out_pairs: bool = False
+    """Never ask of red in the bowl, green in the bin and blue on yellow: the diagnostic model."""
+    start_from: Path | None = None
+    """Folder of an earlier result to go on from."""
     seed: int = 0
 
 
-def train(frames: FrameSet, settings: ClipSettings) -> tuple[Any, Any]:
-    """Return the trained model and its tokenizer."""
-    import torch
+def train(frames: Path, settings: ClipSettings) -> tuple[Any, Any]:
+    """Return the trained model and its tokenizer.
 
-    torch.set_num_threads(settings.threads)
+    Args:
+        frames: folder that FrameSet.save wrote.
+        settings: how.
+    """
+    helpers = Helpers(settings.processes, _learn, frames, settings)
+    try:
+        return _learn(frames, settings, helpers.team())
+    finally:
+        helpers.close()
+
+
+def _learn(folder: Path, settings: ClipSettings, team: Team) -> tuple[Any, Any]:
+    import torch
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    torch.set_num_threads(1)
     torch.manual_seed(settings.seed)
-    rng = np.random.default_rng(settings.seed)
-    truth = frames.truth[rng.permutation(len(frames.truth))] if settings.shuffled else frames.truth
+    frames = FrameSet.load(folder)
+    shuffle = np.random.default_rng(settings.seed).permutation(len(frames.truth))
+    truth = frames.truth[shuffle] if settings.shuffled else frames.truth
+    rng = np.random.default_rng((settings.seed, team.rank))
     tokenizer = build_tokenizer()
-    model = build_model(len(tokenizer), settings.image_size)
-    # A third faster than torch's default order on a CPU (measured).
-    model = model.to(memory_format=torch.channels_last)
+    model = build_model(len(tokenizer), settings.image_size, settings.size)
+    if settings.start_from is not None:
+        _load(model, settings.start_from)
     head = torch.nn.Linear(model.visual.output_dim, truth.shape[1])
-    parameters = [*model.parameters(), *head.parameters()]
-    optimizer = torch.optim.AdamW(parameters, settings.learning_rate, weight_decay=0.02)
-    sentences = _Sentences(tokenizer)
+    mean = copy.deepcopy(model)
+    weights, gradient = in_a_row([*model.parameters(), *head.parameters()])
+    optimizer = torch.optim.AdamW([weights], settings.learning_rate, weight_decay=0.02)
+    sentences = Sentences(tokenizer, held_out=settings.held_out_pairs)
+    shares = torch.from_numpy(sentences.shares).float()
     rows = [np.flatnonzero(truth[:, 0] >= 0), np.flatnonzero(truth[:, -1] >= 0)]
-    begin, step = time.monotonic(), 0
-    while (spent := (time.monotonic() - begin) / (60 * settings.minutes)) < 1.0:
-        rate = settings.learning_rate * min(1.0, (step + 1) / 100) * max(0.02, 1 - spent)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        mine = rows[int(rng.random() < 0.2)]
-        picked = rng.choice(mine, settings.batch, replace=False)
-        columns, signs, tokens = sentences.draw(truth[picked], settings.batch, rng)
+    begin, step, spent = time.monotonic(), 0, torch.zeros(1)
+    while True:
+        # The first process's clock is everybody's.
+        spent[0] = (time.monotonic() - begin) / (60 * settings.minutes)
+        team.share_(spent)
+        if spent >= 1.0:
+            return mean.eval(), tokenizer
+        rate = settings.learning_rate * max(settings.final_rate, 1 - float(spent))
+        optimizer.param_groups[0]["lr"] = rate * min(1.0, (step + 1) / 100)
+        mine = rows[int(rng.random() < GROUND_SHARE)]
+        picked = np.sort(rng.choice(mine, settings.batch, replace=False))
+        asked = sentences.draw(truth[picked], settings.batch, rng)
         pixels = torch.from_numpy(frames.images[picked]).permute(0, 3, 1, 2).float() / 127.5 - 1.0
-        pixels = _softened(pixels, rng)
-        known = torch.from_numpy(truth[picked]).float()
-        with torch.autocast("cpu", torch.bfloat16):
-            image = model.encode_image(_moved(pixels, rng))
-            text = model.encode_text(tokens)
+        pixels = _moved(_softened(pixels, rng), rng)
+        # For sixteen tokens torch's other attention on CPU takes several times as long.
+        with torch.autocast("cpu", torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
+            image = model.encode_image(pixels)
+            text = model.encode_text(asked.tokens)
         image, text = image.float(), text.float()
         cosine = torch.nn.functional.normalize(image) @ torch.nn.functional.normalize(text).T
         logits = model.logit_scale.exp() * cosine + model.logit_bias
-        labels = known[:, columns]
-        labels = torch.where(torch.from_numpy(signs) > 0, labels, 1 - labels)
-        loss = _balanced(logits, labels) + 0.5 * _balanced(head(image), known)
-        optimizer.zero_grad()
+        known = torch.from_numpy(sentences.allowed(truth[picked])).float()
+        loss = _balanced(logits, torch.from_numpy(asked.labels))
+        loss = loss + _balanced(head(image), known, shares)
+        gradient.zero_()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        team.mean_(gradient)
+        torch.nn.utils.clip_grad_norm_([weights], 1.0)
         optimizer.step()
+        if team.rank == 0:
+            _drawn_along(mean, model, 1.0 / min(MEAN_OVER, 1.0 + step / 10))
         step += 1
-        if step % 100 == 0:
+        if step % 100 == 0 and team.rank == 0:
             minutes = (time.monotonic() - begin) / 60
             _log.info("step=%d minutes=%.1f loss=%.4f", step, minutes, loss.item())
-    return model.eval(), tokenizer
 
 
-class _Sentences:
-    """Every phrasing of every fact, tokenized once."""
+def _load(model: Any, folder: Path) -> None:
+    from safetensors.torch import load_file
 
-    def __init__(self, tokenizer: Any) -> None:
-        from fmrl_robot.train.recipes.clip_embedded.model import CONTEXT_LENGTH
-
-        self._of: list[list[tuple[int, int]]] = []
-        texts: list[str] = []
-        for fact in facts():
-            mine: list[tuple[int, int]] = []
-            for sign in (1, -1):
-                for text in phrasings(Predicate(fact.name, fact.args, value=sign > 0)):
-                    mine.append((sign, len(texts)))
-                    texts.append(text)
-            self._of.append(mine)
-        self._tokens = tokenizer(
-            texts, padding="max_length", max_length=CONTEXT_LENGTH, return_tensors="pt"
-        )["input_ids"]
-
-    def draw(
-        self, truth: np.ndarray, count: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray, Any]:
-        """Draw sentences, half of them true of some picture of the batch.
-
-        Returns:
-            Column of the fact (count,), whether it is asserted (1) or denied (-1), tokens.
-        """
-        asked = np.flatnonzero(truth[0] >= 0)
-        somewhere = np.flatnonzero((truth == 1).any(axis=0))
-        half = count // 2
-        columns = np.concatenate([rng.choice(somewhere, half), rng.choice(asked, count - half)])
-        signs, ids = np.empty(count, np.int64), np.empty(count, np.int64)
-        for i, column in enumerate(columns):
-            signs[i], ids[i] = self._of[column][int(rng.integers(len(self._of[column])))]
-        return columns, signs, self._tokens[ids]
+    state = load_file(folder / "open_clip_model.safetensors")
+    model.load_state_dict({name: value.float() for name, value in state.items()}, strict=False)
 
 
-def _balanced(logits: Any, labels: Any) -> Any:
-    """Cross-entropy in which each column's trues and falses weigh the same; -1 is left out."""
+def _drawn_along(mean: Any, model: Any, share: float) -> None:
+    """Move the kept weights a share of the way to the newest."""
+    import torch
+
+    with torch.no_grad():
+        for kept, new in zip(mean.state_dict().values(), model.state_dict().values(), strict=True):
+            if kept.is_floating_point():
+                kept.lerp_(new, share)
+            else:
+                kept.copy_(new)
+
+
+def _balanced(logits: Any, labels: Any, shares: Any = 1.0) -> Any:
+    """Cross-entropy in which each column's trues and falses weigh the same; -1 is left out.
+
+    Args:
+        logits: (pictures, columns).
+        labels: 1, 0 or -1, of the same shape.
+        shares: weight of each column, (columns,).
+    """
     import torch
 
     known = labels >= 0
     true, false = (labels == 1) & known, (labels == 0) & known
     weight = true / true.sum(0).clamp(min=1) + false / false.sum(0).clamp(min=1)
+    weight = weight * shares
     raw = torch.nn.functional.binary_cross_entropy_with_logits(
         logits, labels.clamp(0, 1), reduction="none"
     )
@@ -152,7 +180,7 @@ def _moved(pixels: Any, rng: np.random.Generator) -> Any:
 
 
 def _softened(pixels: Any, rng: np.random.Generator) -> Any:
-    """Blur the batch by a random little: a camera's 224 pixels come here scaled down, so softer."""
+    """Blur the batch by a random little: cameras are less sharp than the renderer."""
     import torch
 
     share = float(rng.uniform(0.0, 0.6))

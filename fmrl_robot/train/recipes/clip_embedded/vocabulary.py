@@ -6,14 +6,17 @@ list is shipped beside the weights (``vocabulary.json``) and is the only source 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fmrl_robot.types import SAYTAP_LEGS, Leg, Predicate
 
 CUBES = ("red_cube", "green_cube", "blue_cube", "yellow_cube")
 HOLDERS = ("bowl", "bin", "drawer")
 MARKERS = ("red_marker", "green_marker", "blue_marker")
-POSES = ("standing", "lying", "sitting", "fallen")
+POSES = ("standing", "crouching", "bowing", "sitting", "lying", "fallen")
+ABOVE = (*CUBES, "bowl", "bin")
+"""What the gripper may be above of."""
+
+CONJUNCTION = "and"
+"""Joins two facts in one sentence."""
 
 TABLETOP, GROUND = "tabletop", "ground"
 
@@ -66,8 +69,14 @@ _PHRASES: dict[str, tuple[str, ...]] = {
         "the robot is holding nothing",
         "the hand is empty",
     ),
-    "open": ("the {0} is open", "the {0} is pulled out", "the open {0}", "the {0} stands open"),
-    "closed": ("the {0} is closed", "the {0} is shut", "the closed {0}", "the {0} is pushed in"),
+    "open": ("the {0} is open", "the {0} stands open", "the open {0}", "the {0} is wide open"),
+    "closed": ("the {0} is closed", "the {0} is shut", "the closed {0}", "the {0} is not open"),
+    "above": (
+        "the gripper is above the {1}",
+        "the hand is over the {1}",
+        "the gripper hovers above the {1}",
+        "the {1} is below the gripper",
+    ),
     "pressed": (
         "the {0} is pressed",
         "the {0} has been pressed",
@@ -96,18 +105,20 @@ _PHRASES: dict[str, tuple[str, ...]] = {
         "the {0} foot is off the ground",
     ),
     "standing": ("the robot dog is standing", "the robot stands on its legs", "a standing robot"),
+    "crouching": (
+        "the robot dog is crouching",
+        "the robot crouches on bent legs",
+        "a crouching robot",
+    ),
+    "bowing": (
+        "the robot dog is bowing",
+        "the robot bows with its chest low",
+        "a bowing robot",
+    ),
     "lying": ("the robot dog is lying down", "the robot lies on its belly", "a lying robot"),
     "sitting": ("the robot dog is sitting", "the robot sits on its hind legs", "a sitting robot"),
     "fallen": ("the robot dog has fallen over", "the robot lies on its side", "a fallen robot"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A sentence and the facts it asserts together."""
-
-    text: str
-    literals: tuple[Predicate, ...]
 
 
 def tabletop_facts() -> tuple[Predicate, ...]:
@@ -117,6 +128,8 @@ def tabletop_facts() -> tuple[Predicate, ...]:
     facts += [Predicate("held", (cube,)) for cube in CUBES]
     facts += [Predicate("hand_empty"), Predicate("open", ("drawer",))]
     facts += [Predicate("closed", ("drawer",)), Predicate("pressed", ("button",))]
+    facts += [Predicate("above", ("gripper", thing)) for thing in ABOVE]
+    facts += [Predicate("open", ("gripper",)), Predicate("closed", ("gripper",))]
     return tuple(facts)
 
 
@@ -131,6 +144,18 @@ def ground_facts() -> tuple[Predicate, ...]:
 def facts() -> tuple[Predicate, ...]:
     """Every fact taught, *tabletop* first; the column order of the truth matrix."""
     return tabletop_facts() + ground_facts()
+
+
+def kind(fact: Predicate) -> str:
+    """Name the kind of a fact, as cards do: ``in bowl``, ``on table``, ``open drawer``."""
+    detail = {
+        "in": fact.args[-1:],
+        "on": ("table",) if fact.args[-1:] == ("table",) else (),
+        "above": () if fact.args[-1:] and fact.args[-1] in CUBES else ("holder",),
+        "open": fact.args,
+        "closed": fact.args,
+    }
+    return " ".join((fact.name, *detail.get(fact.name, ())))
 
 
 def phrasings(fact: Predicate) -> tuple[str, ...]:
