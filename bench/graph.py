@@ -227,6 +227,7 @@ def main() -> int:
             [
                 *(sys.executable, "-m", "fmrl_robot.cli", "up", "--robot", given.robot),
                 *(f"run_dir:={folder}/run", "view_port:=8099", f"params_file:={params}"),
+                "lockstep_s:=0",
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

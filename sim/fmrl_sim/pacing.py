@@ -1,4 +1,4 @@
-"""Keeps physics time in step with the wall clock, and measures how well commands keep up."""
+"""Keeps physics in step with the wall clock and with commands, and measures how late they are."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ MAX_LAG_S = 0.03
 Racing would be worse than slow: physics time passes in which no command can be heard, and the gate
 would take a busy simulator for a silent controller.
 """
+AHEAD_S = 0.036
+"""Lockstep lets physics be this far ahead of the newest observation that a command answers: under
+two periods of a command at 50 Hz, and so under every limit that the gate sets on delay."""
 WINDOW = 3000
 """Commands over which the running summary looks back: a minute."""
 FILE_NAME = "timing.npz"
@@ -41,6 +44,33 @@ class Pacer:
             self._wall += lag - MAX_LAG_S
             target = physics_s + MAX_LAG_S * self.factor
         return target
+
+
+class Lockstep:
+    """Lets physics time wait for a command that is due, for ``patience_s`` of wall time at most.
+
+    A machine that is too slow then makes a slow simulation instead of a stopped robot. Who has
+    ended, or answers the same observation for ever, is waited for once: after that time goes on
+    and the gate finds out, until newer observations are answered again.
+    """
+
+    def __init__(self, patience_s: float) -> None:
+        self._patience = patience_s
+        self._answered, self._wall = np.inf, 0.0
+
+    def restart(self) -> None:
+        """Wait for nobody until the next command."""
+        self._answered = np.inf
+
+    def heard(self, observation_s: float, wall_s: float) -> None:
+        """Note a command at ``wall_s`` that answers the observation of ``observation_s``."""
+        if observation_s > self._answered or not np.isfinite(self._answered):
+            self._answered, self._wall = observation_s, wall_s
+
+    def waits(self, physics_s: float, wall_s: float) -> bool:
+        """Whether physics time has to stand still."""
+        ahead = physics_s - self._answered
+        return ahead > AHEAD_S - 1e-9 and wall_s - self._wall < self._patience
 
 
 class Latencies:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from fmrl_sim.pacing import MAX_LAG_S, Latencies, Pacer
+from fmrl_robot.robots import robot
+from fmrl_sim.pacing import AHEAD_S, MAX_LAG_S, Latencies, Lockstep, Pacer
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 4.0])
@@ -22,6 +23,41 @@ def test_a_stall_is_let_go():
     assert pacer.target(5.0, 0.0) == pytest.approx(2.0 * MAX_LAG_S)
     assert pacer.lost_s == pytest.approx(5.0 - MAX_LAG_S)
     assert pacer.target(5.01, 2.0 * MAX_LAG_S) == pytest.approx(2.0 * (MAX_LAG_S + 0.01))
+
+
+def test_lockstep_waits_for_the_command_that_is_due_and_no_longer():
+    lockstep = Lockstep(patience_s=0.5)
+    assert not lockstep.waits(9.0, 0.0)  # nobody commands yet
+    lockstep.heard(1.00, wall_s=10.0)
+    assert not lockstep.waits(1.00 + AHEAD_S - 0.004, 10.1)
+    assert lockstep.waits(1.00 + AHEAD_S, 10.1)
+    lockstep.heard(1.02, wall_s=10.3)
+    assert not lockstep.waits(1.00 + AHEAD_S, 10.3)
+    lockstep.restart()
+    assert not lockstep.waits(9.0, 10.4)
+
+
+def test_lockstep_waits_once_for_who_has_ended_or_answers_the_past():
+    lockstep = Lockstep(patience_s=0.5)
+    lockstep.heard(1.0, wall_s=10.0)
+    assert lockstep.waits(1.04, 10.49)
+    assert not lockstep.waits(1.04, 10.51)
+    lockstep.heard(1.0, wall_s=10.6)
+    assert not lockstep.waits(1.06, 10.6)
+    lockstep.heard(1.06, wall_s=10.7)
+    assert lockstep.waits(1.10, 10.8)
+
+
+def test_no_patience_never_waits():
+    lockstep = Lockstep(patience_s=0.0)
+    lockstep.heard(1.0, wall_s=10.0)
+    assert not lockstep.waits(2.0, 10.0)
+
+
+@pytest.mark.parametrize("name", ["panda", "go2", "go1"])
+def test_lockstep_stays_under_the_limits_of_the_gate(name):
+    # A delay of two periods is late for a policy that bears one.
+    assert 2 * robot(name).command_dt_s >= AHEAD_S + 0.004
 
 
 def test_latencies_pair_a_command_with_its_observation():

@@ -109,6 +109,8 @@ def _learn(folder: Path, settings: ClipSettings, team: Team) -> tuple[Any, Any]:
         asked = sentences.draw(truth[picked], settings.batch, rng)
         pixels = torch.from_numpy(frames.images[picked]).permute(0, 3, 1, 2).float() / 127.5 - 1.0
         pixels = _moved(_softened(pixels, rng), rng)
+        # Convolutions of this order take half the time.
+        pixels = pixels.contiguous(memory_format=torch.channels_last)
         # For sixteen tokens torch's other attention on CPU takes several times as long.
         with torch.autocast("cpu", torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
             image = model.encode_image(pixels)

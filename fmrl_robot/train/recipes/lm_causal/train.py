@@ -184,4 +184,4 @@ def _learn(cfg: CausalConfig, team: Team) -> dict[str, float]:
     if team.rank == 0:
         log.info("parameters=%d vocab=%d", model.num_parameters(), len(words))
     source = rows(cfg, words, team.rank)
-    return learn(model.parameters(), source, losses, cfg, team, lambda: save(model, words, cfg))
+    return learn(model, source, losses, cfg, team, lambda: save(model, words, cfg))

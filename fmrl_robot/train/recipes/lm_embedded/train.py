@@ -233,8 +233,8 @@ def _learn(cfg: TrainConfig, team: Team) -> dict[str, float]:
         loss = each[is_plan].mean()
         return loss, loss + cfg.prompt_weight * each[~is_plan].mean()
 
-    learned = [p for p in model.parameters() if p.requires_grad]
     if team.rank == 0:
-        log.info("trainable=%d vocab=%d", sum(p.numel() for p in learned), len(words))
+        learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
+        log.info("trainable=%d vocab=%d", learned, len(words))
     source = batches(cfg, words, encoder_words, team.rank)
-    return learn(learned, source, losses, cfg, team, lambda: save(model, words, cfg))
+    return learn(model, source, losses, cfg, team, lambda: save(model, words, cfg))

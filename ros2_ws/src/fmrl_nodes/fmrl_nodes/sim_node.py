@@ -41,7 +41,7 @@ from fmrl_sim import urdf
 from fmrl_sim.body import TICK_S, MujocoBody
 from fmrl_sim.camera_process import CameraProcess
 from fmrl_sim.faults import Fault
-from fmrl_sim.pacing import Latencies, Pacer
+from fmrl_sim.pacing import Latencies, Lockstep, Pacer
 from fmrl_sim.recorder import Recorder
 from fmrl_sim.scenes.base import SceneOptions, SceneState
 from fmrl_sim.true_scene import true_scene
@@ -71,6 +71,13 @@ class SimNode(FmrlNode):
         self.declare("body", "mujoco", "which simulator", choices=("mujoco",))
         self._factor: float = self.declare(
             "real_time_factor", 1.0, "simulated seconds a second", low=0.05, high=20.0
+        )
+        self._patience: float = self.declare(
+            "lockstep_s",
+            0.0,
+            "wall seconds that time waits for a command that is due; 0: never, as on hardware",
+            low=0.0,
+            high=10.0,
         )
         self.declare("headless", True, "open no window (none is ever opened)")
         self._run_dir: str = self.declare("run_dir", "", "folder for the record; empty: none")
@@ -107,6 +114,7 @@ class SimNode(FmrlNode):
             self._recorder = Recorder(Path(self._run_dir), self._body)
         self._frames = Frames(self._body)
         self._pacer, self._latencies = Pacer(self._factor), Latencies()
+        self._lockstep = Lockstep(self._patience)
         self._observation_ticks = round(self._spec.command_dt_s / TICK_S)
         self._ticks = self._observations = 0
         self._ticked_at = 0.0
@@ -156,6 +164,7 @@ class SimNode(FmrlNode):
         gc.collect()
         gc.freeze()
         self._pacer.restart(time.monotonic(), body.now)
+        self._lockstep.restart()
 
     def deactivate(self) -> None:
         """Let time stand still; the gate, which counts physics time, trips nothing."""
@@ -204,9 +213,10 @@ class SimNode(FmrlNode):
         if not self.active:
             return
         body = self._world
-        target = self._pacer.target(time.monotonic(), body.now)
+        wall = time.monotonic()
+        target = self._pacer.target(wall, body.now)
         for _ in range(MAX_TICKS):
-            if body.now + TICK_S > target + 1e-9:
+            if body.now + TICK_S > target + 1e-9 or self._lockstep.waits(body.now, wall):
                 break
             if self._ticks % self._observation_ticks == 0:
                 self._observe(body)
@@ -298,6 +308,7 @@ class SimNode(FmrlNode):
         refusal = self._gate.submit(command, self._world.now + since)
         if refusal is None or refusal[0] is not ErrorCode.LEASE_INVALID:
             self._latencies.answered(command.observation_stamp_s, wall)
+            self._lockstep.heard(command.observation_stamp_s, wall)
         if refusal is not None:
             code, why = refusal
             self.get_logger().warning(
@@ -328,6 +339,7 @@ class SimNode(FmrlNode):
     ) -> ResetSim.Response:
         try:
             self._world.reset(request.seed, self._options())
+            self._lockstep.restart()
         except (FmrlError, ValueError) as error:
             response.success, response.error_code = False, int(ErrorCode.RESET_REFUSED)
             response.message = str(error)
