@@ -19,6 +19,7 @@ from fmrl_robot.fm.open_clip_vision import load_vision_model
 from fmrl_robot.train.cards import write_card
 from fmrl_robot.train.recipes.clip_embedded import card
 from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet, both
+from fmrl_robot.train.recipes.clip_embedded.goals import measure_goals
 from fmrl_robot.train.recipes.clip_embedded.model import save, write_vocabulary
 from fmrl_robot.train.recipes.clip_embedded.retrieval import measure_retrieval
 from fmrl_robot.train.recipes.clip_embedded.train import ClipSettings, train
@@ -86,6 +87,7 @@ def describe(folder: Path, kept: Path | None, settings: dict[str, Any], processe
             "mean_epic": card.trend(seen),
             "quadruped_posture_of_six": card.pose_accuracy(seen),
             "retrieval": measure_retrieval(vision, unseen, seen.images),
+            "goals": measure_goals(vision),
             "comparison_of_two_pictures": card.comparisons(vision, seen),
             "chance": {"auroc": 0.5, "balanced_accuracy": 0.5, "epic": 0.7071},
             "cannot": "any other scene, object or camera; language beyond the taught sentences",

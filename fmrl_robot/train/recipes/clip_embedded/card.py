@@ -19,6 +19,7 @@ TRUST = 0.85
 """Share of right answers from which a verdict may be given."""
 SEEN = 0.4
 """A verdict that less than this share of its frames would get is an accident, not knowledge."""
+FIGURES = ("auroc", "balanced_accuracy", "epic", "epic_of_probability")
 NARROWEST = 0.3
 """Least half width of the doubtful range, as a logit."""
 
@@ -76,8 +77,12 @@ def sentence(fact: Predicate) -> str:
 
 
 def measure(seen: Seen) -> dict[str, dict[str, float]]:
-    """Return AUROC and EPIC, means over a kind's facts and the worst of them, and accuracy."""
-    found: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
+    """Return AUROC, accuracy and EPIC, means over a kind's facts, and the worst AUROC.
+
+    ``epic`` is that of the reward, a cosine; ``epic_of_probability`` that of the logit's sigmoid,
+    which is nearer to a label and tells less of how near the goal is.
+    """
+    found: dict[str, list[tuple[float, float, float, float]]] = defaultdict(list)
     for column, fact in enumerate(facts()):
         known = seen.frames.truth[:, column] >= 0
         truth = seen.frames.truth[known, column]
@@ -85,13 +90,12 @@ def measure(seen: Seen) -> dict[str, dict[str, float]]:
             continue
         logits = seen.logits[known, column]
         right = ((logits[truth == 1] > 0).mean() + (logits[truth == 0] <= 0).mean()) / 2
-        found[kind(fact)].append((auroc(logits, truth), float(right), epic(logits, truth)))
+        sure = epic(1.0 / (1.0 + np.exp(-logits)), truth)
+        found[kind(fact)].append((auroc(logits, truth), float(right), epic(logits, truth), sure))
     return {
         name: {
-            "auroc": float(np.mean([a for a, _, _ in rows])),
-            "worst_auroc": float(min(a for a, _, _ in rows)),
-            "balanced_accuracy": float(np.mean([b for _, b, _ in rows])),
-            "epic": float(np.mean([e for _, _, e in rows])),
+            "worst_auroc": float(min(row[0] for row in rows)),
+            **dict(zip(FIGURES, map(float, np.mean(rows, axis=0)), strict=True)),
             "facts": len(rows),
         }
         for name, rows in sorted(found.items())

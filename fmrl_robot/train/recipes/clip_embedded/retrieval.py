@@ -14,24 +14,18 @@ import numpy as np
 
 from fmrl_robot.skills.captioner import caption
 from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet
-from fmrl_robot.train.recipes.clip_embedded.vocabulary import CONJUNCTION, facts, kind
+from fmrl_robot.train.recipes.clip_embedded.vocabulary import (
+    CONJUNCTION,
+    facts,
+    kind,
+    neighbours,
+)
 from fmrl_robot.types import Predicate
 
 KINDS = ("on", "on table", "in bowl", "in bin", "in drawer", "held", "above", "near")
 """Kinds whose sentences have one-word neighbours."""
 PER_FACT = 12
 """Pictures asked for each sentence."""
-
-
-def neighbours(fact: Predicate) -> list[Predicate]:
-    """Facts of the vocabulary whose caption differs from this one's in one word."""
-    found: list[Predicate] = []
-    mine = caption(fact).split()
-    for other in facts():
-        theirs = caption(other).split() if other.name != "contact" else []
-        if len(theirs) == len(mine) and sum(a != b for a, b in zip(mine, theirs, strict=True)) == 1:
-            found.append(other)
-    return found
 
 
 def measure_retrieval(

@@ -6,6 +6,7 @@ list is shipped beside the weights (``vocabulary.json``) and is the only source 
 
 from __future__ import annotations
 
+from fmrl_robot.skills.captioner import caption
 from fmrl_robot.types import SAYTAP_LEGS, Leg, Predicate
 
 CUBES = ("red_cube", "green_cube", "blue_cube", "yellow_cube")
@@ -156,6 +157,17 @@ def kind(fact: Predicate) -> str:
         "closed": fact.args,
     }
     return " ".join((fact.name, *detail.get(fact.name, ())))
+
+
+def neighbours(fact: Predicate) -> list[Predicate]:
+    """Facts of the vocabulary whose caption differs from this one's in one word."""
+    found: list[Predicate] = []
+    mine = caption(fact).split()
+    for other in facts():
+        theirs = caption(other).split() if other.name != "contact" else []
+        if len(theirs) == len(mine) and sum(a != b for a, b in zip(mine, theirs, strict=True)) == 1:
+            found.append(other)
+    return found
 
 
 def phrasings(fact: Predicate) -> tuple[str, ...]:

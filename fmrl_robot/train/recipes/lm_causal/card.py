@@ -5,13 +5,20 @@ from __future__ import annotations
 import itertools
 import random
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
+from fmrl_robot.fm import load_language_model
 from fmrl_robot.planners import questions as ask
 from fmrl_robot.planners.cube_world import CONTAINERS, CUBES
 from fmrl_robot.shares import share
+from fmrl_robot.train.cards import write_card
 from fmrl_robot.train.recipes.lm_causal import corpus, prior
 
+CANNOT = {
+    "project": "anything but this tabletop and these gaits; language beyond the corpus; arithmetic",
+    "prior": "chat; this project's robots; anything but short chores",
+}
 UNSEEN_SEED = 990_001
 SKILLS = (
     *(f"pick up the {c.replace('_', ' ')}" for c in CUBES),
@@ -24,6 +31,23 @@ SKILLS = (
     ask.DONE,
 )
 """Every primitive skill of the tabletop in words: the candidates of a next step."""
+
+
+def describe(folder: Path, kind: str, learned: dict[str, float]) -> None:
+    """Measure the model in ``folder`` and write its card; ``learned``: figures of the training."""
+    model = load_language_model(f"transformers:{folder}")
+    measure = measure_project if kind == "project" else measure_prior
+    write_card(
+        folder / "card.json",
+        {
+            "what": f"causal language model of this project's own, corpus {kind}",
+            "architecture": "Llama",
+            "parameters": model.module.num_parameters(),
+            "training": {k: round(v, 4) for k, v in learned.items()},
+            "unseen": measure(model),
+            "cannot": CANNOT[kind],
+        },
+    )
 
 
 def measure_project(model: Any, count: int = 300) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+import random
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -96,6 +97,8 @@ def rows(cfg: CausalConfig, tokenizer: Any, rank: int = 0) -> Iterator[tuple[Any
     import torch
 
     source = pairs(cfg, cfg.seed + 1_000 * rank)
+    # The same order in every process: they wait for each other least with batches as long.
+    order = random.Random(cfg.seed)  # noqa: S311
     marks = [tokenizer.convert_tokens_to_ids(m) for m in ("<|user|>", "<|assistant|>")]
     while True:
         pool: list[tuple[list[int], int]] = []
@@ -108,11 +111,11 @@ def rows(cfg: CausalConfig, tokenizer: Any, rank: int = 0) -> Iterator[tuple[Any
             pool.append((head + tail, len(head)))
         pool.sort(key=lambda row: len(row[0]))
         chunks = [pool[i : i + cfg.batch_size] for i in range(0, len(pool), cfg.batch_size)]
-        for i in torch.randperm(len(chunks)).tolist():
-            width = max(len(ids) for ids, _ in chunks[i])
-            ids = torch.zeros(len(chunks[i]), width, dtype=torch.long)
-            answer = torch.zeros(len(chunks[i]), width, dtype=torch.bool)
-            for row, (tokens, start) in enumerate(chunks[i]):
+        for chunk in order.sample(chunks, len(chunks)):
+            width = max(len(ids) for ids, _ in chunk)
+            ids = torch.zeros(len(chunk), width, dtype=torch.long)
+            answer = torch.zeros(len(chunk), width, dtype=torch.bool)
+            for row, (tokens, start) in enumerate(chunk):
                 ids[row, : len(tokens)] = torch.tensor(tokens)
                 answer[row, start : len(tokens)] = True
             yield ids, answer

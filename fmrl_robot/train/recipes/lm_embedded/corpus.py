@@ -19,15 +19,18 @@ from fmrl_robot.planners.step_words import DONE, next_prompt, say_steps
 from fmrl_robot.train.recipes.lm_embedded import (
     arm_banked,
     arm_corpus,
+    arm_phenomena,
     quadruped_banked,
     quadruped_corpus,
+    quadruped_phenomena,
 )
 from fmrl_robot.train.recipes.lm_embedded.banks import wrapped
 from fmrl_robot.train.recipes.lm_embedded.phrases import type_like_a_person
 
 ARM_SHARE = 0.6
-BANKED_SHARE = 0.6
-"""Share of sentences from the banks of whole phrases; the others grow from templates."""
+HARD_SHARE, BANKED_SHARE = 0.35, 0.4
+"""Shares of sentences from banks of whole phrases, those of what is hard apart; the others grow from
+templates."""
 TALK_SHARE = 0.12
 """Share of the templates' sentences that are set into idle talk."""
 NEXT_SHARE, WORDS_SHARE = 0.10, 0.06
@@ -55,7 +58,10 @@ def examples(seed: int, arm_share: float = ARM_SHARE) -> Iterator[tuple[str, str
     forbidden = held_out()
     while True:
         arm = rng.random() < arm_share
-        if rng.random() < BANKED_SHARE:
+        source = rng.random()
+        if source < HARD_SHARE:
+            text, steps = (arm_phenomena if arm else quadruped_phenomena).draw(rng)
+        elif source < HARD_SHARE + BANKED_SHARE:
             text, steps = (arm_banked if arm else quadruped_banked).draw(rng)
         else:
             text, steps = (arm_corpus if arm else quadruped_corpus).draw(rng)

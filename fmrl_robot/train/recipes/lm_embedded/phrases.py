@@ -10,40 +10,57 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
+_MARKS = re.compile(r"([()|])")
 _SPACES = re.compile(r"\s+")
 _BEFORE_PUNCTUATION = re.compile(r"\s+([,.;:!?])")
 _KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
+class Alternatives(tuple["tuple[str | Alternatives, ...]", ...]):
+    """Readings of which one is drawn; each is a row of texts and further alternatives."""
+
+    __slots__ = ()
+
+    def draw(self, rng: random.Random) -> str:
+        """Pick one reading."""
+        row = self[0] if len(self) == 1 else rng.choice(self)
+        return "".join(part if isinstance(part, str) else part.draw(rng) for part in row)
+
+
 def expand(template: str, rng: random.Random, slots: Mapping[str, str] | None = None) -> str:
     """Draw one reading of ``template`` and fill its ``{slots}``."""
-    text, end = _sequence(template, 0, rng)
-    if end < len(template):
-        raise ValueError(f"expected balanced brackets, got {template!r}")
+    text = _parsed(template).draw(rng)
     if slots:
         for name, value in slots.items():
             text = text.replace("{" + name + "}", value)
     return _BEFORE_PUNCTUATION.sub(r"\1", _SPACES.sub(" ", text)).strip()
 
 
-def _sequence(template: str, i: int, rng: random.Random) -> tuple[str, int]:
-    """Read alternatives up to the closing bracket (or the end) and pick one."""
-    alternatives = [""]
-    while i < len(template):
-        char = template[i]
-        if char == "(":
-            inner, i = _sequence(template, i + 1, rng)
-            alternatives[-1] += inner
-        elif char == ")":
-            return rng.choice(alternatives), i + 1
-        elif char == "|":
-            alternatives.append("")
-            i += 1
-        else:
-            alternatives[-1] += char
-            i += 1
-    return rng.choice(alternatives), i
+@lru_cache(maxsize=20_000)
+def _parsed(template: str) -> Alternatives:
+    """Read a template once.
+
+    Raises:
+        ValueError: its brackets are not balanced.
+    """
+    open_rows: list[list[list[str | Alternatives]]] = [[[]]]
+    for part in _MARKS.split(template):
+        if part == "(":
+            open_rows.append([[]])
+        elif part == "|":
+            open_rows[-1].append([])
+        elif part == ")" and len(open_rows) > 1:
+            inner = Alternatives(tuple(row) for row in open_rows.pop())
+            open_rows[-1][-1].append(inner)
+        elif part == ")":
+            raise ValueError(f"expected balanced brackets, got {template!r}")
+        elif part:
+            open_rows[-1][-1].append(part)
+    if len(open_rows) > 1:
+        raise ValueError(f"expected balanced brackets, got {template!r}")
+    return Alternatives(tuple(row) for row in open_rows[0])
 
 
 def misspell(text: str, rng: random.Random) -> str:

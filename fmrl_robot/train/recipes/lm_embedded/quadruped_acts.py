@@ -163,7 +163,7 @@ def run(rng: random.Random) -> Act:
     """Running is fast without saying so."""
     direction = rng.choice((1, 1, -1))
     name = rng.choice(("", "", "trot", "pace", "bound"))
-    noun = "" if not name else expand("(with|using|in|at) ", rng) + expand(GAITS[name][1], rng)
+    noun = "" if not name else expand("(with|using|in|at)", rng) + " " + expand(GAITS[name][1], rng)
     where = expand(DIRECTION[direction], rng)
     base, gerund, perfect = rng.choice(
         (
