@@ -119,7 +119,7 @@ class TransformersLM:
             completion_tokens=sum(len(s.ids) for s in {id(s): s for s in samples}.values()),
             latency_s=time.monotonic() - start,
         )
-        _check_ends(samples, wanted)
+        _check_ends(samples, wanted, usage)
         return tuple(
             Completion(text=s.text, usage=usage, token_logprobs=s.logprobs) for s in samples
         )
@@ -267,10 +267,12 @@ class TransformersLM:
         self._adapters.load(name, Path(folder))
 
 
-def _check_ends(samples: Sequence[Sample], wanted: Wanted) -> None:
+def _check_ends(samples: Sequence[Sample], wanted: Wanted, usage: Usage) -> None:
     cut = [s for s in samples if not s.ended]
     if cut:
-        raise Retryable(
+        error = Retryable(
             f"{len(cut)} of {len(samples)} answers did not end within {wanted.max_tokens} tokens: "
             f"{cut[0].text[:80]!r}"
         )
+        error.usage = usage
+        raise error

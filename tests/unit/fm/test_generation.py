@@ -219,8 +219,11 @@ def test_what_does_not_fit_or_end_is_refused_by_who_can_mend_it(model_of):
     with pytest.raises(Terminal, match="512 tokens") as caught:
         model_of("causal").generate("q" * 510, max_tokens=10)
     assert caught.value.code == ErrorCode.INSTRUCTION_TOO_LONG
-    with pytest.raises(Retryable, match="did not end within 5 tokens"):
+    with pytest.raises(Retryable, match="did not end within 5 tokens") as cut:
         model_of("causal").generate("say", grammar='root ::= "aaaaaaaa" "b"*', max_tokens=5)
+    usage = cut.value.usage
+    assert (usage.role, usage.calls, usage.completion_tokens) == ("plan", 1, 5)
+    assert usage.prompt_tokens == len(model_of("causal").encode_prompt("say"))
 
 
 def test_the_folders_own_advice_on_sampling_is_not_followed(folder_of, tmp_path):
