@@ -121,7 +121,8 @@ class TransformersLM:
         )
         _check_ends(samples, wanted, usage)
         return tuple(
-            Completion(text=s.text, usage=usage, token_logprobs=s.logprobs) for s in samples
+            Completion(text=s.text, usage=usage, token_logprobs=s.logprobs, token_ids=s.ids)
+            for s in samples
         )
 
     # --- Scores -----------------------------------------------------------------------------------

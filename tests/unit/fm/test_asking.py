@@ -29,10 +29,11 @@ class Model:
         logs = (-0.1, -float("inf")) if logprobs else ()
         return tuple(
             Completion(
-                text=f"{prompt} {len(self.asked)} {i}", usage=self.usage(role), token_logprobs=logs
+                text=f"{prompt} {len(self.asked)} {i}", usage=self.usage(role),
+                token_logprobs=logs, token_ids=(7, i),
             )
             for i in range(n)
-        )
+        )  # fmt: skip
 
     def score(self, prompts, continuations, *, role="score"):
         self.asked.append(tuple(prompts))
@@ -82,12 +83,12 @@ def test_a_known_answer_is_not_asked_for_again_and_costs_nothing(asked, model, t
     assert asked.budget.spent.calls == 1 and asked.budget.spent.usd == 0.1
 
 
-def test_samples_and_log_probabilities_come_back_to_the_bit(asked, model):
+def test_samples_come_back_with_ids_and_log_probabilities_to_the_bit(asked, model):
     first, again = (
         asked.generate("x", n=3, logprobs=True, temperature=0.5, seed=2) for _ in range(2)
     )
-    assert [(c.text, c.token_logprobs) for c in again] == [
-        (f"x 1 {i}", (-0.1, -float("inf"))) for i in range(3)
+    assert [(c.text, c.token_logprobs, c.token_ids) for c in again] == [
+        (f"x 1 {i}", (-0.1, -float("inf")), (7, i)) for i in range(3)
     ]
     assert [c.text for c in first] == [c.text for c in again] and len(model.asked) == 1
 
