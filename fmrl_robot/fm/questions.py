@@ -76,9 +76,13 @@ def generation(model: str, prompt: str, arguments: Mapping[str, Any]) -> Questio
     return Question(kind="generate", model=model, content=content)
 
 
-def scoring(model: str, prompt: str, continuations: Sequence[str]) -> Question:
+def scoring(
+    model: str, prompt: str, continuations: Sequence[str], images: Sequence[Image] = ()
+) -> Question:
     """Of ``score``, for one of its prompts."""
-    content = {"prompt": prompt, "continuations": list(continuations)}
+    content: dict[str, Any] = {"prompt": prompt, "continuations": list(continuations)}
+    if len(images):
+        content["images"] = [image_digest(i) for i in images]
     return Question(kind="score", model=model, content=content)
 
 

@@ -199,6 +199,7 @@ class TransformersLM:
 
         Raises:
             Terminal: a row exceeds what the model can read.
+            ConfigError: ids have a place for a picture; give what ``read`` returned.
             ValueError: there are no rows.
         """
         prompts = [p if isinstance(p, Prompt) else self._reader.from_ids(p) for p, _ in rows]

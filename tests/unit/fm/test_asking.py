@@ -157,6 +157,34 @@ def test_pictures_and_clips_are_known_by_their_pixels(asked, model):
     assert model.asked == [2, 2]
 
 
+def test_pictures_reach_a_model_that_scores_and_are_part_of_the_question(
+    model_of, pictures, tmp_path
+):
+    model = model_of("sees")
+    asked = Asked(model, cache=DiskCache(tmp_path))
+    prompts, tails = ["what is it", "and now"], [["a", "b"], ["c"]]
+    want = model.score(prompts, tails, images=[pictures[:1], []])
+    first = asked.score(prompts, tails, images=[pictures[:1], []])
+    again = asked.score(prompts, tails, images=[[p.copy() for p in pictures[:1]], []])
+    other, known = asked.score(prompts, tails, images=[pictures[1:], []])
+    for scores, usages in ((first, {False}), (again, {True})):
+        assert [s.token_logprobs for s in scores] == [s.token_logprobs for s in want]
+        assert {s.usage.cached for s in scores} == usages
+    assert other.token_logprobs != first[0].token_logprobs and not other.usage.cached
+    assert known.usage.cached  # a prompt without pictures is the same question as ever
+    assert asked.score(prompts[1:], tails[1:])[0].usage.cached
+    with pytest.raises(ConfigError, match="reads text only") as caught:
+        guarded(model_of("causal"), tmp_path).score(["x"], [["y"]], images=[pictures])
+    assert caught.value.code == ErrorCode.CAPABILITY_MISSING
+
+
+def test_pictures_of_a_scored_prompt_are_reserved_for(model_of, pictures):
+    asked = guarded(model_of("sees"), None, Budget(tokens=3000))
+    with pytest.raises(Terminal, match="at most 3000 tokens"):
+        asked.score(["x"], [["y"]], images=[pictures[:1]])
+    assert asked.score(["x"], [["y"]])
+
+
 def test_a_failure_is_not_kept(tmp_path):
     class Failing(Model):
         def generate(self, prompt, **more):
