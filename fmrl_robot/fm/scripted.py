@@ -256,7 +256,7 @@ def load_language_model(name: str) -> ScriptedLM:
     except (OSError, ValueError, TypeError, KeyError, AttributeError, yaml.YAMLError) as error:
         raise ConfigError(
             "expected scripted:<JSON or YAML file of answers by what a prompt holds>, got "
-            f"{name!r}: {error!r}",
+            f"{name!r}: {error!r}; write one such as {{'red cube': 'put(red_cube,bowl)'}}",
             ErrorCode.MODEL_UNAVAILABLE,
         ) from error
     digest = hashlib.sha256(raw).hexdigest()[:12]

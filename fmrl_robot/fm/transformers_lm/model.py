@@ -273,8 +273,9 @@ def _check_ends(samples: Sequence[Sample], wanted: Wanted, usage: Usage) -> None
     cut = [s for s in samples if not s.ended]
     if cut:
         error = Retryable(
-            f"{len(cut)} of {len(samples)} answers did not end within {wanted.max_tokens} tokens: "
-            f"{cut[0].text[:80]!r}"
+            f"expected answers that end, {len(cut)} of {len(samples)} answers did not end within "
+            f"{wanted.max_tokens} tokens: {cut[0].text[:80]!r}; answer more briefly, or allow more "
+            "tokens"
         )
         error.usage = usage
         raise error
