@@ -229,7 +229,10 @@ class Generates(Protocol):
 
 
 class Scores(Protocol):
-    """Log-probabilities of given continuations."""
+    """Log-probabilities of given continuations.
+
+    Pictures are part of a prompt, as in Generates; a model without ``Images`` refuses them.
+    """
 
     model_id: str
 
@@ -238,6 +241,7 @@ class Scores(Protocol):
         prompts: Sequence[str],
         continuations: Sequence[Sequence[str]],
         *,
+        images: Sequence[Sequence[Image]] = (),
         role: str = "score",
     ) -> list[ContinuationScores]:
         """Score the continuations of each prompt; neither batch nor padding changes a figure.
@@ -245,7 +249,12 @@ class Scores(Protocol):
         Args:
             prompts: (prompts,)
             continuations: for each prompt its own.
+            images: for each prompt its own, RGB uint8 (height, width, 3); empty for none at all.
             role: what it is asked for, for the bill.
+
+        Raises:
+            Terminal: a prompt with a continuation is longer than the model reads.
+            ConfigError: CAPABILITY_MISSING, there are images and the model has no ``Images``.
         """
         ...
 
@@ -273,16 +282,40 @@ class Sees(Embeds, Protocol):
 
 
 class Exposes(Protocol):
-    """Logits and hidden states, with gradients; shapes as torch's batch first."""
+    """Logits and hidden states, with gradients; shapes as torch's batch first.
+
+    Pictures reach ``forward`` only within a prompt of ``read``: token ids alone hold the places of
+    pictures and not the pictures. ``forward_embeddings`` takes none; what a caller's own tower
+    makes of one goes in as embeddings, like anything else that is no word.
+    """
 
     model_id: str
+
+    def read(self, prompt: str, images: Sequence[Image] = ()) -> Any:
+        """Read a prompt as ``Generates`` does, pictures included, for ``forward``.
+
+        Args:
+            prompt: as plain text.
+            images: RGB uint8 (height, width, 3) that it is about.
+
+        Raises:
+            ConfigError: CAPABILITY_MISSING, there are images and the model has no ``Images``.
+        """
+        ...
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a text, without special tokens."""
         ...
 
-    def forward(self, rows: Sequence[tuple[Sequence[int], Sequence[int]]]) -> Exposed:
-        """Run (prompt ids, continuation ids) through the model, gradients included."""
+    def forward(self, rows: Sequence[tuple[Any, Sequence[int]]]) -> Exposed:
+        """Run (prompt, continuation ids) through the model, gradients included.
+
+        Args:
+            rows: the prompt as ``read`` returned it, or as token ids of a text.
+
+        Raises:
+            ConfigError: token ids have a place for a picture, and there is none.
+        """
         ...
 
     def embed_tokens(self, ids: torch.Tensor) -> torch.Tensor:

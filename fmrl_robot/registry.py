@@ -63,7 +63,9 @@ class Registry:
         if name not in targets:
             known = ", ".join(self.names()) or "none"
             raise ConfigError(
-                f"expected one of the {self.group}: {known}; got {name!r}", self._missing
+                f"expected one of the {self.group}: {known}; got {name!r}; name one of them, or "
+                "install the package that has it",
+                self._missing,
             )
         module, _, attribute = targets[name].partition(":")
         return getattr(importlib.import_module(module), attribute)

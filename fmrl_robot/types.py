@@ -232,6 +232,10 @@ class Completion:
     """Of the whole question; samples of one question share it."""
     token_logprobs: tuple[float, ...] = ()
     """Natural log-probability of each token, the end mark included; empty unless asked for."""
+    token_ids: tuple[int, ...] = ()
+    """The tokens that were written, with those of the end mark or of the stop string; ``Exposes``
+    takes them as a continuation, while ``encode(text)`` may cut the same text into other pieces.
+    Empty where nobody knows them: of a server, of an oracle."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

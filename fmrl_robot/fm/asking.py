@@ -114,19 +114,18 @@ class Asked:
         prompts: Sequence[str],
         continuations: Sequence[Sequence[str]],
         *,
+        images: Sequence[Sequence[Image]] = (),
         role: str = "score",
     ) -> list[ContinuationScores]:
-        asked = [
-            questions.scoring(self._model.model_id, p, c)
-            for p, c in zip(prompts, continuations, strict=True)
-        ]
+        rows = list(zip(prompts, continuations, images or [()] * len(prompts), strict=True))
+        asked = [questions.scoring(self._model.model_id, *row) for row in rows]
 
         def ask(places: Sequence[int]) -> list[ContinuationScores]:
-            some = [prompts[i] for i in places], [continuations[i] for i in places]
-            most = sum(_most_tokens(p, c) for p, c in zip(*some, strict=True))
-            worst = Cost(calls=len(places), tokens=most)
+            some, tails, seen = zip(*(rows[i] for i in places), strict=True)
+            worst = Cost(calls=len(places), tokens=sum(_most_tokens(*rows[i]) for i in places))
+            pictures = {"images": seen} if any(map(len, seen)) else {}
             with self.budget.question(worst) as charge:
-                scores = self._model.score(*some, role=role)
+                scores = self._model.score(some, tails, role=role, **pictures)
                 charge.settle(sum((Cost.of(s.usage) for s in scores), Cost()))
             return scores
 
@@ -210,5 +209,6 @@ def _vector(found: Any) -> FloatBatch:
     return np.asarray(found, np.float32)
 
 
-def _most_tokens(prompt: str, continuations: Sequence[str]) -> int:
-    return worst_case(prompt, 0, 0, 0, FREE).tokens + sum(len(c.encode()) for c in continuations)
+def _most_tokens(prompt: str, continuations: Sequence[str], images: Sequence[Image]) -> int:
+    asked = worst_case(prompt, 0, 0, len(images), FREE).tokens
+    return asked + sum(len(c.encode()) for c in continuations)

@@ -67,8 +67,8 @@ class CircuitBreaker:
                 return
             when = f"in {left_s:.0f} s" if left_s > 0 else "once the trial under way succeeds"
             raise Terminal(
-                f"{self._name} failed {self._failures} times in a row and is asked again {when}; "
-                f"the last failure: {self._reason}",
+                f"expected an answer from {self._name}, it failed {self._failures} times in a row "
+                f"and is asked again {when}; the last failure: {self._reason}; wait, or mend it",
                 ErrorCode.MODEL_UNAVAILABLE,
             )
 

@@ -7,7 +7,7 @@ from typing import Any
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.registry import LANGUAGE_MODELS
 
-_EXPOSES = ("encode", "forward", "embed_tokens", "forward_embeddings")
+_EXPOSES = ("encode", "read", "forward", "embed_tokens", "forward_embeddings")
 _METHODS = {
     "Generates": ("generate",),
     "Scores": ("score",),
@@ -39,6 +39,15 @@ def capabilities(model: object) -> tuple[str, ...]:
     """Name what a model offers."""
     offered = [c for c, names in _METHODS.items() if all(hasattr(model, n) for n in names)]
     return (*offered, *([IMAGES] if getattr(model, "sees_images", False) else []))
+
+
+def reads_text_only(model_id: str) -> ConfigError:
+    """What a caller gets who shows pictures to a model without ``Images``."""
+    return ConfigError(
+        f"expected a model that reads pictures, {model_id!r} reads text only; choose a "
+        "vision-language model",
+        ErrorCode.CAPABILITY_MISSING,
+    )
 
 
 def require(model: object, capability: str, by: str) -> None:

@@ -107,7 +107,10 @@ class Cassette:
                     ErrorCode.MODEL_UNAVAILABLE,
                 ) from error
         if not facts:
-            raise ConfigError(f"expected the model's name in the first line of {self.file}")
+            raise ConfigError(
+                f"expected the model's name in the first line of {self.file}, found none; record "
+                "anew"
+            )
         return facts
 
     def _begin(self, facts: Mapping[str, Any]) -> None:

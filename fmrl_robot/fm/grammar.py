@@ -74,7 +74,9 @@ class GrammarConstraint:
             return self._compiler.compile_json_schema(text, any_whitespace=False)
         except (RuntimeError, ValueError) as error:
             kind = "a JSON schema" if is_schema else "a grammar in GBNF"
-            raise ConfigError(f"expected {kind}, got {text[:120]!r}: {error}") from error
+            raise ConfigError(
+                f"expected {kind}, got {text[:120]!r}: {error}; correct it"
+            ) from error
 
 
 class GrammarProcessor:

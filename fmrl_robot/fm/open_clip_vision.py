@@ -171,7 +171,8 @@ def load_vision_model(
         tokenizer = open_clip.get_tokenizer(source)
     except (RuntimeError, ValueError, OSError) as error:
         raise ConfigError(
-            f"expected an open_clip model behind {name!r}, could not load it: {error}",
+            f"expected an open_clip model behind {name!r}, could not load it: {error}; give the "
+            "folder, the hub id or the name of one",
             ErrorCode.ASSET_MISSING,
         ) from error
     return OpenClipVision(
@@ -220,7 +221,8 @@ def weights_digest(folder: Path) -> str:
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise ConfigError(
-            f"expected weights (*.safetensors) in {folder}, found none", ErrorCode.ASSET_MISSING
+            f"expected weights (*.safetensors) in {folder}, found none; train or copy the model",
+            ErrorCode.ASSET_MISSING,
         )
     digest = hashlib.sha256()
     for file in files:

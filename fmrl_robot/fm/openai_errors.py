@@ -76,7 +76,10 @@ def judge(error: Exception, *, server: str, scrub: Scrub, key_env: str) -> Failu
     if _TOO_LONG.search(said):
         return Failure(error=_too_long(server, said), said=said)
     if isinstance(error, ValueError):  # no JSON, no text
-        malformed = Retryable(f"expected an answer from {server}, got what is no JSON: {said}")
+        malformed = Retryable(
+            f"expected an answer from {server}, got what is no JSON: {said}; ask again, or look "
+            "whether the base URL is that of chat completions"
+        )
         return Failure(error=malformed, sick=True, said=said)
     return _unavailable(server, said)
 
@@ -92,10 +95,13 @@ def _of_status(status: int, error: Any, said: str, server: str, key_env: str) ->
     if status == 413 or _TOO_LONG.search(said):
         return Failure(error=_too_long(server, said))
     if status in (401, 403):
-        named = f"${key_env}" if key_env else "none, name its variable with ?key_env=NAME"
-        return Failure(error=ConfigError(f"expected to be let in, {told}; the key sent: {named}"))
+        wanted = "name the variable of a key with ?key_env=NAME"
+        if key_env:
+            wanted = f"mend the key in ${key_env}"
+        return Failure(error=ConfigError(f"expected to be let in, {told}; {wanted}"))
     if status == 402 or (status == 429 and error.code in _PAID_OUT):
-        return Failure(error=Terminal(f"expected credit, {told}", ErrorCode.MODEL_UNAVAILABLE))
+        paid_out = f"expected credit, {told}; pay in, or name another server"
+        return Failure(error=Terminal(paid_out, ErrorCode.MODEL_UNAVAILABLE))
     if status in _PATIENCE or status >= 500:
         failure = _unavailable(server, f"{status}: {said}")
         return replace(failure, retry_after_s=retry_after(error.response.headers))
@@ -104,8 +110,10 @@ def _of_status(status: int, error: Any, said: str, server: str, key_env: str) ->
         return Failure(error=ConfigError(moved))
     unknown = status == 404 or _NO_MODEL.search(said) is not None
     code = ErrorCode.MODEL_UNAVAILABLE if unknown else ErrorCode.CONFIG_INVALID
-    hint = "; does the base URL end as the server wants it, mostly in /v1?" if status == 404 else ""
-    refused = ConfigError(f"expected the question to be taken, {told}{hint}", code)
+    hint = "change what it names"
+    if status == 404:
+        hint = "does the base URL end as the server wants it, mostly in /v1?"
+    refused = ConfigError(f"expected the question to be taken, {told}; {hint}", code)
     return Failure(error=refused, no_model=unknown)
 
 

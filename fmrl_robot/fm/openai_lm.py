@@ -137,7 +137,8 @@ class OpenAILM:
             self._overlooks_rules = True
         raise Retryable(
             f"expected an answer that keeps its {chat.rule.kind}, {self.model_id} did not in "
-            f"{MAX_REPAIRS + 1} answers, the last was {text[:80]!r}: {problem}"
+            f"{MAX_REPAIRS + 1} answers, the last was {text[:80]!r}: {problem}; ask again, or "
+            "choose a larger model"
         )
 
     def _ask(self, chat: Chat, bill: _Bill, *, whole: bool = True) -> Reply:

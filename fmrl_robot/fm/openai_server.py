@@ -127,7 +127,10 @@ class Server:
         except (APIError, Late, ValueError) as error:
             result = judge(error, server=self.model_id, scrub=self._scrub, key_env=self._key_env)
         except CancelledError:
-            gone = f"{self.model_id} was closed while it was asked"
+            gone = (
+                f"expected an answer from {self.model_id}, it was closed while it was asked; load "
+                "it anew"
+            )
             result = Failure(error=Terminal(gone, ErrorCode.MODEL_UNAVAILABLE))
         except BaseException:
             # The caller was interrupted: nobody waits for the answer any more.
@@ -151,17 +154,21 @@ class Server:
         declined = next((c for c in reply.choices if c.declined), None)
         error: FmrlError | None = None
         if not reply.choices:
-            error = Retryable(f"expected an answer from {self.model_id}, got an empty reply")
+            error = Retryable(
+                f"expected an answer from {self.model_id}, got an empty reply; ask again, or look "
+                "what the server says"
+            )
         elif declined is not None:
             said = declined.refusal[:80] or "its filter caught the answer"
             error = Terminal(
-                f"{self.model_id} declined: {said}; ask for something else",
+                f"expected an answer from {self.model_id}, it declined: {said}; ask for something "
+                "else",
                 ErrorCode.INSTRUCTION_REFUSED,
             )
         elif cut is not None:
             error = Retryable(
                 f"expected a whole answer from {self.model_id}, it broke off ({reply.broken}) "
-                f"after {cut.text[-80:]!r}"
+                f"after {cut.text[-80:]!r}; ask again, or look what the server says"
             )
         elif whole:
             error = self._unfit(chat, reply)
@@ -178,11 +185,14 @@ class Server:
         for choice in reply.choices:
             if choice.finish == "length":
                 return Retryable(
-                    f"the answer did not end within {chat.max_tokens} tokens: {choice.text[:80]!r}"
+                    f"expected an answer that ends, that of {self.model_id} did not end within "
+                    f"{chat.max_tokens} tokens: {choice.text[:80]!r}; answer more briefly, or "
+                    "allow more tokens"
                 )
             if not choice.text.strip() and not chat.stop:
                 return Retryable(
-                    f"expected an answer from {self.model_id}, got an empty one ({choice.finish})"
+                    f"expected an answer from {self.model_id}, got an empty one "
+                    f"({choice.finish}); ask again, or in other words"
                 )
             if chat.logprobs and not choice.token_logprobs:
                 return self.cannot("tell log-probabilities", "it sent none")

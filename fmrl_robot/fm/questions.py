@@ -76,9 +76,13 @@ def generation(model: str, prompt: str, arguments: Mapping[str, Any]) -> Questio
     return Question(kind="generate", model=model, content=content)
 
 
-def scoring(model: str, prompt: str, continuations: Sequence[str]) -> Question:
+def scoring(
+    model: str, prompt: str, continuations: Sequence[str], images: Sequence[Image] = ()
+) -> Question:
     """Of ``score``, for one of its prompts."""
-    content = {"prompt": prompt, "continuations": list(continuations)}
+    content: dict[str, Any] = {"prompt": prompt, "continuations": list(continuations)}
+    if len(images):
+        content["images"] = [image_digest(i) for i in images]
     return Question(kind="score", model=model, content=content)
 
 
@@ -122,6 +126,8 @@ def write_completions(completions: Sequence[Completion]) -> dict[str, Any]:
     written: dict[str, Any] = {"texts": texts, "usage": _write_usage(completions[0].usage)}
     if any(c.token_logprobs for c in completions):
         written["token_logprobs"] = [list(c.token_logprobs) for c in completions]
+    if any(c.token_ids for c in completions):
+        written["token_ids"] = [list(c.token_ids) for c in completions]
     return written
 
 
@@ -132,10 +138,16 @@ def read_completions(written: Mapping[str, Any], role: str) -> tuple[Completion,
         KeyError, TypeError, ValueError: it is something else.
     """
     usage = _read_usage(written["usage"], role)
-    logs = written.get("token_logprobs") or [()] * len(written["texts"])
+    none = [()] * len(written["texts"])
+    logs, ids = (written.get(name) or none for name in ("token_logprobs", "token_ids"))
     return tuple(
-        Completion(text=str(text), usage=usage, token_logprobs=tuple(map(float, values)))
-        for text, values in zip(written["texts"], logs, strict=True)
+        Completion(
+            text=str(text),
+            usage=usage,
+            token_logprobs=tuple(map(float, values)),
+            token_ids=tuple(map(int, tokens)),
+        )
+        for text, values, tokens in zip(written["texts"], logs, ids, strict=True)
     )
 
 

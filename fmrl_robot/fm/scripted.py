@@ -22,6 +22,7 @@ import yaml
 from annotated_types import Ge, Le
 
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.fm.capabilities import reads_text_only
 from fmrl_robot.fm.usage import prompt_sha256
 from fmrl_robot.settings import Amount, build
 from fmrl_robot.types import Completion, ContinuationScores, Usage
@@ -108,9 +109,11 @@ class ScriptedLM:
         """Answer ``n`` times; see Generates. With ``logprobs`` each answer is a single token.
 
         Raises:
-            ConfigError: the table has no answer.
+            ConfigError: the table has no answer, or there are images.
         """
-        del grammar, schema, max_tokens, top_p, images
+        del grammar, schema, max_tokens, top_p
+        if len(images):
+            raise reads_text_only(self.model_id)
         began = time.monotonic()
         seen = self._asked(prompt)
         said: list[tuple[str, float]] = []
@@ -135,6 +138,7 @@ class ScriptedLM:
         prompts: Sequence[str],
         continuations: Sequence[Sequence[str]],
         *,
+        images: Sequence[Sequence[Any]] = (),
         role: str = "score",
     ) -> list[ContinuationScores]:
         """Log-probability of each continuation, as a single token, at temperature 1; see Scores.
@@ -142,8 +146,10 @@ class ScriptedLM:
         An oracle that errs believes in one of the continuations that are not valid.
 
         Raises:
-            ConfigError: the table has no answer.
+            ConfigError: the table has no answer, or there are images.
         """
+        if any(map(len, images)):
+            raise reads_text_only(self.model_id)
         return [
             self._score(prompt, offered, role)
             for prompt, offered in zip(prompts, continuations, strict=True)
@@ -250,7 +256,7 @@ def load_language_model(name: str) -> ScriptedLM:
     except (OSError, ValueError, TypeError, KeyError, AttributeError, yaml.YAMLError) as error:
         raise ConfigError(
             "expected scripted:<JSON or YAML file of answers by what a prompt holds>, got "
-            f"{name!r}: {error!r}",
+            f"{name!r}: {error!r}; write one such as {{'red cube': 'put(red_cube,bowl)'}}",
             ErrorCode.MODEL_UNAVAILABLE,
         ) from error
     digest = hashlib.sha256(raw).hexdigest()[:12]

@@ -97,7 +97,7 @@ def load_sentence_transformer(name: str, device: str | None = None) -> TextEmbed
     """
     if not name:
         raise ConfigError(
-            "expected sentence_transformers:<name or folder>, got no name",
+            "expected sentence_transformers:<name or folder>, got no name; give one",
             ErrorCode.MODEL_UNAVAILABLE,
         )
     check_reachable(name)
@@ -120,7 +120,8 @@ def _load(name: str, device: str | None, *, model_id: str) -> TextEmbedder:
         )
     except (OSError, ValueError, KeyError) as error:
         raise ConfigError(
-            f"expected a sentence-transformers model behind {name!r}, could not load it: {error}",
+            f"expected a sentence-transformers model behind {name!r}, could not load it: {error}; "
+            "give the folder or the hub id of one",
             ErrorCode.MODEL_UNAVAILABLE,
         ) from error
     return TextEmbedder(model.eval(), model_id=model_id)

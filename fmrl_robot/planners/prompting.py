@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fmrl_robot.errors import ErrorCode, Terminal
+from fmrl_robot.errors import ErrorCode, FmrlError, Terminal
 from fmrl_robot.fm import require
 from fmrl_robot.fm.usage import UsageMeter
 from fmrl_robot.protocols import Generates
@@ -68,17 +68,26 @@ class PlanAsker:
         self._accepted = True
 
     def ask(self, instruction: str, scene: Scene, feedback: str) -> str:
-        """Ask for a plan; ``feedback`` says what was wrong with the last one."""
+        """Ask for a plan; ``feedback`` says what was wrong with the last one.
+
+        Raises:
+            FmrlError: what the model raised; what it cost is metered.
+        """
         temperature = self._temperature
         if feedback and not temperature and not self._accepted:
             temperature = REPAIR_TEMPERATURE
-        (completion,) = self.model.generate(
-            self.prompt(instruction, scene, feedback),
-            grammar=self._grammar,
-            max_tokens=160 if self._is_embedded else 400,
-            temperature=temperature,
-            seed=self._seed + self._asked,
-        )
+        try:
+            (completion,) = self.model.generate(
+                self.prompt(instruction, scene, feedback),
+                grammar=self._grammar,
+                max_tokens=160 if self._is_embedded else 400,
+                temperature=temperature,
+                seed=self._seed + self._asked,
+            )
+        except FmrlError as error:
+            if error.usage is not None:
+                self._meter.add(error.usage)
+            raise
         self._asked += 1
         self._meter.add(completion.usage)
         return completion.text

@@ -4,9 +4,11 @@ import importlib.util
 import json
 from pathlib import Path
 
+import fault_server
 import pytest
 
 from fmrl_robot.errors import ConfigError, ErrorCode, FmrlError, Retryable, Terminal
+from fmrl_robot.fm import load_language_model
 from fmrl_robot.fm.scripted import ScriptedLM
 from fmrl_robot.methods.card import MethodCard
 from fmrl_robot.plancheck import check
@@ -121,6 +123,21 @@ def test_every_question_is_metered_once(method):
     planner.propose(scene)
     (usage,) = planner.usage()
     assert usage.model == "scripted" and len(usage.prompt_sha256) == 64
+    assert planner.usage() == ()
+
+
+def test_an_answer_that_nobody_could_use_is_metered_as_well(method):
+    factory, kind = method
+    with fault_server.serving(fault_server.answer("half a", finish="length")) as server:
+        planner = factory(load_language_model(f"openai:m@{server.url}?total_s=5"))
+        planner.reset("do it", ROBOTS[kind])
+        for _ in range(2):
+            with pytest.raises(Retryable, match="did not end"):
+                planner.propose(SCENES[kind])
+    usages = planner.usage()
+    assert [(u.role, u.calls, u.prompt_tokens, u.completion_tokens) for u in usages] == [
+        ("plan", 1, 7, 3)
+    ] * 2
     assert planner.usage() == ()
 
 

@@ -92,6 +92,22 @@ def test_a_dead_server_ends_the_task_with_its_code_and_the_next_at_once(make_nod
     assert "again in" in second.message
 
 
+def test_a_second_task_is_refused_while_one_is_carried_out(make_node):
+    class Goal:
+        aborted = False
+
+        def abort(self):
+            self.aborted = True
+
+    node, second = make_node(), Goal()
+    node._goal, node._task = object(), "red in the bowl"
+    with pytest.raises(StopIteration) as returned:
+        node._execute(second).send(None)  # it ends without waiting for anything
+    answer = returned.value.value
+    assert second.aborted and answer.error_code == ErrorCode.TASK_BUSY
+    assert "'red in the bowl' is under way; cancel it first" in answer.error_msg
+
+
 def test_answers_that_break_off_are_asked_for_three_times_in_all(make_node):
     with fs.serving(fs.half) as server:
         node = make_node(language_model=f"openai:m@{server.url}?total_s=5&failures=9")

@@ -100,6 +100,11 @@ class Loaded:
         return self.processor is not None and not self.seq2seq
 
     @property
+    def picture_id(self) -> int | None:
+        """The token in whose place a picture is read; None for a model that reads text only."""
+        return getattr(self.model.config, "image_token_id", None)
+
+    @property
     def vocabulary(self) -> int:
         """Width of the output layer, which may be padded beyond the tokenizer's words."""
         return int(self.model.get_output_embeddings().weight.shape[0])

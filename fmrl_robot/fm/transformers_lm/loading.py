@@ -50,7 +50,8 @@ def load_language_model(
     """
     if not name:
         raise ConfigError(
-            "expected transformers:<folder or hub id>, got no name", ErrorCode.MODEL_UNAVAILABLE
+            "expected transformers:<folder or hub id>, got no name; give one",
+            ErrorCode.MODEL_UNAVAILABLE,
         )
     check_reachable(name)
     apply_network_switch()
@@ -61,7 +62,8 @@ def load_language_model(
         loaded = _load(place)
     except (OSError, ValueError, KeyError) as error:
         raise ConfigError(
-            f"expected a language model behind {name!r}, could not load it: {error}",
+            f"expected a language model behind {name!r}, could not load it: {error}; give the "
+            "folder or the hub id of one",
             ErrorCode.MODEL_UNAVAILABLE,
         ) from error
     loaded.compiled = compiled

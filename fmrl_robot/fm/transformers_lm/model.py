@@ -119,9 +119,10 @@ class TransformersLM:
             completion_tokens=sum(len(s.ids) for s in {id(s): s for s in samples}.values()),
             latency_s=time.monotonic() - start,
         )
-        _check_ends(samples, wanted)
+        _check_ends(samples, wanted, usage)
         return tuple(
-            Completion(text=s.text, usage=usage, token_logprobs=s.logprobs) for s in samples
+            Completion(text=s.text, usage=usage, token_logprobs=s.logprobs, token_ids=s.ids)
+            for s in samples
         )
 
     # --- Scores -----------------------------------------------------------------------------------
@@ -198,6 +199,7 @@ class TransformersLM:
 
         Raises:
             Terminal: a row exceeds what the model can read.
+            ConfigError: ids have a place for a picture; give what ``read`` returned.
             ValueError: there are no rows.
         """
         prompts = [p if isinstance(p, Prompt) else self._reader.from_ids(p) for p, _ in rows]
@@ -267,10 +269,13 @@ class TransformersLM:
         self._adapters.load(name, Path(folder))
 
 
-def _check_ends(samples: Sequence[Sample], wanted: Wanted) -> None:
+def _check_ends(samples: Sequence[Sample], wanted: Wanted, usage: Usage) -> None:
     cut = [s for s in samples if not s.ended]
     if cut:
-        raise Retryable(
-            f"{len(cut)} of {len(samples)} answers did not end within {wanted.max_tokens} tokens: "
-            f"{cut[0].text[:80]!r}"
+        error = Retryable(
+            f"expected answers that end, {len(cut)} of {len(samples)} answers did not end within "
+            f"{wanted.max_tokens} tokens: {cut[0].text[:80]!r}; answer more briefly, or allow more "
+            "tokens"
         )
+        error.usage = usage
+        raise error

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.errors import ConfigError
+from fmrl_robot.fm.capabilities import reads_text_only
 from fmrl_robot.fm.image_batch import check_images
 from fmrl_robot.fm.transformers_lm.loaded import Loaded
 
@@ -77,7 +78,16 @@ class PromptReader:
         return list(ids) or [self._begin]
 
     def from_ids(self, ids: Sequence[int]) -> Prompt:
-        """Turn the ids of ``encode_prompt`` back into the prompt."""
+        """Turn the ids of ``encode_prompt`` back into the prompt.
+
+        Raises:
+            ConfigError: one of them stands for a picture.
+        """
+        if self._loaded.picture_id in ids:
+            raise ConfigError(
+                "expected the ids of a prompt of text, got some with the place of a picture; give "
+                "the prompt itself, as read(prompt, images) returned it"
+            )
         text = ""
         if self._loaded.prompt_in_decoder:
             text = self._tokenizer.decode(ids, clean_up_tokenization_spaces=False)
@@ -119,11 +129,7 @@ class PromptReader:
         from PIL import Image as PILImage
 
         if not self._loaded.sees_images:
-            raise ConfigError(
-                f"expected a model that reads pictures, {self._loaded.model_id!r} reads text only; "
-                "choose a vision-language model",
-                ErrorCode.CAPABILITY_MISSING,
-            )
+            raise reads_text_only(self._loaded.model_id)
         check_images(images)
         processor = self._loaded.processor
         pictures = [PILImage.fromarray(image) for image in images]

@@ -29,10 +29,11 @@ class Model:
         logs = (-0.1, -float("inf")) if logprobs else ()
         return tuple(
             Completion(
-                text=f"{prompt} {len(self.asked)} {i}", usage=self.usage(role), token_logprobs=logs
+                text=f"{prompt} {len(self.asked)} {i}", usage=self.usage(role),
+                token_logprobs=logs, token_ids=(7, i),
             )
             for i in range(n)
-        )
+        )  # fmt: skip
 
     def score(self, prompts, continuations, *, role="score"):
         self.asked.append(tuple(prompts))
@@ -82,12 +83,12 @@ def test_a_known_answer_is_not_asked_for_again_and_costs_nothing(asked, model, t
     assert asked.budget.spent.calls == 1 and asked.budget.spent.usd == 0.1
 
 
-def test_samples_and_log_probabilities_come_back_to_the_bit(asked, model):
+def test_samples_come_back_with_ids_and_log_probabilities_to_the_bit(asked, model):
     first, again = (
         asked.generate("x", n=3, logprobs=True, temperature=0.5, seed=2) for _ in range(2)
     )
-    assert [(c.text, c.token_logprobs) for c in again] == [
-        (f"x 1 {i}", (-0.1, -float("inf"))) for i in range(3)
+    assert [(c.text, c.token_logprobs, c.token_ids) for c in again] == [
+        (f"x 1 {i}", (-0.1, -float("inf")), (7, i)) for i in range(3)
     ]
     assert [c.text for c in first] == [c.text for c in again] and len(model.asked) == 1
 
@@ -154,6 +155,34 @@ def test_pictures_and_clips_are_known_by_their_pixels(asked, model):
     # The same bytes in another shape are another picture.
     assert kept[0].tolist() == [7, 3, 2, 3] and kept[1].tolist() == [7, 2, 3, 3]
     assert model.asked == [2, 2]
+
+
+def test_pictures_reach_a_model_that_scores_and_are_part_of_the_question(
+    model_of, pictures, tmp_path
+):
+    model = model_of("sees")
+    asked = Asked(model, cache=DiskCache(tmp_path))
+    prompts, tails = ["what is it", "and now"], [["a", "b"], ["c"]]
+    want = model.score(prompts, tails, images=[pictures[:1], []])
+    first = asked.score(prompts, tails, images=[pictures[:1], []])
+    again = asked.score(prompts, tails, images=[[p.copy() for p in pictures[:1]], []])
+    other, known = asked.score(prompts, tails, images=[pictures[1:], []])
+    for scores, usages in ((first, {False}), (again, {True})):
+        assert [s.token_logprobs for s in scores] == [s.token_logprobs for s in want]
+        assert {s.usage.cached for s in scores} == usages
+    assert other.token_logprobs != first[0].token_logprobs and not other.usage.cached
+    assert known.usage.cached  # a prompt without pictures is the same question as ever
+    assert asked.score(prompts[1:], tails[1:])[0].usage.cached
+    with pytest.raises(ConfigError, match="reads text only") as caught:
+        guarded(model_of("causal"), tmp_path).score(["x"], [["y"]], images=[pictures])
+    assert caught.value.code == ErrorCode.CAPABILITY_MISSING
+
+
+def test_pictures_of_a_scored_prompt_are_reserved_for(model_of, pictures):
+    asked = guarded(model_of("sees"), None, Budget(tokens=3000))
+    with pytest.raises(Terminal, match="at most 3000 tokens"):
+        asked.score(["x"], [["y"]], images=[pictures[:1]])
+    assert asked.score(["x"], [["y"]])
 
 
 def test_a_failure_is_not_kept(tmp_path):

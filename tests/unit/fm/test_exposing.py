@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from fmrl_robot.errors import Terminal
+from fmrl_robot.errors import ConfigError, ErrorCode, Terminal
 
 KINDS = ("causal", "sliding", "recurrent", "encoder_decoder", "sees", "embedded")
 PROMPTS = ("put the red cube in the bowl", "trot", "stand still")
@@ -105,6 +105,24 @@ def test_prompts_with_pictures_go_in_as_they_were_read(kind, model_of, pictures)
         shown.token_logprobs.sum(1).detach(), [float(s.sums[0]) for s in scores], atol=1e-4
     )
     assert shown.hidden.shape[:2] == (2, len(tails[1]) + 1)
+
+
+@pytest.mark.parametrize("kind", ["causal", "encoder_decoder", "embedded"])
+def test_a_model_of_text_reads_no_prompt_with_pictures(kind, any_model, pictures):
+    with pytest.raises(ConfigError, match="reads text only") as caught:
+        any_model(kind).read("what is it", pictures)
+    assert caught.value.code == ErrorCode.CAPABILITY_MISSING
+
+
+@pytest.mark.parametrize("kind", ["sees", "sees_chat", "sees_in_3d"])
+def test_ids_of_a_prompt_with_pictures_are_refused_without_the_pictures(kind, model_of, pictures):
+    model = model_of(kind)
+    tail = model.encode("a")
+    with pytest.raises(ConfigError, match=r"place of a picture.*read\(prompt, images\)"):
+        model.forward([(model.read("what is it", pictures).ids, tail)])
+    text = model.forward([(model.read("<image> what is it").ids, tail)])
+    same = model.forward([(model.encode_prompt("<image> what is it"), tail)])
+    torch.testing.assert_close(text.logits, same.logits)
 
 
 @pytest.mark.parametrize("kind", ["causal", "encoder_decoder", "sees", "sees_in_3d"])

@@ -164,6 +164,36 @@ def test_token_logprobs_are_the_models_own_and_those_of_score(kind, model_of):
     assert compared >= 4
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_token_ids_are_what_was_sampled(kind, model_of):
+    """Given back as a continuation they have the log-probabilities of when they were drawn."""
+    import torch
+
+    model = model_of(kind)
+    done = model.generate(
+        "put it", grammar=SHORT, temperature=2.0, n=12, logprobs=True, max_tokens=20, seed=2
+    )
+    assert len({c.token_ids for c in done}) > 4
+    with torch.no_grad():
+        shown = model.forward([(model.encode_prompt("put it"), c.token_ids) for c in done])
+    for completion, logprobs in zip(done, shown.token_logprobs, strict=True):
+        ids = completion.token_ids
+        assert ids[-1] in model.end_ids and not set(ids[:-1]) & set(model.end_ids)
+        assert model.tokenizer.decode(ids, skip_special_tokens=True).strip() == completion.text
+        np.testing.assert_allclose(completion.token_logprobs, logprobs[: len(ids)], atol=1e-4)
+    assert sum(len(c.token_ids) for c in done) == done[0].usage.completion_tokens
+
+
+def test_token_ids_come_unasked_and_with_those_of_the_stop_string(model_of):
+    (whole,) = model_of("causal").generate("go", grammar="root ::= [a-z]{30}", max_tokens=60)
+    (cut,) = model_of("causal").generate(
+        "go", grammar="root ::= [a-z]{30}", max_tokens=60, stop=[whole.text[7:10]]
+    )
+    assert cut.token_ids == whole.token_ids[: len(cut.token_ids)] != whole.token_ids
+    assert cut.usage.completion_tokens == len(cut.token_ids)
+    assert whole.text[7:10] in model_of("causal").tokenizer.decode(cut.token_ids)
+
+
 def test_logprobs_come_when_they_are_asked_for(model_of):
     assert model_of("causal").generate("go", grammar=SHORT)[0].token_logprobs == ()
 
@@ -219,8 +249,11 @@ def test_what_does_not_fit_or_end_is_refused_by_who_can_mend_it(model_of):
     with pytest.raises(Terminal, match="512 tokens") as caught:
         model_of("causal").generate("q" * 510, max_tokens=10)
     assert caught.value.code == ErrorCode.INSTRUCTION_TOO_LONG
-    with pytest.raises(Retryable, match="did not end within 5 tokens"):
+    with pytest.raises(Retryable, match="did not end within 5 tokens") as cut:
         model_of("causal").generate("say", grammar='root ::= "aaaaaaaa" "b"*', max_tokens=5)
+    usage = cut.value.usage
+    assert (usage.role, usage.calls, usage.completion_tokens) == ("plan", 1, 5)
+    assert usage.prompt_tokens == len(model_of("causal").encode_prompt("say"))
 
 
 def test_the_folders_own_advice_on_sampling_is_not_followed(folder_of, tmp_path):

@@ -248,6 +248,7 @@ def test_log_probabilities_are_passed_on():
         (told,) = model.generate("x", logprobs=True)
         (plain,) = model.generate("x")
     assert told.token_logprobs == (-0.25, -1.5) and plain.token_logprobs == ()
+    assert told.token_ids == ()  # no server tells them
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,21 @@ def test_a_recording_is_played_to_the_bit_without_its_model(tape, table, tmp_pat
     assert replayed[0].token_logprobs == scores[0].token_logprobs
 
 
+def test_token_ids_are_played_as_they_were_sampled(tape, folder_of):
+    model = f"transformers:{folder_of('causal')}"
+    asked = {"grammar": "root ::= [a-c]{2,4}", "temperature": 1.0, "n": 4}
+    first = load_language_model(f"recording:{tape},{model}").generate("go", **asked)
+    again = load_language_model(f"recorded:{tape}").generate("go", **asked)
+    assert [c.token_ids for c in again] == [c.token_ids for c in first]
+    assert all(c.token_ids for c in again) and not any(c.token_logprobs for c in again)
+
+
+def test_a_recording_without_token_ids_is_still_played(tape, table):
+    load_language_model(f"recording:{tape},{table}").generate("red")
+    assert "token_ids" not in tape.read_text()
+    assert load_language_model(f"recorded:{tape}").generate("red")[0].token_ids == ()
+
+
 def test_it_reads_like_a_conversation(tape, table):
     load_language_model(f"recording:{tape},{table}").generate("the red one?\nÄh.", max_tokens=9)
     header, line = tape.read_text("utf-8").splitlines()

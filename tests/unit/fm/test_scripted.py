@@ -4,6 +4,7 @@ import math
 import time
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from fmrl_robot.errors import ConfigError, ErrorCode
@@ -23,6 +24,18 @@ def text(model, prompt="x", **arguments):
 def drawn(model, count=4000, **arguments):
     completions = model.generate("x", n=count, temperature=1.0, **arguments)
     return {t: n / count for t, n in Counter(c.text for c in completions).items()}
+
+
+def test_it_sees_no_pictures_and_says_so():
+    model, picture = ScriptedLM({"": "red"}), np.zeros((2, 2, 3), np.uint8)
+    assert text(model, images=[]) == "red" and model.score(["x"], [["red"]], images=[[]])
+    for ask in (
+        lambda: model.generate("x", images=[picture]),
+        lambda: model.score(["x", "y"], [["red"], ["red"]], images=[[], [picture]]),
+    ):
+        with pytest.raises(ConfigError, match="'scripted' reads text only") as caught:
+            ask()
+        assert caught.value.code == ErrorCode.CAPABILITY_MISSING
 
 
 # --- errors ---------------------------------------------------------------------------------------
