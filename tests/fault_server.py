@@ -7,18 +7,19 @@ last one stays. As a process (``python fault_server.py half``) it can be killed.
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class FaultServer(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, *behaviours, models=("good-model", "other-model")):
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, *behaviours, models=("good-model", "other-model"), port=0):
+        super().__init__(("127.0.0.1", port), _Handler)
         self.behaviours = list(behaviours)
         self.models = models
         self.bodies = []
@@ -26,6 +27,7 @@ class FaultServer(ThreadingHTTPServer):
         self.arrivals_s = []
         self.lock = threading.Lock()
         self.released = threading.Event()
+        self.connections = []
 
     @property
     def url(self):
@@ -34,6 +36,19 @@ class FaultServer(ThreadingHTTPServer):
     def next(self):
         with self.lock:
             return self.behaviours.pop(0) if len(self.behaviours) > 1 else self.behaviours[0]
+
+    def process_request(self, request, client_address):
+        self.connections.append(request)
+        super().process_request(request, client_address)
+
+    def kill(self):
+        """End as a killed process does: nobody listens, every connection is cut. Thread-safe."""
+        self.shutdown()
+        self.server_close()
+        for connection in self.connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self.released.set()
 
     def handle_error(self, request, client_address):
         pass  # clients hang up here; that is the point
@@ -261,9 +276,7 @@ def serving(*behaviours, **settings):
     try:
         yield server
     finally:
-        server.released.set()
-        server.shutdown()
-        server.server_close()
+        server.kill()
 
 
 if __name__ == "__main__":

@@ -128,6 +128,14 @@ class FullGraph:
         """SIGKILL to one of the nodes; nothing ends the others."""
         os.kill(self.launcher.pids[f"{name}_node"], signal.SIGKILL)
 
+    def swing(self, seconds=2.0):
+        """How far the joint that moves most has moved lately, in rad; infinite after a gap."""
+        now = self.states[-1][0]
+        lately = [q for t, q in self.states if t > now - seconds]
+        if len(lately) < 0.5 * seconds / self.spec.command_dt_s:
+            return np.inf
+        return np.ptp(lately, axis=0).max()
+
     def outside(self):
         """Joints that were ever measured outside their limits, or not finite, and where."""
         q = np.array([q for _, q in self.states])

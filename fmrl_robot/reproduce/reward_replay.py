@@ -28,7 +28,8 @@ TOLERANCE = 1e-6
 class Recorded:
     """One reward as it was published."""
 
-    subgoal_id: str
+    subgoal: SubGoal
+    """As it stood when the reward came; a later task may use its id for another."""
     source: str
     version: str
     value: float
@@ -39,11 +40,12 @@ class Recorded:
     """Unit vector, shape (dim,)."""
 
 
-def read(run: Path) -> tuple[dict[str, SubGoal], list[Recorded]]:
-    """Read sub-goals and rewards of a recording.
+def read(run: Path) -> list[Recorded]:
+    """Read the rewards of a recording that carry embeddings, in order of time.
 
     Raises:
-        ConfigError: there is no recording, or its rewards carry no embeddings.
+        ConfigError: there is no recording, none of its rewards carries an embedding, or the
+            sub-goal of one is missing.
     """
     subgoals: dict[str, SubGoal] = {}
     rewards: list[Recorded] = []
@@ -59,9 +61,15 @@ def read(run: Path) -> tuple[dict[str, SubGoal], list[Recorded]]:
                 else None,
             )
         elif len(message.embedding):
+            if message.subgoal_id not in subgoals:
+                raise ConfigError(
+                    f"expected sub-goal {message.subgoal_id!r} before its rewards in {run}, found "
+                    "none; record from the start of the task",
+                    ErrorCode.ASSET_MISSING,
+                )
             rewards.append(
                 Recorded(
-                    subgoal_id=message.subgoal_id,
+                    subgoal=subgoals[message.subgoal_id],
                     source=message.source,
                     version=message.version,
                     value=message.value,
@@ -76,10 +84,10 @@ def read(run: Path) -> tuple[dict[str, SubGoal], list[Recorded]]:
     if not rewards:
         raise ConfigError(
             f"expected rewards with embeddings in {run}, found none; record a run whose reward "
-            "model embeds what it sees",
+            "model embeds what it sees and was taught the sub-goals' sentences",
             ErrorCode.ASSET_MISSING,
         )
-    return subgoals, rewards
+    return rewards
 
 
 def _messages(run: Path) -> Iterator[tuple[str, Any]]:
@@ -91,11 +99,14 @@ def _messages(run: Path) -> Iterator[tuple[str, Any]]:
         raise ConfigError(
             f"expected a recording (*.mcap) in {run}, found none", ErrorCode.ASSET_MISSING
         )
+    decoders = DecoderFactory()
     with files[0].open("rb") as stream:
-        reader = make_reader(stream, decoder_factories=[DecoderFactory()])
-        for _, channel, _, message in reader.iter_decoded_messages():
+        for schema, channel, message in make_reader(stream).iter_messages():
+            # Only these are decoded: the decoder stumbles over the name of an action's feedback.
             if channel.topic.endswith(("/subgoal", "/reward")):
-                yield channel.topic, message
+                decode = decoders.decoder_for(channel.message_encoding, schema)
+                if decode is not None:
+                    yield channel.topic, decode(message.data)
 
 
 def same(recorded: Recorded, vision_model: str = "embedded") -> Any:
@@ -117,15 +128,13 @@ def same(recorded: Recorded, vision_model: str = "embedded") -> Any:
     )
 
 
-def replay(
-    reward: Any, subgoals: dict[str, SubGoal], rewards: Sequence[Recorded]
-) -> dict[str, Any]:
+def replay(reward: Any, rewards: Sequence[Recorded]) -> dict[str, Any]:
     """Score a recording's frames again; return how far the values are from those recorded."""
     differ = verdicts = 0
     worst = 0.0
     for recorded in rewards:
         if recorded.components.get("frames") == 1.0:
-            reward.reset(subgoals[recorded.subgoal_id])
+            reward.reset(recorded.subgoal)
         out = reward.score_embedded(recorded.embedding[None])[0]
         apart = abs(out.value - recorded.value)
         again = dict(out.components)
@@ -155,12 +164,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--vision-model", default="embedded")
     parser.add_argument("--goal", help="score against this sentence instead")
     given = parser.parse_args(arguments)
-    subgoals, rewards = read(given.run)
+    rewards = read(given.run)
     reward = same(rewards[0], given.vision_model)
     if given.goal:
         values = rescore(reward, given.goal, rewards)
         print(json.dumps({"goal": given.goal, "values": [round(v, 4) for v in values]}))  # noqa: T201
         return 0
-    report = replay(reward, subgoals, rewards)
+    report = replay(reward, rewards)
     print(json.dumps(report))  # noqa: T201
     return int(report["values_that_differ"] + report["verdicts_that_differ"] > 0)

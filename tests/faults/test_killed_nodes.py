@@ -1,6 +1,5 @@
 """What the design promises when a node dies, tried on the whole graph with SIGKILL."""
 
-import numpy as np
 import pytest
 
 pytest.importorskip("fmrl_msgs.msg", reason="needs the ros extra and fmrl_msgs")
@@ -38,15 +37,6 @@ def under_way(graph):
     return ending
 
 
-def swing(graph, seconds=2.0):
-    """How far the joint that moves most has moved lately, in rad; unknown after a gap."""
-    now = graph.states[-1][0]
-    lately = [q for t, q in graph.states if t > now - seconds]
-    if len(lately) < 0.5 * seconds / graph.spec.command_dt_s:
-        return np.inf
-    return np.ptp(lately, axis=0).max()
-
-
 @pytest.mark.parametrize("robot", ["panda", "go2"])
 def test_a_killed_controller_stops_the_robot_and_ends_the_task(start, robot):
     graph = start(robot)
@@ -60,9 +50,9 @@ def test_a_killed_controller_stops_the_robot_and_ends_the_task(start, robot):
     assert result.error_code == int(ErrorCode.CONTROLLER_UNAVAILABLE)
     # It comes to rest and stays there: nothing re-arms by itself. A damped quadruped sinks for
     # a dozen seconds, and not evenly: half a second without motion is not rest.
-    graph.until(lambda: swing(graph) < 0.02, 30.0, "the robot at rest")
+    graph.until(lambda: graph.swing() < 0.02, 30.0, "the robot at rest")
     graph.spin(2.0)
-    assert swing(graph) < 0.02
+    assert graph.swing() < 0.02
     assert graph.gate.state == fm.GateState.STOPPED
     assert graph.outside() == {}
 
@@ -77,10 +67,10 @@ def test_a_killed_planner_ends_the_subgoal_and_the_robot_holds(start, robot):
     graph.until(doing, 10.0, "a sub-goal in the controller's diagnostics")
     graph.kill("planner")
     graph.until(lambda: not doing(), 10.0, "the end of the sub-goal")
-    graph.until(lambda: swing(graph) < 0.01, 10.0, "the robot holding")
+    graph.until(lambda: graph.swing() < 0.01, 10.0, "the robot holding")
     graph.spin(2.0)
     # The controller goes on commanding: it holds, and nothing has stopped it.
-    assert swing(graph) < 0.01
+    assert graph.swing() < 0.01
     assert graph.armed
     assert graph.stops == 0
     assert graph.outside() == {}

@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,12 +14,15 @@ pytest.importorskip("fmrl_msgs.msg", reason="needs the ros extra and fmrl_msgs")
 import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from fmrl_msgs import msg as fm
 from fmrl_nodes import conversions, qos
-from fmrl_robot.types import Predicate, SubGoal, SubGoalKind
+from fmrl_nodes.reward_node import RewardNode
+from fmrl_robot.registry import REWARDS
+from fmrl_robot.types import Predicate, RewardOut, SubGoal, SubGoalKind
 
 pytestmark = pytest.mark.graph
 
@@ -109,3 +114,60 @@ def test_a_late_frame_says_nothing_about_now(bench):
     answer = ask(bench, KNOWN, age_s=3.0)
     assert not answer.valid
     assert answer.success == fm.Reward.UNKNOWN
+
+
+class Slow:
+    """A reward that is told when to answer, and says which goal it answered for."""
+
+    version = "slow"
+
+    def __init__(self, **_):
+        self.goal, self.asked, self.go = "", threading.Event(), threading.Event()
+
+    def reset(self, subgoal):
+        self.goal = subgoal.text
+
+    def score(self, images):
+        value = len(self.goal)
+        self.asked.set()
+        assert self.go.wait(10.0)
+        return [RewardOut(value=value) for _ in images]
+
+
+def test_a_score_for_the_last_task_is_not_taken_for_one_of_the_next(monkeypatch):
+    """Both tasks call their first sub-goal 1."""
+    slow = Slow()
+    monkeypatch.setattr(REWARDS, "load", lambda _: lambda **_: slow)
+    bench, published = Bench(), []
+    frame = conversions.image_to_msg(np.zeros((4, 4, 3), np.uint8), 0.0, "front")
+    node = RewardNode(context=bench.context, namespace="slow_reward_test")
+
+    def begin(text):
+        node._on_subgoal(conversions.subgoal_to_msg(replace(KNOWN, id="1", text=text)))
+
+    def spin_until(done):
+        end = time.monotonic() + 10.0
+        while not done():
+            assert time.monotonic() < end
+            bench.executor.spin_once(timeout_sec=0.05)
+
+    try:
+        assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+        assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+        node._publisher = type("Publisher", (), {"publish": staticmethod(published.append)})()
+        bench.executor.add_node(node)
+        begin("long ago")
+        spin_until(lambda: not node._worker.busy)
+        node._on_image(frame)
+        assert slow.asked.wait(10.0)
+        begin("now")
+        slow.go.set()
+        spin_until(lambda: not node._worker.busy)
+        node._on_image(frame)
+        spin_until(lambda: published)
+        assert [r.value for r in published] == [len("now")]
+    finally:
+        slow.go.set()
+        node.close()
+        node.destroy_node()
+        bench.close()

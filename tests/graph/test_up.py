@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from fmrl_robot.assets import policies_dir
+from fmrl_robot.reproduce.reward_replay import read, replay, same
 
 pytest.importorskip("fmrl_msgs.msg", reason="needs the ros extra and fmrl_msgs")
 pytest.importorskip("transformers", reason="needs the fm extra")
@@ -65,6 +66,12 @@ def test_a_possible_task_is_done_and_leaves_its_traces(tmp_path, environment, ro
     report = (folder / "report.html").read_text()
     assert task in report
     assert {"physics.npz", "video.mp4", "run.mcap"} <= {p.name for p in folder.iterdir()}
+    if robot == "panda":
+        # The quadruped's sub-goals are sentences that the embedded vision model was never taught.
+        rewards = read(folder)
+        assert len({r.subgoal.text for r in rewards}) == 2
+        replayed = replay(same(rewards[0]), rewards)
+        assert replayed["values_that_differ"] == replayed["verdicts_that_differ"] == 0, replayed
 
 
 def test_an_impossible_task_is_not_done_and_the_code_says_so(tmp_path, environment):

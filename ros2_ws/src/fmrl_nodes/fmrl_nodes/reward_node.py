@@ -41,7 +41,7 @@ class RewardNode(FmrlNode):
         self._baseline = BASELINES[spec.kind]
         self._model: Any = None
         self._why = ""
-        self._subgoal = ""
+        self._subgoal = fm.SubGoal()
         self._waiting: Image | None = None
         self._scores = 0
 
@@ -71,21 +71,21 @@ class RewardNode(FmrlNode):
     def diagnose(self) -> Diagnosis:
         """Report how many frames were scored since the last report."""
         scores, self._scores = self._scores, 0
-        values = {"scores_per_s": scores, "subgoal": self._subgoal, "model": self._vision}
+        values = {"scores_per_s": scores, "subgoal": self._subgoal.id, "model": self._vision}
         if self._model is None:
             return Diagnosis(level=ERROR, message=f"no model: {self._why}", values=values)
-        if self._subgoal and not scores:
+        if self._subgoal.id and not scores:
             return Diagnosis(level=WARN, message="no frame was scored", values=values)
-        return Diagnosis(message="scoring" if self._subgoal else "idle", values=values)
+        return Diagnosis(message="scoring" if self._subgoal.id else "idle", values=values)
 
     def _on_subgoal(self, message: fm.SubGoal) -> None:
-        self._subgoal = message.id
+        self._subgoal = message
         if self._model is not None:
             subgoal = conversions.subgoal_from_msg(message)
             self._worker.submit(self._model.reset, subgoal, done=lambda finished: finished.result())
 
     def _on_image(self, message: Image) -> None:
-        if not self.active or not self._subgoal:
+        if not self.active or not self._subgoal.id:
             return
         if self._model is None:
             self._publish(message, RewardOut(value=0.0, valid=False))
@@ -101,7 +101,8 @@ class RewardNode(FmrlNode):
         subgoal = self._subgoal
 
         def done(finished: Future[list[RewardOut]]) -> None:
-            if not finished.cancelled() and subgoal == self._subgoal:
+            # Not by its id: the next task's first sub-goal is number 1 again.
+            if not finished.cancelled() and subgoal is self._subgoal:
                 self._publish(message, finished.result()[0])
             self._score()
 
@@ -119,7 +120,7 @@ class RewardNode(FmrlNode):
             conversions.reward_to_msg(
                 out,
                 stamp_s=stamp,
-                subgoal_id=self._subgoal,
+                subgoal_id=self._subgoal.id,
                 source=self._name,
                 version=getattr(self._model, "version", ""),
                 staleness_s=staleness,
