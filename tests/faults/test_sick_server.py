@@ -86,7 +86,7 @@ def assert_same_pace(before, during):
     wall, simulated = (during / before).T
     np.testing.assert_allclose(simulated, 1.0, atol=0.2)
     # Whoever waits for a model waits for seconds; a busy machine delays a command now and then.
-    assert (wall < (1.5, 3.0)).all(), f"{1e3 * before[:, 0]} ms became {1e3 * during[:, 0]} ms"
+    assert (wall < (2.0, 8.0)).all(), f"{1e3 * before[:, 0]} ms became {1e3 * during[:, 0]} ms"
 
 
 @pytest.fixture(scope="module")
@@ -172,12 +172,12 @@ def test_after_all_that_a_good_answer_is_carried_out(watch):
 
 
 def test_a_controller_that_stutters_is_noticed(watch):
-    """Held up for a tenth of a second in every fifth; simulated time alone would not show it."""
+    """Held up for .3 s in every .4 s; simulated time, which waits, would not show it."""
     since = time.monotonic()
     controller = watch.graph.launcher.pids["controller_node"]
     for _ in range(10):
         os.kill(controller, signal.SIGSTOP)
-        watch.graph.spin(0.1)
+        watch.graph.spin(0.3)
         os.kill(controller, signal.SIGCONT)
         watch.graph.spin(0.1)
     with pytest.raises(AssertionError, match="became"):
