@@ -1,4 +1,4 @@
-"""The loop in which an embedded language model learns, alone or in several processes.
+"""How an embedded language model learns, alone or in several processes: its start and its loop.
 
 Muon moves the matrices between the embedding and the vocabulary, AdamW everything else. After 200
 steps at the same rate from the same weights the loss was .21 with Muon and .26 with AdamW alone, a
@@ -12,9 +12,11 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fmrl_robot.train.team import Team
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,59 @@ class Schedule:
     checkpoint_minutes: float = 10.0
     processes: int = 4
     """That learn together, a core each."""
+
+
+class Recipe(Protocol):
+    """What a recipe's configuration says besides its Schedule."""
+
+    @property
+    def out(self) -> Path:
+        """Folder of the result."""
+        ...
+
+    @property
+    def start_from(self) -> Path | None:
+        """Folder of an earlier result to go on from, or None."""
+        ...
+
+    @property
+    def processes(self) -> int:
+        """That learn together."""
+        ...
+
+
+R = TypeVar("R", bound=Recipe)
+
+
+def train_together(
+    cfg: R,
+    work: Callable[[R, Team], dict[str, float]],
+    build_tokenizer: Callable[[R], Any],
+) -> dict[str, float]:
+    """Write the tokenizer, and learn in every process; return the figures of the last step.
+
+    Args:
+        cfg: of the recipe.
+        work: of one process; a function of a module, for others import it by its name.
+        build_tokenizer: learns a new one, where there is no earlier result to go on from.
+    """
+    from fmrl_robot.train.team import Helpers
+
+    _tokenizer(cfg, build_tokenizer).save_pretrained(cfg.out)
+    helpers = Helpers(cfg.processes, work, cfg)
+    try:
+        return work(cfg, helpers.team())
+    finally:
+        helpers.close()
+
+
+def _tokenizer(cfg: R, build_tokenizer: Callable[[R], Any]) -> Any:
+    """The tokenizer of the result to go on from, or a new one."""
+    from transformers import AutoTokenizer
+
+    if cfg.start_from:
+        return AutoTokenizer.from_pretrained(cfg.start_from, local_files_only=True)
+    return build_tokenizer(cfg)
 
 
 def learn(

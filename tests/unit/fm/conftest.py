@@ -46,6 +46,12 @@ def model_of(folder_of):
     return model
 
 
+@pytest.fixture(scope="session")
+def embedded():
+    """The embedded planner to look at; who changes it loads its own."""
+    return load_language_model("embedded")
+
+
 @pytest.fixture
 def fresh(folder_of):
     return lambda kind: load_language_model(f"transformers:{folder_of(kind)}")

@@ -3,7 +3,7 @@
 import pytest
 
 from fmrl_robot.errors import ConfigError, ErrorCode
-from fmrl_robot.fm import capabilities, load_language_model, load_text_embedder, require
+from fmrl_robot.fm import capabilities, load_text_embedder, require
 from fmrl_robot.fm.scripted import ScriptedLM
 from fmrl_robot.registry import VISION_MODELS
 
@@ -19,10 +19,10 @@ OFFERED = {
 
 
 @pytest.fixture(scope="module")
-def model(model_of):
+def model(model_of, embedded):
     made = {
         "scripted": lambda: ScriptedLM({"": "x"}),
-        "embedded": lambda: load_language_model("embedded"),
+        "embedded": lambda: embedded,
         "texts": lambda: load_text_embedder("embedded"),
         "vision": lambda: VISION_MODELS.load("embedded")(),
     }

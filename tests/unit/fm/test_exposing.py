@@ -13,10 +13,7 @@ PADDING = 1e-4
 
 
 @pytest.fixture(scope="module")
-def any_model(model_of):
-    from fmrl_robot.fm import load_language_model
-
-    embedded = load_language_model("embedded")
+def any_model(model_of, embedded):
     return lambda kind: embedded if kind == "embedded" else model_of(kind)
 
 

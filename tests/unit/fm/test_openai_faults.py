@@ -17,6 +17,8 @@ CALM = "first_token_s=10&total_s=20"
 """For whoever answers at all, however busy the machine."""
 QUICK = "connect_s=1&first_token_s=0.2&between_tokens_s=0.2&total_s=1"
 """For whoever hangs."""
+STALL = "connect_s=1&first_token_s=2&between_tokens_s=0.2&total_s=3"
+"""For whoever hangs after a word, which may come late on a busy machine."""
 
 
 def model_of(url, settings=CALM, name="good-model"):
@@ -101,7 +103,7 @@ def test_a_second_attempt_after_silence(sick):
         (fs.error_in_stream("CUDA error"), CALM, "CUDA error"),
         (fs.hang(), QUICK, r"no first token within 0\.2 s"),
         (fs.role_then_hang, QUICK, r"no first token within 0\.2 s"),
-        (fs.token_then_hang, QUICK, r"no next token within 0\.2 s"),
+        (fs.token_then_hang, STALL, r"no next token within 0\.2 s"),
         (fs.drip, QUICK, "no end of the answer within"),
     ],
     ids=["500", "429", "502", "drop", "in-stream", "hang", "role", "stall", "drip"],
@@ -112,7 +114,7 @@ def test_a_sick_server_is_unavailable_in_bounded_time(sick, settings, said, time
         with pytest.raises(Terminal, match=said) as caught:
             ask(model)
         assert caught.value.code == ErrorCode.MODEL_UNAVAILABLE
-        # Attempts and pauses together stay within total_s (1 s where it hangs) on a busy machine.
+        # Attempts and pauses together stay within total_s, also on a busy machine.
         assert timed() < 4 and 1 <= len(server.bodies) <= 3
 
 

@@ -46,25 +46,31 @@ def library(folder):
 
 def chain_rule(folder, prompt, continuation):
     """Log-probabilities by asking the library for one token after the other, without padding."""
-    import torch
-
     model, tokenizer, _ = library(folder)
-    read = tokenizer(prompt).input_ids or [tokenizer.bos_token_id]
-    written = [0] if model.config.is_encoder_decoder else []
+    read = tuple(tokenizer(prompt).input_ids or [tokenizer.bos_token_id])
+    written = (0,) if model.config.is_encoder_decoder else ()
     found = []
     for token in tokenizer(continuation, add_special_tokens=False).input_ids:
-        with torch.no_grad():
-            if model.config.is_encoder_decoder:
-                inputs = {
-                    "input_ids": torch.tensor([read]),
-                    "decoder_input_ids": torch.tensor([written]),
-                }
-            else:
-                inputs = {"input_ids": torch.tensor([read + written])}
-            logits = model(**inputs).logits[0, -1]
-        found.append(float(logits.log_softmax(-1)[token]))
-        written = [*written, token]
+        found.append(float(next_logprobs(folder, read, written)[token]))
+        written = (*written, token)
     return found
+
+
+@cache
+def next_logprobs(folder, read, written):
+    """Of the token that follows; kept, because many continuations begin alike."""
+    import torch
+
+    model, _, _ = library(folder)
+    if model.config.is_encoder_decoder:
+        inputs = {
+            "input_ids": torch.tensor([read]),
+            "decoder_input_ids": torch.tensor([written]),
+        }
+    else:
+        inputs = {"input_ids": torch.tensor([read + written])}
+    with torch.no_grad():
+        return model(**inputs).logits[0, -1].log_softmax(-1)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -29,7 +29,8 @@ TEMPLATE = (
 )
 ANYTHING = "root ::= [^\\x00]*"
 SCHEMA = {"type": "object", "required": ["skill"]}
-START_S = 60.0
+START_S = 200.0
+"""Its imports alone take a minute where every core is taken."""
 
 
 @pytest.fixture(scope="module")

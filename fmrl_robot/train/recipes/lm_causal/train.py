@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fmrl_robot.train.cards import write_whole
 from fmrl_robot.train.recipes.lm_causal import corpus, prior
 from fmrl_robot.train.recipes.lm_embedded.tokenizer import train_tokenizer
-from fmrl_robot.train.recipes.lm_loop import Schedule, learn
+from fmrl_robot.train.recipes.lm_loop import Schedule, learn, train_together
 
 if TYPE_CHECKING:
     from fmrl_robot.train.team import Team
@@ -135,23 +135,7 @@ def save(model: Any, tokenizer: Any, cfg: CausalConfig) -> None:
 
 def train(cfg: CausalConfig) -> dict[str, float]:
     """Train and write ``cfg.out``; return the figures of the last step."""
-    from fmrl_robot.train.team import Helpers
-
-    tokenizer(cfg).save_pretrained(cfg.out)
-    helpers = Helpers(cfg.processes, _learn, cfg)
-    try:
-        return _learn(cfg, helpers.team())
-    finally:
-        helpers.close()
-
-
-def tokenizer(cfg: CausalConfig) -> Any:
-    """The tokenizer of the result to go on from, or a new one."""
-    from transformers import AutoTokenizer
-
-    if cfg.start_from:
-        return AutoTokenizer.from_pretrained(cfg.start_from, local_files_only=True)
-    return build_tokenizer(cfg)
+    return train_together(cfg, _learn, build_tokenizer)
 
 
 def _learn(cfg: CausalConfig, team: Team) -> dict[str, float]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from fmrl_robot.train.recipes.lm_embedded.corpus import ARM_SHARE, examples, prompt
 from fmrl_robot.train.recipes.lm_embedded.tokenizer import train_tokenizer
-from fmrl_robot.train.recipes.lm_loop import Schedule, learn
+from fmrl_robot.train.recipes.lm_loop import Schedule, learn, train_together
 
 if TYPE_CHECKING:
     from fmrl_robot.train.team import Team
@@ -170,22 +170,11 @@ def _write_json(path: Path, values: dict[str, Any]) -> None:
 
 def train(cfg: TrainConfig) -> dict[str, float]:
     """Train and write ``cfg.out``; return the figures of the last step."""
-    from fmrl_robot.train.team import Helpers
-
-    tokenizer(cfg).save_pretrained(cfg.out)
-    helpers = Helpers(cfg.processes, _learn, cfg)
-    try:
-        return _learn(cfg, helpers.team())
-    finally:
-        helpers.close()
+    return train_together(cfg, _learn, build_tokenizer)
 
 
-def tokenizer(cfg: TrainConfig) -> Any:
-    """The decoder's tokenizer: that of the result to go on from, or a new one."""
-    from transformers import AutoTokenizer
-
-    if cfg.start_from:
-        return AutoTokenizer.from_pretrained(cfg.start_from, local_files_only=True)
+def build_tokenizer(cfg: TrainConfig) -> Any:
+    """Learn the decoder's tokenizer."""
     sample = itertools.islice(examples(cfg.seed + 1), cfg.tokenizer_examples)
     return train_tokenizer((prompt(k, t) for k, t, _ in sample), cfg.vocab_size)
 
