@@ -29,6 +29,8 @@ Image = npt.NDArray[np.uint8]
 
 MAX_REPAIRS = 2
 """Times that an answer off its grammar or schema is asked for again."""
+RESAMPLED = 0.7
+"""Temperature at which a model is asked again that cannot be told what was wrong."""
 
 
 class OpenAILM:
@@ -45,6 +47,8 @@ class OpenAILM:
         """Model and base URL; the settings do not belong to it, they change no answer."""
         self.prices: Prices | None = name.settings.prices or (FREE if self._server.local else None)
         """What tokens cost; None where a hosted model's prices were not named."""
+        self.short_prompts = name.settings.prompts == "short"
+        """Whether it was trained on this project's own short prompts, and reads nothing else."""
         self._overlooks_rules = False
         self._sees: bool | None = None
 
@@ -105,7 +109,8 @@ class OpenAILM:
     def _samples(self, chat: Chat, bill: _Bill) -> list[Choice]:
         """As many answers as are wanted; a server that overlooks ``n`` is asked that often."""
         told = chat
-        if chat.rule and (self._overlooks_rules or self._is_not_sent(chat)):
+        in_words = bool(chat.rule) and not self.short_prompts
+        if in_words and (self._overlooks_rules or self._is_not_sent(chat)):
             told = replace(chat, prompt=f"{chat.prompt}\n\n{chat.rule.text}")
         choices = list(self._ask(told, bill).choices[: chat.n])
         for index in range(len(choices), chat.n):
@@ -126,8 +131,13 @@ class OpenAILM:
         text = problem = ""
         for repair in range(MAX_REPAIRS + 1):
             if repair:
-                prompt = repair_prompt(chat.prompt, chat.rule, text, problem)
-                again = replace(chat, n=1, prompt=prompt, seed=chat.seed + repair)
+                again = replace(chat, n=1, seed=chat.seed + repair)
+                if self.short_prompts:
+                    # It would not understand what was wrong; the same answer must not come again.
+                    again = replace(again, temperature=chat.temperature or RESAMPLED)
+                else:
+                    prompt = repair_prompt(chat.prompt, chat.rule, text, problem)
+                    again = replace(again, prompt=prompt)
                 choice = self._ask(again, bill).choices[0]
             text = _before_stop(chat.rule.clean(choice.text), chat.stop)
             problem = chat.rule.problem(text)

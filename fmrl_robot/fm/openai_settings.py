@@ -57,6 +57,8 @@ class ServerSettings:
     """How a grammar is sent: ``auto`` in both forms, each server overlooks the other's."""
     schema: Literal["auto", "none"] = "auto"
     """Whether a JSON schema is sent as ``response_format``."""
+    prompts: Literal["full", "short"] = "full"
+    """``short`` for a model that was trained on this project's own prompts and knows no others."""
 
     @property
     def prices(self) -> Prices | None:

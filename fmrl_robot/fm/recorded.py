@@ -15,7 +15,7 @@ from fmrl_robot.fm.asking import Asked
 from fmrl_robot.fm.capabilities import load_language_model
 from fmrl_robot.fm.cassette import Cassette
 
-_SHAPING = ("embedded", "sees_images")
+_SHAPING = ("short_prompts", "sees_images")
 """What a model says of itself that shapes how it is asked."""
 
 

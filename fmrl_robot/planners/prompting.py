@@ -42,7 +42,7 @@ def describe_scene(scene: Scene) -> str:
 
 
 class PlanAsker:
-    """Asks one model for plans in one grammar, with a prompt that fits the model's size."""
+    """Asks one model for plans in one grammar, with the prompt that it says it understands."""
 
     def __init__(
         self, model: Generates, *, method: str, grammar: str, kind: str, guide: str,
@@ -80,7 +80,7 @@ class PlanAsker:
             (completion,) = self.model.generate(
                 self.prompt(instruction, scene, feedback),
                 grammar=self._grammar,
-                max_tokens=160 if self._is_embedded else 400,
+                max_tokens=160 if self._is_short else 400,
                 temperature=temperature,
                 seed=self._seed + self._asked,
             )
@@ -94,7 +94,7 @@ class PlanAsker:
 
     def prompt(self, instruction: str, scene: Scene, feedback: str) -> str:
         """Write the prompt; the scene's and the user's words stand in it as quoted data."""
-        if self._is_embedded:
+        if self._is_short:
             return f"{self._kind}: {instruction} =>"
         lines = [self._guide, "", describe_scene(scene), ""]
         if feedback:
@@ -103,8 +103,9 @@ class PlanAsker:
         return "\n".join(lines)
 
     @property
-    def _is_embedded(self) -> bool:
-        return bool(getattr(self.model, "embedded", False))
+    def _is_short(self) -> bool:
+        """Whether the model was trained on a line of its own, and would not understand a guide."""
+        return bool(getattr(self.model, "short_prompts", False))
 
     def usage(self) -> tuple[Usage, ...]:
         """What was asked since the last call."""

@@ -80,6 +80,11 @@ class Loaded:
         return bool(getattr(self.model.config, "prompt_in_decoder", False))
 
     @property
+    def short_prompts(self) -> bool:
+        """Whether it was trained on this project's own short prompts."""
+        return bool(getattr(self.model.config, "short_prompts", self.prompt_in_decoder))
+
+    @property
     def frozen(self) -> str:
         """Beginning of the names of weights that no training may touch; empty for none."""
         return "encoder." if getattr(self.model.config, "frozen_encoder", None) else ""

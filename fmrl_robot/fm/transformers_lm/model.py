@@ -54,9 +54,9 @@ class TransformersLM:
         return self._loaded.end_ids
 
     @property
-    def embedded(self) -> bool:
+    def short_prompts(self) -> bool:
         """Whether this is a model trained on this project's own short prompts."""
-        return self._loaded.prompt_in_decoder
+        return self._loaded.short_prompts
 
     @property
     def sees_images(self) -> bool:

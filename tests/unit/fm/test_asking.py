@@ -19,7 +19,7 @@ class Model:
     """Says how often it was asked."""
 
     model_id = "model@1"
-    embedded = False
+    short_prompts = False
 
     def __init__(self):
         self.asked = []
@@ -242,7 +242,9 @@ def test_it_offers_what_its_model_offers(model):
     with pytest.raises(ConfigError, match="Embeds"):
         require(scripted, "Embeds", by="a test")
     asked = guarded(model, None, Budget())
-    assert asked.embedded is False and asked.model_id == "model@1" and asked.asked is model.asked
+    assert (
+        asked.short_prompts is False and asked.model_id == "model@1" and asked.asked is model.asked
+    )
     with pytest.raises(AttributeError):
         _ = asked.forward
     assert scripted.generate("x")[0].text == "yes"

@@ -96,12 +96,12 @@ def test_it_offers_what_was_recorded(tape, table):
 
 def test_a_played_model_shapes_prompts_as_the_recorded_one_did(tape):
     class Small:
-        model_id, embedded, sees_images = "small@1", True, True
+        model_id, short_prompts, sees_images = "small@1", True, True
 
     with LANGUAGE_MODELS.lent("small", lambda _: Small()):
         load_language_model(f"recording:{tape},small:")
     played = load_language_model(f"recorded:{tape}")
-    assert played.embedded is True and played.sees_images is True
+    assert played.short_prompts is True and played.sees_images is True
 
 
 def test_vectors_are_kept_to_the_bit(tape):

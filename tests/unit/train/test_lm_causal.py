@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from dataclasses import replace
 
 from fmrl_robot.planners import questions as ask
 from fmrl_robot.train.recipes.lm_causal import corpus, prior
@@ -56,7 +57,7 @@ def test_the_tests_instructions_are_in_no_question():
 
 def test_a_short_training_leaves_a_chat_model_that_the_common_loader_reads(tmp_path):
     from fmrl_robot.fm import load_language_model
-    from fmrl_robot.train.recipes.lm_causal.train import CausalConfig, train
+    from fmrl_robot.train.recipes.lm_causal.train import CausalConfig, build_model, train
 
     cfg = CausalConfig(
         out=tmp_path, minutes=0.02, width=32, layers=1, heads=2, vocab_size=400,
@@ -64,6 +65,8 @@ def test_a_short_training_leaves_a_chat_model_that_the_common_loader_reads(tmp_p
     )  # fmt: skip
     train(cfg)
     model = load_language_model(f"transformers:{tmp_path}")
+    assert model.short_prompts
+    assert not build_model(replace(cfg, corpus="prior"), 400).config.short_prompts
     (scored,) = model.score(["Question: is it true that the drawer is open?"], [["yes", "no"]])
     assert (scored.sums < 0).all()
     grammar = 'root ::= "yes" | "no"'

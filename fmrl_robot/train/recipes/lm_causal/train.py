@@ -75,7 +75,7 @@ def build_model(cfg: CausalConfig, vocab: int) -> Any:
     """An untrained Llama."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    return LlamaForCausalLM(
+    model = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=vocab,
             hidden_size=cfg.width,
@@ -90,6 +90,9 @@ def build_model(cfg: CausalConfig, vocab: int) -> Any:
             pad_token_id=0,
         )
     )
+    # Who asks it for plans has to know that it was taught one line, and no guide with examples.
+    model.config.short_prompts = cfg.corpus == "project"
+    return model
 
 
 def rows(cfg: CausalConfig, tokenizer: Any, rank: int = 0) -> Iterator[tuple[Any, Any]]:
