@@ -76,19 +76,20 @@ class PlanAsker:
         temperature = self._temperature
         if feedback and not temperature and not self._accepted:
             temperature = REPAIR_TEMPERATURE
+        # Also after a failure: the same question with the same seed would be answered the same.
+        seed, self._asked = self._seed + self._asked, self._asked + 1
         try:
             (completion,) = self.model.generate(
                 self.prompt(instruction, scene, feedback),
                 grammar=self._grammar,
                 max_tokens=160 if self._is_short else 400,
                 temperature=temperature,
-                seed=self._seed + self._asked,
+                seed=seed,
             )
         except FmrlError as error:
             if error.usage is not None:
                 self._meter.add(error.usage)
             raise
-        self._asked += 1
         self._meter.add(completion.usage)
         return completion.text
 
