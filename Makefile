@@ -40,7 +40,8 @@ check:
 	pyright
 	lint-imports
 	codespell
-	python -m pytest
+	OMP_NUM_THREADS=1 python -m pytest -n logical --dist loadfile -m "not graph"
+	python -m pytest -m graph
 
 clean:
 	rm -rf $(VENV) build dist

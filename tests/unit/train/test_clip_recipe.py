@@ -1,5 +1,7 @@
 """The embedded CLIP's recipe: frames, vocabulary, folder, loss and measure."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from fmrl_robot.train.recipes.clip_embedded.card import auroc, epic
 from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet, both
 from fmrl_robot.train.recipes.clip_embedded.retrieval import KINDS, neighbours
 from fmrl_robot.train.recipes.clip_embedded.vocabulary import (
+    CONJUNCTION,
     facts,
     kind,
     phrasings,
@@ -60,11 +63,11 @@ def test_a_saved_model_loads_through_open_clip_and_embeds_the_same(tmp_path):
 
 def test_every_sentence_weighs_its_trues_and_falses_the_same():
     torch = pytest.importorskip("torch")
-    from fmrl_robot.train.recipes.clip_embedded.train import _balanced
+    from fmrl_robot.train.recipes.clip_embedded.train import balanced
 
     rare = torch.tensor([[1.0], [0.0], [0.0], [0.0], [-1.0]])
     answer_no, answer_yes = torch.full((5, 1), -4.0), torch.full((5, 1), 4.0)
-    torch.testing.assert_close(_balanced(answer_no, rare), _balanced(answer_yes, rare))
+    torch.testing.assert_close(balanced(answer_no, rare), balanced(answer_yes, rare))
 
 
 def test_auroc_by_hand():
@@ -124,3 +127,36 @@ def test_a_short_training_in_two_processes_leaves_a_model(tmp_path):
     settings = ClipSettings(size="small", image_size=32, minutes=0.02, batch=8, processes=2)
     model, _ = train(tmp_path, settings)
     assert all(p.isfinite().all() for p in model.parameters())
+
+
+def test_two_facts_come_with_a_word_of_either_changed():
+    from fmrl_robot.train.recipes.clip_embedded.model import build_tokenizer
+    from fmrl_robot.train.recipes.clip_embedded.sentences import Sentences
+
+    tokenizer, rng = build_tokenizer(), np.random.default_rng(0)
+    truth = np.where(rng.random((8, len(facts()))) < 0.4, 1, 0).astype(np.int8)
+    truth[:, len(tabletop_facts()) :] = -1
+    asked = Sentences(tokenizer, two=1.0).draw(truth, 60, rng)
+    texts = [tokenizer.decode(row, skip_special_tokens=True) for row in asked.tokens]
+    assert all(f" {CONJUNCTION} " in text for text in texts)
+    differ = [
+        sum(a != b for a, b in zip(first.split(), second.split(), strict=False))
+        for first, second in pairwise(texts)
+    ]
+    assert differ.count(1) > 10
+
+
+def test_the_text_tower_learns_alone(tmp_path):
+    from fmrl_robot.train.recipes.clip_embedded.model import build_model, build_tokenizer
+    from fmrl_robot.train.recipes.clip_embedded.text_tower import learn_sentences
+    from fmrl_robot.train.recipes.clip_embedded.train import ClipSettings
+
+    torch = pytest.importorskip("torch")
+    both(40, 20, 3, 32).save(tmp_path)
+    tokenizer = build_tokenizer()
+    model = build_model(len(tokenizer), 32, "small")
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    settings = ClipSettings(size="small", image_size=32, text_minutes=0.01)
+    learn_sentences(model, tokenizer, tmp_path, settings)
+    moved = {n for n, p in model.named_parameters() if not torch.equal(p, before[n])}
+    assert moved and not any(name.startswith("visual.") for name in moved)

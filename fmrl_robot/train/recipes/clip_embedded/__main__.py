@@ -22,6 +22,7 @@ from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet, both
 from fmrl_robot.train.recipes.clip_embedded.goals import measure_goals
 from fmrl_robot.train.recipes.clip_embedded.model import save, write_vocabulary
 from fmrl_robot.train.recipes.clip_embedded.retrieval import measure_retrieval
+from fmrl_robot.train.recipes.clip_embedded.text_tower import learn_sentences
 from fmrl_robot.train.recipes.clip_embedded.train import ClipSettings, train
 
 CALIBRATION = (1500, 750, 77)
@@ -62,6 +63,8 @@ def run(
                 processes=processes,
             ).save(frames)
         model, tokenizer = train(frames, settings)
+        if settings.text_minutes:
+            learn_sentences(model, tokenizer, frames, settings)
     save(out, model, tokenizer, size, settings.size)
     describe(out, unseen, asdict(settings), processes)
 

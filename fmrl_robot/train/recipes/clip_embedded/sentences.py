@@ -62,9 +62,9 @@ class Asked:
 class Sentences:
     """Every phrasing of every fact."""
 
-    def __init__(self, tokenizer: Any, *, held_out: bool = False) -> None:
-        """Set up; ``held_out`` leaves the facts of HELD_OUT unsaid."""
-        self._tokenizer = tokenizer
+    def __init__(self, tokenizer: Any, *, held_out: bool = False, two: float = TWO) -> None:
+        """Set up; ``held_out`` leaves the facts of HELD_OUT unsaid, ``two`` is in place of TWO."""
+        self._tokenizer, self._two = tokenizer, two
         self._said = np.array([not (held_out and fact in HELD_OUT) for fact in facts()])
         self._texts: list[list[tuple[bool, str]]] = []
         """For each fact its sentences, each with whether it asserts or denies."""
@@ -100,8 +100,8 @@ class Sentences:
         true = asked & (truth == 1).any(axis=0)
         said: list[tuple[str, npt.NDArray[np.float32]]] = []
         while len(said) < count:
-            if rng.random() < TWO:
-                said += self._two(truth, asked, rng)
+            if rng.random() < self._two:
+                said += self._joined(truth, asked, rng)
             else:
                 said.append(self._one(truth, true if len(said) % 2 else asked, rng))
         texts = [text for text, _ in said[:count]]
@@ -111,7 +111,7 @@ class Sentences:
         )["input_ids"]
         return Asked(tokens, labels)
 
-    def _two(
+    def _joined(
         self, truth: npt.NDArray[np.int8], asked: npt.NDArray[np.bool_], rng: np.random.Generator
     ) -> list[tuple[str, npt.NDArray[np.float32]]]:
         """Two facts of one picture joined, then each in turn with another that does not hold."""

@@ -44,6 +44,8 @@ class ClipSettings:
     """Pixels a side."""
     minutes: float = 60.0
     """Wall time of the training, rendering apart."""
+    text_minutes: float = 15.0
+    """Wall time of the text tower alone, after that; 0: none."""
     batch: int = 32
     """Pictures, and as many sentences, a step and process."""
     learning_rate: float = 2e-3
@@ -119,8 +121,8 @@ def _learn(folder: Path, settings: ClipSettings, team: Team) -> tuple[Any, Any]:
         cosine = torch.nn.functional.normalize(image) @ torch.nn.functional.normalize(text).T
         logits = model.logit_scale.exp() * cosine + model.logit_bias
         known = torch.from_numpy(sentences.allowed(truth[picked])).float()
-        loss = _balanced(logits, torch.from_numpy(asked.labels))
-        loss = loss + _balanced(head(image), known, shares)
+        loss = balanced(logits, torch.from_numpy(asked.labels))
+        loss = loss + balanced(head(image), known, shares)
         gradient.zero_()
         loss.backward()
         team.mean_(gradient)
@@ -153,7 +155,7 @@ def _drawn_along(mean: Any, model: Any, share: float) -> None:
                 kept.copy_(new)
 
 
-def _balanced(logits: Any, labels: Any, shares: Any = 1.0) -> Any:
+def balanced(logits: Any, labels: Any, shares: Any = 1.0) -> Any:
     """Cross-entropy in which each column's trues and falses weigh the same; -1 is left out.
 
     Args:
