@@ -31,7 +31,7 @@ class LinearPlanner:
     layers: dict[str, Any]
     plans: dict[str, list[str]]
     model_id: str = "linear classifier on all-MiniLM-L6-v2"
-    embedded: bool = True
+    short_prompts: bool = True
 
     def generate(self, prompt: str, **settings: Any) -> tuple[Completion, ...]:
         """Name the likeliest plan of the prompt's kind; a second asking gets the next likely."""

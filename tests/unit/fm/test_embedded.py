@@ -23,7 +23,7 @@ class Brief:
     """A model whose answers are cut off at MOST_TOKENS: noise would go on for ever."""
 
     def __init__(self, model):
-        self._model, self.model_id, self.embedded = model, model.model_id, model.embedded
+        self._model, self.model_id, self.short_prompts = model, model.model_id, model.short_prompts
 
     def generate(self, prompt, *, max_tokens, **asked):
         return self._model.generate(prompt, max_tokens=min(max_tokens, MOST_TOKENS), **asked)
@@ -34,7 +34,7 @@ class AtOnce:
 
     def __init__(self, model, count):
         self._model, self._count = model, count
-        self.model_id, self.embedded = model.model_id, model.embedded
+        self.model_id, self.short_prompts = model.model_id, model.short_prompts
         self._drawn = {}
 
     def generate(self, prompt, *, seed, **asked):
