@@ -40,8 +40,7 @@ check:
 	pyright
 	lint-imports
 	codespell
-	OMP_NUM_THREADS=1 python -m pytest -n logical --dist loadfile -m "not graph"
-	python -m pytest -m graph
+	python -m pytest
 
 clean:
 	rm -rf $(VENV) build dist

@@ -153,7 +153,7 @@ def test_a_killed_sweep_goes_on_where_it_was(tmp_path):
     assert [row.step for row in events.Scalars("loss/value")] == list(range(1, 151))
 
 
-def _until(done, wait_s=60.0):
+def _until(done, wait_s=180.0):
     end = time.monotonic() + wait_s
     while not done():
         assert time.monotonic() < end
