@@ -123,9 +123,9 @@ def test_a_question_is_metered_and_asked_once(model):
 
 def test_sampling_is_seeded(model):
     texts = [
-        model.generate("arm: put a cube there =>", grammar=GRAMMARS["arm"], temperature=3.0, seed=s)[
-            0
-        ].text
+        model.generate(
+            "arm: put a cube there =>", grammar=GRAMMARS["arm"], temperature=3.0, seed=s
+        )[0].text
         for s in (1, 1, 2, 3, 4, 5, 6)
     ]
     assert texts[0] == texts[1] and len(set(texts)) > 1
