@@ -132,7 +132,7 @@ class FullGraph:
         """How far the joint that moves most has moved lately, in rad; infinite after a gap."""
         now = self.states[-1][0]
         lately = [q for t, q in self.states if t > now - seconds]
-        if len(lately) < 0.5 * seconds / self.spec.command_dt_s:
+        if len(lately) < 0.1 * seconds / self.spec.command_dt_s:
             return np.inf
         return np.ptp(lately, axis=0).max()
 
