@@ -48,6 +48,7 @@ class FullGraph:
             fm.GateState, "gate_state", lambda m: self.gates.append(m), qos.EVENT
         )
         self.node.create_subscription(fm.Scene, "scene", self._seen, qos.EVENT)
+        self.stamps = []
         self.tasks = ActionClient(self.node, ExecuteTask, "execute_task")
 
     def _diagnosed(self, message):
@@ -56,6 +57,7 @@ class FullGraph:
 
     def _measured(self, message):
         self.states.append((time.monotonic(), np.array(message.position)))
+        self.stamps.append(message.header.stamp.sec + 1e-9 * message.header.stamp.nanosec)
 
     def _seen(self, _):
         self.scenes += 1
@@ -129,10 +131,14 @@ class FullGraph:
         os.kill(self.launcher.pids[f"{name}_node"], signal.SIGKILL)
 
     def swing(self, seconds=2.0):
-        """How far the joint that moves most has moved lately, in rad; infinite after a gap."""
+        """How far the joint that moves most has moved lately, in rad; infinite after a gap.
+
+        Gaps are counted in simulated time, which goes slowly on a busy machine.
+        """
         now = self.states[-1][0]
         lately = [q for t, q in self.states if t > now - seconds]
-        if len(lately) < 0.1 * seconds / self.spec.command_dt_s:
+        span_s = self.stamps[-1] - self.stamps[-len(lately)]
+        if len(lately) < max(10.0, 0.5 * span_s / self.spec.command_dt_s):
             return np.inf
         return np.ptp(lately, axis=0).max()
 
