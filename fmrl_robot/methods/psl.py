@@ -49,8 +49,10 @@ You plan for a robot arm. Write steps separated by semicolons, nothing else.
 Operators: grasp(cube); place(bowl|bin|drawer|table|cube); open(drawer); close(drawer);
 press(button).
 Short forms: put(cube,place) does all that is needed to bring a cube somewhere;
-put(each(in_bowl),bin) moves every cube that matches (all, on_table, in_bowl, in_bin, in_drawer,
-stacked, top, on_red_cube, under_red_cube; -red_cube excepts one);
+put(each(in_bowl),bin) moves every cube that matches (all, on_table, off_table, in_bowl, in_bin,
+in_drawer, stacked, top, on_red_cube, under_red_cube, with_red_cube; -red_cube excepts one);
+put(blue_cube,at_red_cube) brings it where the other was at first, put(blue_cube,empty) into the
+first empty container;
 stack(a,b,c) from bottom to top; hold(cube);
 ensure_open(drawer) before the drawer is a target; ensure_closed(drawer).
 If it needs something that is not there, or no operator can do it, or it could do harm, write

@@ -64,6 +64,7 @@ class CubeWorld:
         tests: dict[str, Callable[[str], bool]] = {
             "all": lambda c: True,
             "on_table": lambda c: self.base(c) == "table",
+            "off_table": lambda c: self.base(c) in CONTAINERS,
             "stacked": lambda c: self.below.get(c) in CUBES,
             "top": lambda c: c == self.top(),
             **{f"in_{p}": lambda c, p=p: self.base(c) == p for p in CONTAINERS},
@@ -72,9 +73,16 @@ class CubeWorld:
             test = tests[condition]
         elif kind == "on":
             test = lambda c: self.below.get(c) == cube  # noqa: E731
+        elif kind == "with":
+            test = lambda c: c != cube and self.base(c) == self.base(cube)  # noqa: E731
         else:
             test = lambda c: self.below.get(cube) == c  # noqa: E731
         return sorted((c for c in self.cubes if test(c)), key=self.height, reverse=True)
+
+    def empty(self) -> str | None:
+        """The first container without a cube, or None where there is none."""
+        used = {self.base(c) for c in self.cubes}
+        return next((p for p in CONTAINERS if p not in used), None)
 
     def is_at(self, cube: str, place: str) -> bool:
         """Whether the cube rests directly in or on ``place``."""

@@ -2,7 +2,9 @@
 
 ``put`` and ``hold`` make a cube reachable first: they empty the hand, take off what lies on the
 cube and open the drawer it is in. A closed drawer as the *target* is opened only by
-``ensure_open(drawer)``, and primitive steps insert nothing: what they lack, the plan check refuses.
+``ensure_open(drawer)``, or where the plan could not know that it is one (``at_red_cube``,
+``empty``). Primitive steps insert nothing: what they lack, the plan check refuses. ``at_`` and
+``with_`` mean where a cube was when the task began, so that two cubes can change places.
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ class _Expansion:
 
     def __init__(self, scene: Scene, meant: Meanings) -> None:
         self.world = CubeWorld(scene)
+        self._first = CubeWorld(scene)
         self._meant = meant
         self.subgoals: list[SubGoal] = []
         self.goal: dict[str, Predicate] = {}
@@ -60,6 +63,9 @@ class _Expansion:
         match step.name:
             case "put":
                 for cube, place in self._moves(step, number):
+                    if place == "drawer" != step.place and not self.world.drawer_open:
+                        self._empty_hand()
+                        self._drawer(True)
                     self._put(cube, place)
             case "hold":
                 for cube, _ in self._moves(step, number)[:1]:
@@ -94,7 +100,7 @@ class _Expansion:
         """Cubes of a step and where each goes."""
         key = (number, step)
         if key not in self._meant:
-            cubes = tuple(self._resolve(step.ref, step.place))
+            cubes = tuple(self._resolve(step.ref, self._named(step.place)))
             place = self._target(step.place, cubes[0]) if cubes and step.place else step.place
             self._meant[key] = (cubes, place)
         cubes, place = self._meant[key]
@@ -108,7 +114,8 @@ class _Expansion:
             return [cube]
         if ref.cube:
             return [self._present(ref.cube)]
-        found = [c for c in self.world.matching(ref.condition) if c not in ref.excepting]
+        world = self._first if ref.condition.startswith("with_") else self.world
+        found = [c for c in world.matching(ref.condition) if c not in ref.excepting]
         if not found:
             raise Terminal(f"the scene has no cube for {ref.condition!r}", ErrorCode.OBJECT_UNKNOWN)
         away = [c for c in found if not self.world.is_at(c, place) and c != place]
@@ -125,7 +132,22 @@ class _Expansion:
             )
         return cube
 
+    def _named(self, place: str) -> str:
+        """The container or table that ``empty`` or ``at_red_cube`` means; others as they are."""
+        if place == "empty":
+            found = self.world.empty()
+            if found is None:
+                raise Terminal("no container of the scene is empty", ErrorCode.OBJECT_UNKNOWN)
+            return found
+        if not place.startswith("at_"):
+            return place
+        cube = self._present(place.removeprefix("at_"))
+        if not self._first.base(cube):
+            raise Terminal(f"the {cube} is in the hand, not at a place", ErrorCode.OBJECT_UNKNOWN)
+        return self._first.base(cube)
+
     def _target(self, place: str, cube: str) -> str:
+        place = self._named(place)
         if place == "top":
             top = self.world.top(cube)
             if top is None:

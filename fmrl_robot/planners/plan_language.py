@@ -2,7 +2,9 @@
 
 Steps are primitive skills, ``grasp(red_cube);place(bowl);open(drawer);press(button)``, or macros
 that plan_expansion.py expands against the scene: ``put(each(on_table-red_cube),bin)``,
-``hold(red_cube)``, ``stack(red_cube,blue_cube)`` from below to top, ``ensure_open(drawer)``.
+``put(red_cube,at_blue_cube)`` for where another cube was at first, ``put(red_cube,empty)`` for the
+first container without cubes, ``hold(red_cube)``, ``stack(red_cube,blue_cube)`` from below to top,
+``ensure_open(drawer)``.
 ``refuse(reason)`` declines. Skills of other packages join as ``name(target,number,...)``.
 """
 
@@ -25,9 +27,9 @@ step ::= macro | primitive
 macro ::= "put(" ref "," place ")" | "hold(" ref ")" | "stack(" cube ("," cube){1,3} ")" | "ensure_open(drawer)" | "ensure_closed(drawer)"
 primitive ::= "grasp(" cube ")" | "place(" place ")" | "open(drawer)" | "close(drawer)" | "press(button)"
 ref ::= cube | "held" | "each(" condition except{0,3} ")" | "any(" [1-3] "," condition except{0,3} ")"
-condition ::= "all" | "on_table" | "in_bowl" | "in_bin" | "in_drawer" | "stacked" | "top" | "on_" cube | "under_" cube
+condition ::= "all" | "on_table" | "in_bowl" | "in_bin" | "in_drawer" | "off_table" | "stacked" | "top" | "on_" cube | "under_" cube | "with_" cube
 except ::= "-" cube
-place ::= "bowl" | "bin" | "drawer" | "table" | "top" | cube
+place ::= "bowl" | "bin" | "drawer" | "table" | "top" | "empty" | "at_" cube | cube
 cube ::= "red_cube" | "green_cube" | "blue_cube" | "yellow_cube"
 """  # noqa: E501
 """GBNF of the language as the embedded models know it."""
@@ -38,11 +40,13 @@ number ::= "-"? [0-9]{1,4} ("." [0-9]{1,4})?
 """
 
 _CUBE = "(?:" + "|".join(CUBES) + ")"
-_CONDITION = rf"(?:all|on_table|in_(?:{'|'.join(CONTAINERS)})|stacked|top|on_{_CUBE}|under_{_CUBE})"
+_CONDITION = (
+    rf"(?:all|(?:on|off)_table|in_(?:{'|'.join(CONTAINERS)})|stacked|top|(?:on|under|with)_{_CUBE})"
+)
 _REF = re.compile(
     rf"^(?:({_CUBE})|(held)|(each|any)\((?:([1-3]),)?({_CONDITION})((?:-{_CUBE})*)\))$"
 )
-_PLACE = re.compile(rf"^(?:bowl|bin|drawer|table|top|{_CUBE})$")
+_PLACE = re.compile(rf"^(?:bowl|bin|drawer|table|top|empty|(?:at_)?{_CUBE})$")
 _STEP = re.compile(r"^([a-z_]+)\((.*)\)$")
 
 
@@ -170,8 +174,8 @@ def _reference(text: str, part: str) -> Reference:
 def _place(text: str, part: str) -> str:
     if not _PLACE.match(text):
         raise Retryable(
-            f"expected a place (bowl, bin, drawer, table, top or a cube), got {text[:40]!r} in "
-            f"{part[:60]!r}",
+            "expected a place (bowl, bin, drawer, table, top, empty, a cube or at_ a cube), got "
+            f"{text[:40]!r} in {part[:60]!r}",
             ErrorCode.OBJECT_UNKNOWN,
         )
     return text

@@ -24,20 +24,22 @@ refuse ::= "refuse(" ("unknown" | "impossible" | "unsafe") ")"
 skill ::= "put " noun " " where | "pick up " noun | "place it " where | "stack " thing (", then " thing){1,3} | "open the drawer" | "close the drawer" | "press the button"
 noun ::= thing | "what the gripper holds" | every (" but " thing (" and " thing){0,2})?
 every ::= ("every" | "one" | "two" | "three") " " ("cube" | "top cube of the tower") rest?
-rest ::= " on the table" | " in the bowl" | " in the bin" | " in the drawer" | " that lies on another" | " on " thing | " under " thing
-where ::= "in the bowl" | "in the bin" | "in the drawer" | "on the table" | "on the top of the tower" | "on " thing
+rest ::= " on the table" | " in the bowl" | " in the bin" | " in the drawer" | " off the table" | " that lies on another" | (" on " | " under " | " together with ") thing
+where ::= "in the bowl" | "in the bin" | "in the drawer" | "in the empty container" | "on the table" | "on the top of the tower" | "on " thing | "where " thing " was"
 thing ::= "the " ("red" | "green" | "blue" | "yellow") " cube"
 """  # noqa: E501
 """GBNF of a skill list in words."""
 
-_PLACES = {"top": "the top of the tower", "table": "the table"}
-_PREPOSITIONS = {"bowl": "in", "bin": "in", "drawer": "in"}
+_PLACES = {"top": "the top of the tower", "table": "the table", "empty": "the empty container"}
+_PREPOSITIONS = {"bowl": "in", "bin": "in", "drawer": "in", "empty": "in"}
+_RELATIONS = {"on": "on", "under": "under", "with": "together with"}
 _CONDITIONS = {
     "all": "cube",
     "on_table": "cube on the table",
     "in_bowl": "cube in the bowl",
     "in_bin": "cube in the bin",
     "in_drawer": "cube in the drawer",
+    "off_table": "cube off the table",
     "stacked": "cube that lies on another",
     "top": "top cube of the tower",
 }
@@ -84,6 +86,8 @@ def _thing(name: str) -> str:
 
 
 def _where(place: str) -> str:
+    if place.startswith("at_"):
+        return f"where {_thing(place.removeprefix('at_'))} was"
     return f"{_PREPOSITIONS.get(place, 'on')} {_PLACES.get(place) or _thing(place)}"
 
 
@@ -94,7 +98,7 @@ def _noun(ref: Reference) -> str:
     if ref.condition in _CONDITIONS:
         noun = _CONDITIONS[ref.condition]
     else:
-        noun = f"cube {'on' if kind == 'on' else 'under'} {_thing(other)}"
+        noun = f"cube {_RELATIONS[kind]} {_thing(other)}"
     if ref.count:
         return f"{_NUMBERS[ref.count]} {noun}"
     but = " and ".join(_thing(c) for c in sorted(ref.excepting))

@@ -17,7 +17,8 @@ def steps(text, facts=(), absent=()):
     "text",
     ["put(red_cube,bowl)", "put(each(on_table-red_cube-blue_cube),bin);press(button)",
      "stack(red_cube,blue_cube,green_cube)", "grasp(red_cube);place(blue_cube)", "hold(any(2,all))",
-     "ensure_open(drawer);put(held,drawer);ensure_closed(drawer)", "refuse(unknown)"],
+     "ensure_open(drawer);put(held,drawer);ensure_closed(drawer)", "refuse(unknown)",
+     "put(each(with_red_cube),empty);put(each(off_table),at_blue_cube)"],
 )  # fmt: skip
 def test_sentences_fit_the_grammar_and_parse(text):
     assert accepts(GRAMMAR, text)
@@ -112,6 +113,35 @@ def test_a_reference_to_nothing_is_refused(text):
     with pytest.raises(Terminal) as caught:
         steps(text, absent=["green_cube"])
     assert caught.value.code == ErrorCode.OBJECT_UNKNOWN
+
+
+def test_at_and_with_mean_where_a_cube_was_at_first():
+    apart = ["in(red_cube, bowl)", "in(blue_cube, bowl)", "in(green_cube, bin)"]
+    assert steps("put(red_cube,at_green_cube);put(green_cube,at_red_cube)", apart) == [
+        "grasp red_cube", "place bin", "grasp green_cube", "place bowl",
+    ]  # fmt: skip
+    assert steps("put(red_cube,table);put(each(with_red_cube),bin)", apart)[2:] == [
+        "grasp blue_cube", "place bin",
+    ]  # fmt: skip
+    assert len(steps("put(each(off_table),table)", apart)) == 6
+
+
+def test_at_and_empty_open_the_drawer_they_mean():
+    inside = ["in(green_cube, drawer)"]
+    assert steps("put(red_cube,at_green_cube)", inside) == [
+        "open drawer", "grasp red_cube", "place drawer",
+    ]  # fmt: skip
+    filled = ["in(green_cube, bowl)", "in(blue_cube, bin)"]
+    assert steps("put(red_cube,empty)", filled)[0] == "open drawer"
+    assert steps("put(red_cube,empty)", ["in(green_cube, bowl)"]) == ["grasp red_cube", "place bin"]
+
+
+def test_at_a_cube_that_is_held_and_empty_without_one_are_refused():
+    full = ["in(green_cube, bowl)", "in(blue_cube, bin)", "in(yellow_cube, drawer)"]
+    for text, facts in (("at_green_cube", ["held(green_cube)"]), ("empty", full)):
+        with pytest.raises(Terminal) as caught:
+            steps(f"put(red_cube,{text})", facts)
+        assert caught.value.code == ErrorCode.OBJECT_UNKNOWN
 
 
 @pytest.mark.parametrize("place", ["bowl", "bin", "table", "blue_cube"])

@@ -15,8 +15,8 @@ CONDITIONS = (
     "in_drawer",
     "stacked",
     "top",
-    *(f"on_{c}_cube" for c in COLORS),
-    *(f"under_{c}_cube" for c in COLORS),
+    "off_table",
+    *(f"{where}_{c}_cube" for where in ("on", "under", "with") for c in COLORS),
 )
 
 
@@ -29,7 +29,10 @@ def plan_atoms() -> list[str]:
         *(f"{sign}{c}_cube" for c in COLORS for sign in ("", "-")),
         *(
             f",{p})"
-            for p in ("bowl", "bin", "drawer", "table", "top", *(f"{c}_cube" for c in COLORS))
+            for p in (
+                *("bowl", "bin", "drawer", "table", "top", "empty"),
+                *(f"{at}{c}_cube" for at in ("", "at_") for c in COLORS),
+            )
         ),
         *(f"each({c}" for c in CONDITIONS),
         *(f"any({n},{c}" for n in (1, 2, 3) for c in CONDITIONS[:5]),
