@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +97,11 @@ class Rule:
             return f"it is no JSON: {error}"
         worst = best_match(Draft202012Validator(schema).iter_errors(value))
         return "" if worst is None else f"at {worst.json_path}: {worst.message}"
+
+
+def first_stop(text: str, stop: Sequence[str]) -> int | None:
+    """Where the first of several stop strings begins, None where there is none."""
+    return min((i for s in stop if (i := text.find(s)) >= 0), default=None)
 
 
 def repair_prompt(prompt: str, rule: Rule, answer: str, problem: str) -> str:
