@@ -13,16 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.fm.capabilities import not_installed
 from fmrl_robot.fm.device import choose_device, choose_dtype
 from fmrl_robot.fm.image_batch import ImageBatch
 from fmrl_robot.fm.vector_cache import VectorCache
-
-Image = npt.NDArray[np.uint8]
-FloatBatch = npt.NDArray[np.float32]
+from fmrl_robot.types import FloatBatch, Image
 
 _TINY = 1e-12
 _CONJUNCTION = " and "

@@ -12,9 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from fmrl_robot.errors import FmrlError, Retryable
 from fmrl_robot.fm.budget import FREE, Prices, another_call, worst_case
 from fmrl_robot.fm.constraints import Rule, first_stop, repair_prompt
@@ -23,9 +20,7 @@ from fmrl_robot.fm.openai_server import Server, tokens
 from fmrl_robot.fm.openai_settings import ServerName, parse_name
 from fmrl_robot.fm.openai_stream import Choice, Reply
 from fmrl_robot.fm.usage import prompt_sha256
-from fmrl_robot.types import Completion, Usage
-
-Image = npt.NDArray[np.uint8]
+from fmrl_robot.types import Completion, Image, Usage
 
 MAX_REPAIRS = 2
 """Times that an answer off its grammar or schema is asked for again."""

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.fm.capabilities import not_installed
@@ -18,8 +17,7 @@ from fmrl_robot.fm.device import choose_device
 from fmrl_robot.fm.network import apply_network_switch, check_reachable, is_local
 from fmrl_robot.fm.vector_cache import VectorCache
 from fmrl_robot.registry import TEXT_EMBEDDERS
-
-FloatBatch = npt.NDArray[np.float32]
+from fmrl_robot.types import FloatBatch
 
 _BATCH = 64
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from fmrl_robot.fm.exposed import Exposed
     from fmrl_robot.fm.tuning import LoraSettings
-    from fmrl_robot.protocols import Image
+    from fmrl_robot.types import Image
 
 
 class TransformersLM:
