@@ -80,6 +80,15 @@ class Act:
     """A clause that is true afterwards, without "once" or "when"."""
 
 
+def forms(acts: Sequence[Act]) -> dict[str, str]:
+    """Every grammatical form of some acts, by a bank's slots: ``a``, ``ag``, ``ap``, ``as``, ``b``..."""
+    slots: dict[str, str] = {}
+    for letter, act in zip("abcd", acts, strict=False):
+        slots |= {letter: act.order, f"{letter}g": act.gerund}
+        slots |= {f"{letter}p": act.perfect, f"{letter}s": act.state}
+    return {slot: text.strip() for slot, text in slots.items()}
+
+
 @dataclass(frozen=True)
 class Noun:
     """What a move is about."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
 from fmrl_robot.train.recipes.lm_embedded import arm_acts, scene_nouns
 from fmrl_robot.train.recipes.lm_embedded.arm_acts import Act, Noun
 from fmrl_robot.train.recipes.lm_embedded.arm_tasks import drawer_act, group_move, take_out, tower
 from fmrl_robot.train.recipes.lm_embedded.banks import banks, cube, place, say, wrapped
-from fmrl_robot.train.recipes.lm_embedded.phrases import expand
+from fmrl_robot.train.recipes.lm_embedded.phrases import Example, Kinds, draw_weighted, expand
 from fmrl_robot.train.recipes.lm_embedded.vocabulary import COLORS, CONTAINERS
-
-Example = tuple[str, tuple[str, ...]]
 
 _OPEN, _CLOSED = "ensure_open(drawer)", "ensure_closed(drawer)"
 
@@ -27,8 +24,7 @@ def noun(rng: random.Random) -> Noun:
     """Something to move: mostly a cube by colour, else by where it is."""
     chance = rng.random()
     if chance < 0.78:
-        color = rng.choice(COLORS)
-        return Noun(cube(color, rng), f"{color}_cube")
+        return _by_color(rng)
     if chance < 0.86:
         where = rng.choice(CONTAINERS)
         return Noun(say("located_noun", rng, p=place(where, rng)), f"each(in_{where})")
@@ -126,31 +122,30 @@ def _press(rng: random.Random) -> Example:
 
 def act(rng: random.Random) -> Act:
     """Any single act, in all its grammatical forms and unusual nouns."""
-    makers: tuple[tuple[float, Callable[[random.Random], Act]], ...] = (
+    makers: Kinds[Act] = (
         (6, _act_in),
         (3, _act_on),
-        (2, lambda r: arm_acts.hold(Noun(*_by_color(r)), r)),
+        (2, lambda r: arm_acts.hold(_by_color(r), r)),
         (2, lambda r: arm_acts.press(r)),
         (2, drawer_act),
         (1, group_move),
         (1, take_out),
         (1, tower),
     )
-    weights, choices = zip(*makers, strict=True)
-    return rng.choices(choices, weights)[0](rng)
+    return draw_weighted(makers, rng)
 
 
-def _by_color(rng: random.Random) -> tuple[str, str]:
+def _by_color(rng: random.Random) -> Noun:
     color = rng.choice(COLORS)
-    return cube(color, rng), f"{color}_cube"
+    return Noun(cube(color, rng), f"{color}_cube")
 
 
 def _act_in(rng: random.Random) -> Act:
-    return arm_acts.move(Noun(*_by_color(rng)), rng.choice((*CONTAINERS, "table")), rng)
+    return arm_acts.move(_by_color(rng), rng.choice((*CONTAINERS, "table")), rng)
 
 
 def _act_on(rng: random.Random) -> Act:
-    item = Noun(*_by_color(rng))
+    item = _by_color(rng)
     return arm_acts.move(item, f"{rng.choice(_apart(item))}_cube", rng)
 
 
@@ -195,7 +190,7 @@ def _groups(rng: random.Random) -> Example:
 
 
 def _other(rng: random.Random) -> Example:
-    item = Noun(*_by_color(rng))
+    item = _by_color(rng)
     first, second = rng.sample(CONTAINERS, 2)
     one = arm_acts.move(item, first, rng)
     text = say("other", rng, a=one.order, p=place(second, rng))
@@ -272,7 +267,7 @@ def _refusal(rng: random.Random) -> Example:
     return text, ("refuse(unknown)",)
 
 
-_KINDS: tuple[tuple[float, Callable[[random.Random], Example]], ...] = (
+_KINDS: Kinds[Example] = (
     (8, _move_in),
     (2, _move_out),
     (3, _to_table),
@@ -295,6 +290,5 @@ _KINDS: tuple[tuple[float, Callable[[random.Random], Example]], ...] = (
 
 def draw(rng: random.Random) -> Example:
     """One instruction with its plan."""
-    weights, makers = zip(*_KINDS, strict=True)
-    text, plan = rng.choices(makers, weights)[0](rng)
+    text, plan = draw_weighted(_KINDS, rng)
     return wrapped(text, "arm", rng), plan

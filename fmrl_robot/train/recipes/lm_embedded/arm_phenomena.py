@@ -7,18 +7,23 @@ has entries, so that every sentence is as likely as any other of its kind.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fmrl_robot.train.recipes.lm_embedded import arm_acts
-from fmrl_robot.train.recipes.lm_embedded.arm_acts import Act, Noun
-from fmrl_robot.train.recipes.lm_embedded.banks import banks, cube, place, say, wrapped
+from fmrl_robot.train.recipes.lm_embedded.arm_acts import Act, Noun, forms
+from fmrl_robot.train.recipes.lm_embedded.banks import (
+    TALK_SHARE,
+    choose_bank,
+    cube,
+    place,
+    say,
+    wrapped,
+)
+from fmrl_robot.train.recipes.lm_embedded.phrases import Example, Kinds, draw_weighted
 from fmrl_robot.train.recipes.lm_embedded.vocabulary import COLORS, CONTAINERS
 
-Example = tuple[str, tuple[str, ...]]
-
 _OPEN, _CLOSED, _PRESS = "ensure_open(drawer)", "ensure_closed(drawer)", "press(button)"
-_TALK_SHARE = 0.12
 _LONGEST = 60
 """Characters of an act that stands in a sequence."""
 _UNFIT = ("let's", " and hold", " and keep", "and don't")
@@ -151,12 +156,6 @@ _WITHOUT_DRAWER = frozenset({"ref_drawer_out", "ref_drawer_out_close", "neg_draw
 """Banks whose places are never the drawer."""
 
 
-def _bank(names: Iterable[str], rng: random.Random) -> str:
-    """Choose a bank by how much it holds."""
-    listed = tuple(names)
-    return rng.choices(listed, [len(banks()[n]) for n in listed])[0]
-
-
 def _ruled(name: str, rule: Rule, rng: random.Random, **further: str) -> Example:
     """Draw what a sentence is about, say it and plan it."""
     colors = rng.sample(COLORS, 3)
@@ -169,7 +168,7 @@ def _ruled(name: str, rule: Rule, rng: random.Random, **further: str) -> Example
 
 
 def _of(rules: Mapping[str, Rule], rng: random.Random) -> Example:
-    name = _bank(rules, rng)
+    name = choose_bank(rules, rng)
     return _ruled(name, rules[name], rng)
 
 
@@ -215,17 +214,6 @@ def _act(rng: random.Random, last: bool) -> Act:
             return arm_acts.hold(noun, rng)
 
 
-def _forms(acts: list[Act]) -> dict[str, str]:
-    """Every grammatical form of some acts, by slot."""
-    slots: dict[str, str] = {}
-    for letter, act in zip("abcd", acts, strict=False):
-        slots[letter] = act.order.strip()
-        slots[f"{letter}g"] = act.gerund.strip()
-        slots[f"{letter}p"] = act.perfect.strip()
-        slots[f"{letter}s"] = act.state.strip()
-    return slots
-
-
 def _plan(*acts: Act) -> tuple[str, ...]:
     """Plan of acts one after the other; an open drawer is not opened again."""
     plan: list[str] = []
@@ -246,26 +234,26 @@ def references(rng: random.Random) -> Example:
 def slips(rng: random.Random) -> Example:
     """A speaker who changes cube, place, action or the number of steps while speaking."""
     acts = ("slip_act", "slip_cancel", "slip_cancel_first", "slip_tower")
-    name = _bank((*_SLIPS, *acts), rng)
+    name = choose_bank((*_SLIPS, *acts), rng)
     if name == "slip_tower":
         colors = rng.sample(COLORS, 3)
         slots = dict(zip("abc", (cube(c, rng) for c in colors), strict=True))
         return say(name, rng, **slots), (f"stack({','.join(f'{c}_cube' for c in colors)})",)
     if name in acts:
         wanted, other = _acts(2, rng)
-        return say(name, rng, **_forms([wanted, other])), wanted.plan
+        return say(name, rng, **forms([wanted, other])), wanted.plan
     return _ruled(name, _SLIPS[name], rng)
 
 
 def order(rng: random.Random) -> Example:
     """Two to four steps, often said in another order than they are done in."""
     press = ("order_press_first", "order_press_last", "order_press_between")
-    name = _bank((*_ORDER, *press, "order2", "order3", "order3", "order4", "order4"), rng)
+    name = choose_bank((*_ORDER, *press, "order2", "order3", "order3", "order4", "order4"), rng)
     if name in _ORDER:
         return _ruled(name, _ORDER[name], rng)
     if name in press:
         acts = _acts(2, rng, avoid=(_PRESS,))
-        text = say(name, rng, **_forms(acts))
+        text = say(name, rng, **forms(acts))
         if name == "order_press_first":
             # The bank has no second act; hold() must not come before the button.
             return text, (_PRESS, *acts[0].plan)
@@ -273,23 +261,23 @@ def order(rng: random.Random) -> Example:
         return text, (*acts[0].plan, _PRESS, *rest)
     count = int(name[-1])
     acts = _acts(count, rng, longest=_LONGEST if count < 4 else 42)
-    return say(name, rng, **_forms(acts)), _plan(*acts)
+    return say(name, rng, **forms(acts)), _plan(*acts)
 
 
 def exclusion(rng: random.Random) -> Example:
     """What shall stay, what is not meant, what shall not be done."""
     acts = ("neg_leave", "neg_no_press", "neg_act")
-    name = _bank((*_EXCLUSION, *acts), rng)
+    name = choose_bank((*_EXCLUSION, *acts), rng)
     if name == "neg_leave":
         color = rng.choice(COLORS)
         (act,) = _acts(1, rng, avoid=(color, "each("))
-        return say(name, rng, y=cube(color, rng), **_forms([act])), act.plan
+        return say(name, rng, y=cube(color, rng), **forms([act])), act.plan
     if name == "neg_no_press":
         (act,) = _acts(1, rng, avoid=(_PRESS,))
-        return say(name, rng, **_forms([act])), act.plan
+        return say(name, rng, **forms([act])), act.plan
     if name == "neg_act":
         wanted, other = _acts(2, rng, avoid=("each(",))
-        return say(name, rng, **_forms([wanted, other])), wanted.plan
+        return say(name, rng, **forms([wanted, other])), wanted.plan
     return _ruled(name, _EXCLUSION[name], rng)
 
 
@@ -310,11 +298,11 @@ def _nowhere(rng: random.Random) -> str:
 
 
 def _refused(rng: random.Random) -> Example:
-    name = _bank((*_UNKNOWN, "alien_after", "alien_act"), rng)
+    name = choose_bank((*_UNKNOWN, "alien_after", "alien_act"), rng)
     if name in ("alien_in", "alien_hold", "alien_on", "alien_with") and rng.random() < 0.2:
         name = "alien_after"
     (act,) = _acts(1, rng)
-    further = {"t": _thing(rng), **_forms([act])}
+    further = {"t": _thing(rng), **forms([act])}
     if name == "alien_place":
         further["q"] = _nowhere(rng)
     reason = "impossible" if name == "alien_act" else "unknown"
@@ -341,7 +329,7 @@ def _near(rng: random.Random) -> Example:
     """Sentences that name ordinary things, yet ask for what can be done."""
     if rng.random() < 0.2:
         return _likeness(rng)
-    name = _bank(_NEAR, rng)
+    name = choose_bank(_NEAR, rng)
     further = {"t": _thing(rng)} if name == "near_missing" else {}
     if name != "near_place":
         return _ruled(name, _NEAR[name], rng, **further)
@@ -353,7 +341,7 @@ def strangers(rng: random.Random) -> Example:
     return _refused(rng) if rng.random() < 0.5 else _near(rng)
 
 
-_KINDS: tuple[tuple[float, Callable[[random.Random], Example]], ...] = (
+_KINDS: Kinds[Example] = (
     (24, references),
     (18, slips),
     (18, order),
@@ -364,6 +352,5 @@ _KINDS: tuple[tuple[float, Callable[[random.Random], Example]], ...] = (
 
 def draw(rng: random.Random) -> Example:
     """One instruction with its plan."""
-    weights, makers = zip(*_KINDS, strict=True)
-    text, plan = rng.choices(makers, weights)[0](rng)
-    return wrapped(text, "arm", rng, _TALK_SHARE), plan
+    text, plan = draw_weighted(_KINDS, rng)
+    return wrapped(text, "arm", rng, TALK_SHARE), plan
