@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    import numpy as np
-    import numpy.typing as npt
     import torch
 
     from fmrl_robot.fm.exposed import Exposed
@@ -21,6 +19,8 @@ if TYPE_CHECKING:
         Completion,
         ContinuationScores,
         FloatArray,
+        FloatBatch,
+        Image,
         JointCommand,
         Outcome,
         Plan,
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
         Usage,
         Velocity,
     )
-
-    FloatBatch = npt.NDArray[np.float32]
-    Image = npt.NDArray[np.uint8]
 
 
 # --- planning -------------------------------------------------------------------------------------

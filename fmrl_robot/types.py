@@ -17,6 +17,10 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+FloatBatch = npt.NDArray[np.float32]
+"""Of what models make, one row a thing."""
+Image = npt.NDArray[np.uint8]
+"""RGB, shape (height, width, 3)."""
 
 _PREDICATE = re.compile(r"^(not )?([a-z_]+)\(([a-zA-Z0-9_, ]*)\)$")
 

@@ -12,17 +12,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.fm import questions
 from fmrl_robot.fm.budget import FREE, Budget, Cost, worst_case
 from fmrl_robot.fm.disk_cache import DiskCache
 from fmrl_robot.fm.questions import Question
-from fmrl_robot.types import Completion, ContinuationScores
-
-Image = npt.NDArray[np.uint8]
-FloatBatch = npt.NDArray[np.float32]
+from fmrl_robot.types import Completion, ContinuationScores, FloatBatch, Image
 
 _UNREADABLE = (KeyError, TypeError, ValueError)
 """What reading an answer raises that somebody else wrote in another form."""

@@ -41,6 +41,11 @@ def capabilities(model: object) -> tuple[str, ...]:
     return (*offered, *([IMAGES] if getattr(model, "sees_images", False) else []))
 
 
+def not_installed(what: str, code: ErrorCode = ErrorCode.CAPABILITY_MISSING) -> ConfigError:
+    """What a caller gets who lacks a package of the extra ``fm``; ``what``: it, and for what."""
+    return ConfigError(f"expected {what}, found none; pip install 'fmrl_robot[fm]'", code)
+
+
 def reads_text_only(model_id: str) -> ConfigError:
     """What a caller gets who shows pictures to a model without ``Images``."""
     return ConfigError(

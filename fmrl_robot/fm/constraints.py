@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.errors import ConfigError
+from fmrl_robot.fm.capabilities import not_installed
 from fmrl_robot.fm.grammar import accepts
 
 _THOUGHTS = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
@@ -75,8 +76,6 @@ class Rule:
     def _off_grammar(grammar: str, text: str) -> str:
         try:
             held = accepts(grammar, text)
-        except ImportError as error:
-            raise _missing("xgrammar") from error
         except RuntimeError as error:
             raise ConfigError(f"expected a grammar in GBNF, could not read it: {error}") from error
         return "" if held else "it is no sentence of the grammar"
@@ -87,7 +86,7 @@ class Rule:
             from jsonschema import Draft202012Validator, SchemaError
             from jsonschema.exceptions import best_match
         except ImportError as error:
-            raise _missing("jsonschema") from error
+            raise not_installed("jsonschema to check answers") from error
         try:
             Draft202012Validator.check_schema(schema)
         except SchemaError as error:
@@ -100,16 +99,14 @@ class Rule:
         return "" if worst is None else f"at {worst.json_path}: {worst.message}"
 
 
+def first_stop(text: str, stop: Sequence[str]) -> int | None:
+    """Where the first of several stop strings begins, None where there is none."""
+    return min((i for s in stop if (i := text.find(s)) >= 0), default=None)
+
+
 def repair_prompt(prompt: str, rule: Rule, answer: str, problem: str) -> str:
     """Ask once more, with what was wrong."""
     return (
         f"{prompt}\n\nYour last answer was:\n{answer[:_SHOWN]}\n"
         f"It was refused: {problem}.\n{rule.text}"
-    )
-
-
-def _missing(package: str) -> ConfigError:
-    return ConfigError(
-        f"expected {package} to check answers, found none; pip install 'fmrl_robot[fm]'",
-        ErrorCode.CAPABILITY_MISSING,
     )

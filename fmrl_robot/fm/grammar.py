@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.errors import ConfigError
+from fmrl_robot.fm.capabilities import not_installed
 
 if TYPE_CHECKING:
     import torch
@@ -129,9 +130,5 @@ def _xgrammar() -> Any:
     try:
         import xgrammar
     except ImportError as error:
-        raise ConfigError(
-            "expected xgrammar for constrained generation, found none; "
-            "pip install 'fmrl_robot[fm]'",
-            ErrorCode.CAPABILITY_MISSING,
-        ) from error
+        raise not_installed("xgrammar for constrained generation") from error
     return xgrammar

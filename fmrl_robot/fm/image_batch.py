@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
+
+from fmrl_robot.types import Image
 
 if TYPE_CHECKING:
     import torch
 
-Image = npt.NDArray[np.uint8]
 
 _SIZING = ("Resize", "ResizeKeepRatio", "CenterCrop", "CenterCropOrPad")
 _IDLE = ("MaybeConvertMode", "_convert_to_rgb", "ToTensor", "MaybeToTensor")

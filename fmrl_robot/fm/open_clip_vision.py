@@ -13,15 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.fm.capabilities import not_installed
 from fmrl_robot.fm.device import choose_device, choose_dtype
 from fmrl_robot.fm.image_batch import ImageBatch
 from fmrl_robot.fm.vector_cache import VectorCache
-
-Image = npt.NDArray[np.uint8]
-FloatBatch = npt.NDArray[np.float32]
+from fmrl_robot.types import FloatBatch, Image
 
 _TINY = 1e-12
 _CONJUNCTION = " and "
@@ -158,10 +156,7 @@ def load_vision_model(
     try:
         import open_clip
     except ImportError as error:
-        raise ConfigError(
-            "expected open_clip for vision models, found none; pip install 'fmrl_robot[fm]'",
-            ErrorCode.CAPABILITY_MISSING,
-        ) from error
+        raise not_installed("open_clip for vision models") from error
     source, tag, model_id = _resolve(name)
     where = choose_device(device)
     try:

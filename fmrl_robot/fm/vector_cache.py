@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-FloatBatch = npt.NDArray[np.float32]
+from fmrl_robot.types import FloatBatch
 
 
 class VectorCache:

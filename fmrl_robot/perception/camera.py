@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fmrl_robot.types import BoolArray, FloatArray
+from fmrl_robot.types import BoolArray, FloatArray, Image
 
-Image = npt.NDArray[np.uint8]
 DepthImage = npt.NDArray[np.float32]
 
 

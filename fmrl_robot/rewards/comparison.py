@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from fmrl_robot.protocols import Image, Sees
+    from fmrl_robot.protocols import Sees
+    from fmrl_robot.types import Image
 
 DOUBT = 1.0
 """Least difference of logits for an answer of a model without a calibration."""

@@ -31,7 +31,8 @@ from fmrl_robot.skills.captioner import caption
 from fmrl_robot.types import Predicate, RewardOut, Scene, SubGoal, Success, Usage
 
 if TYPE_CHECKING:
-    from fmrl_robot.protocols import FloatBatch, Image, Sees
+    from fmrl_robot.protocols import Sees
+    from fmrl_robot.types import FloatBatch, Image
 
 WINDOW = 8
 """Frames over which a verdict is averaged: a passing hand must not turn it."""

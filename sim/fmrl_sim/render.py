@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fmrl_robot.errors import ConfigError
-from fmrl_robot.types import FloatArray
+from fmrl_robot.types import FloatArray, Image
 from fmrl_sim.coarse import coarsen
 from fmrl_sim.gl import offscreen_context
 from fmrl_sim.ground_truth import button_pressed
@@ -28,7 +28,6 @@ IMAGE_SIZE = 224
 """Edge of a camera picture in pixels."""
 LAMP_OFF, LAMP_ON = (0.30, 0.32, 0.30, 1.0), (0.75, 1.00, 0.95, 1.0)
 
-Image = npt.NDArray[np.uint8]
 Depth = npt.NDArray[np.float32]
 
 

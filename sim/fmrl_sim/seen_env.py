@@ -10,16 +10,13 @@ from typing import Protocol
 
 import mujoco
 import numpy as np
-import numpy.typing as npt
 
 from fmrl_robot.errors import ConfigError
-from fmrl_robot.types import FloatArray, Predicate
+from fmrl_robot.types import FloatArray, Image, Predicate
 from fmrl_sim.frames.looks import CELL_M
 from fmrl_sim.ground_truth import GroundTruth
 from fmrl_sim.render import SceneRenderer
 from fmrl_sim.scenes import ground, tabletop
-
-Image = npt.NDArray[np.uint8]
 
 
 class SeenEnv(Protocol):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.fm.capabilities import not_installed
 from fmrl_robot.fm.transformers_lm.loaded import Loaded
 from fmrl_robot.fm.tuning import LoraSettings
 
@@ -251,8 +252,5 @@ def _peft() -> Any:
     try:
         import peft
     except ImportError as error:
-        raise ConfigError(
-            "expected peft for LoRA adapters, found none; pip install 'fmrl_robot[fm]'",
-            ErrorCode.CAPABILITY_MISSING,
-        ) from error
+        raise not_installed("peft for LoRA adapters") from error
     return peft

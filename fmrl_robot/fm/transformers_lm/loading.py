@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.fm.capabilities import not_installed
 from fmrl_robot.fm.device import choose_device, choose_dtype, leave_cores_to_control
 from fmrl_robot.fm.network import apply_network_switch, check_reachable, is_local
 from fmrl_robot.fm.transformers_lm.loaded import Loaded
@@ -75,11 +76,7 @@ def _prepare_libraries() -> None:
         leave_cores_to_control()
         from transformers.utils import logging
     except ImportError as error:
-        raise ConfigError(
-            "expected transformers and torch for language models, found none; "
-            "pip install 'fmrl_robot[fm]'",
-            ErrorCode.CAPABILITY_MISSING,
-        ) from error
+        raise not_installed("transformers and torch for language models") from error
     # Loading bars and reports on weights that a model leaves out belong in no robot's log.
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -139,11 +136,8 @@ def _with_frozen_encoder(
     try:
         path = importlib.import_module(package).get_model_path()
     except ImportError as error:
-        raise ConfigError(
-            f"expected the package {package} with the frozen encoder of {folder.name}, found "
-            "none; pip install 'fmrl_robot[fm]'",
-            ErrorCode.ASSET_MISSING,
-        ) from error
+        what = f"the package {package} with the frozen encoder of {folder.name}"
+        raise not_installed(what, ErrorCode.ASSET_MISSING) from error
     weights = folder / "model.safetensors"
     model = kind.from_config(config)
     encoder = AutoModel.from_pretrained(path, add_pooling_layer=False, local_files_only=True)

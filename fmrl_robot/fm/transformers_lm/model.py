@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from fmrl_robot.errors import Retryable
+from fmrl_robot.fm.questions import image_digest
 from fmrl_robot.fm.transformers_lm import exposing, scoring
 from fmrl_robot.fm.transformers_lm.adapters import Adapters
 from fmrl_robot.fm.transformers_lm.generation import Sample, Wanted, Writer
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from fmrl_robot.fm.exposed import Exposed
     from fmrl_robot.fm.tuning import LoraSettings
-    from fmrl_robot.protocols import Image
+    from fmrl_robot.types import Image
 
 
 class TransformersLM:
@@ -94,7 +94,7 @@ class TransformersLM:
             temperature=temperature, top_p=top_p, seed=seed if temperature else 0,
             logprobs=logprobs,
         )  # fmt: skip
-        pictures = tuple(hashlib.sha256(i.tobytes()).hexdigest() + str(i.shape) for i in images)
+        pictures = tuple(map(image_digest, images))
         key = (prompt, repr(wanted), pictures, self._adapters.state)
         # Weights that learn give other answers tomorrow.
         found = None if self._adapters.learning else self._answers.get(key)

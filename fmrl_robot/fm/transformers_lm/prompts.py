@@ -17,7 +17,7 @@ from fmrl_robot.fm.image_batch import check_images
 from fmrl_robot.fm.transformers_lm.loaded import Loaded
 
 if TYPE_CHECKING:
-    from fmrl_robot.protocols import Image
+    from fmrl_robot.types import Image
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

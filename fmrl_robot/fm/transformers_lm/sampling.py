@@ -6,6 +6,8 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from fmrl_robot.fm.constraints import first_stop
+
 if TYPE_CHECKING:
     import torch
 
@@ -46,8 +48,7 @@ class StopStrings:
 
     def found(self, text: str) -> int | None:
         """Where the first of the strings begins, None where there is none."""
-        places = [text.find(s) for s in self._strings if s in text]
-        return min(places, default=None)
+        return first_stop(text, self._strings)
 
 
 class Recorder:

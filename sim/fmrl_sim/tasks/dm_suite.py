@@ -18,8 +18,8 @@ import torch
 from dm_control import suite
 
 from fmrl_robot.errors import ConfigError
-from fmrl_robot.types import FloatArray
-from fmrl_sim.render import Image, SceneRenderer
+from fmrl_robot.types import FloatArray, Image
+from fmrl_sim.render import SceneRenderer
 
 
 class DmSuiteEnv:

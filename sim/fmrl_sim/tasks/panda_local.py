@@ -22,10 +22,9 @@ from fmrl_robot.errors import ConfigError
 from fmrl_robot.motion.servo import wrap, yaw_of
 from fmrl_robot.robots import PANDA
 from fmrl_robot.settings import Count, build
-from fmrl_robot.types import FloatArray
+from fmrl_robot.types import FloatArray, Image
 from fmrl_sim.batched.arms import Arms
 from fmrl_sim.batched.env import BatchedEnv, Task
-from fmrl_sim.render import Image
 from fmrl_sim.tasks.panda_demos import DEMONSTRATORS
 from fmrl_sim.tasks.panda_eval import report
 from fmrl_sim.tasks.panda_model import BASE, NEEDS, free_bodies, local_model

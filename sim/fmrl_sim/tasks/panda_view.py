@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import mujoco
 
-from fmrl_sim.render import Image, SceneRenderer
+from fmrl_robot.types import Image
+from fmrl_sim.render import SceneRenderer
 from fmrl_sim.tasks.panda_model import local_model
 
 if TYPE_CHECKING:

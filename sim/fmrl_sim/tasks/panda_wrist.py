@@ -28,7 +28,7 @@ from fmrl_robot.control.local_policy import (
 )
 from fmrl_robot.robots import PANDA
 from fmrl_robot.settings import build
-from fmrl_sim.render import Image
+from fmrl_robot.types import Image
 from fmrl_sim.scenes import furniture as f
 from fmrl_sim.tasks.panda_local import LocalArms, PandaLocalConfig, PandaLocalEnv, critic
 from fmrl_sim.tasks.panda_model import BASE, CUBE

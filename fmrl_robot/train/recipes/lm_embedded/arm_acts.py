@@ -80,6 +80,28 @@ class Act:
     """A clause that is true afterwards, without "once" or "when"."""
 
 
+def forms(acts: Sequence[Act]) -> dict[str, str]:
+    """Every grammatical form of some acts, by a bank's slots: ``a``, ``ag``, ``ap``, ``as``, ``b``..."""
+    slots: dict[str, str] = {}
+    for letter, act in zip("abcd", acts, strict=False):
+        slots |= {letter: act.order, f"{letter}g": act.gerund}
+        slots |= {f"{letter}p": act.perfect, f"{letter}s": act.state}
+    return {slot: text.strip() for slot, text in slots.items()}
+
+
+OPEN, CLOSED = "ensure_open(drawer)", "ensure_closed(drawer)"
+
+
+def put_plan(*moves: tuple[str, str]) -> tuple[str, ...]:
+    """Plan of moves one after the other; the drawer is opened once, before it is needed."""
+    plan: list[str] = []
+    for ref, target in moves:
+        if target == "drawer" and OPEN not in plan:
+            plan.append(OPEN)
+        plan.append(f"put({ref},{target})")
+    return tuple(plan)
+
+
 @dataclass(frozen=True)
 class Noun:
     """What a move is about."""
@@ -193,7 +215,7 @@ def move(noun: Noun, place: str, rng: random.Random, ensure: bool = True) -> Act
         target, prep, table = expand(WORDS["places"][place], rng), expand(IN_PREP, rng), IN_VERBS
     plan: tuple[str, ...] = (f"put({noun.ref},{place})",)
     if place == "drawer" and ensure:
-        plan = ("ensure_open(drawer)", *plan)
+        plan = (OPEN, *plan)
     base, gerund, participle = verb(table, rng)
     x = noun.text
     it = noun.pick("it", "them")
@@ -266,7 +288,7 @@ def drawer(opening: bool, rng: random.Random, noun: str = "") -> Act:
     """Open or close the drawer."""
     base, gerund, participle = verb(OPEN_VERBS if opening else CLOSE_VERBS, rng)
     name = noun or expand(WORDS["places"]["drawer"], rng)
-    step = "ensure_open(drawer)" if opening else "ensure_closed(drawer)"
+    step = OPEN if opening else CLOSED
     pronoun = noun == "it"
     again = expand("(||||||| again| fully| completely| up| all the way| gently)", rng)
     word = "open" if opening else expand("(closed|shut)", rng)

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
 from fmrl_robot.train.recipes.lm_embedded import arm_acts, scene_nouns
-from fmrl_robot.train.recipes.lm_embedded.arm_acts import Act, Noun
+from fmrl_robot.train.recipes.lm_embedded.arm_acts import CLOSED, OPEN, Act, Noun, put_plan
 from fmrl_robot.train.recipes.lm_embedded.arm_tasks import drawer_act, group_move, take_out, tower
 from fmrl_robot.train.recipes.lm_embedded.banks import banks, cube, place, say, wrapped
-from fmrl_robot.train.recipes.lm_embedded.phrases import expand
+from fmrl_robot.train.recipes.lm_embedded.phrases import Example, Kinds, draw_weighted, expand
 from fmrl_robot.train.recipes.lm_embedded.vocabulary import COLORS, CONTAINERS
-
-Example = tuple[str, tuple[str, ...]]
-
-_OPEN, _CLOSED = "ensure_open(drawer)", "ensure_closed(drawer)"
-
-
-def put(ref: str, target: str) -> tuple[str, ...]:
-    """Plan of a move; the drawer has to be open for it."""
-    step = f"put({ref},{target})"
-    return (_OPEN, step) if target == "drawer" else (step,)
 
 
 def noun(rng: random.Random) -> Noun:
     """Something to move: mostly a cube by colour, else by where it is."""
     chance = rng.random()
     if chance < 0.78:
-        color = rng.choice(COLORS)
-        return Noun(cube(color, rng), f"{color}_cube")
+        return _by_color(rng)
     if chance < 0.86:
         where = rng.choice(CONTAINERS)
         return Noun(say("located_noun", rng, p=place(where, rng)), f"each(in_{where})")
@@ -54,25 +42,25 @@ def _elsewhere(item: Noun) -> list[str]:
 def _move_in(rng: random.Random) -> Example:
     item = noun(rng)
     target = rng.choice(_elsewhere(item))
-    return say("move_in", rng, x=item.text, p=place(target, rng)), put(item.ref, target)
+    return say("move_in", rng, x=item.text, p=place(target, rng)), put_plan((item.ref, target))
 
 
 def _move_out(rng: random.Random) -> Example:
     color = rng.choice(COLORS)
     source, target = rng.sample(CONTAINERS, 2)
     text = say("move_out", rng, x=cube(color, rng), p=place(source, rng), q=place(target, rng))
-    return text, put(f"{color}_cube", target)
+    return text, put_plan((f"{color}_cube", target))
 
 
 def _to_table(rng: random.Random) -> Example:
     item = noun(rng)
-    return say("to_table", rng, x=item.text), put(item.ref, "table")
+    return say("to_table", rng, x=item.text), put_plan((item.ref, "table"))
 
 
 def _stack(rng: random.Random) -> Example:
     item = noun(rng)
     color = rng.choice(_apart(item))
-    return say("stack", rng, x=item.text, y=cube(color, rng)), put(item.ref, f"{color}_cube")
+    return say("stack", rng, x=item.text, y=cube(color, rng)), put_plan((item.ref, f"{color}_cube"))
 
 
 def _tower(rng: random.Random) -> Example:
@@ -87,15 +75,14 @@ def _tower(rng: random.Random) -> Example:
 def _two_in(rng: random.Random) -> Example:
     (a, b), target = rng.sample(COLORS, 2), rng.choice(CONTAINERS)
     text = say("two_in", rng, x=cube(a, rng), y=cube(b, rng), p=place(target, rng))
-    first = put(f"{a}_cube", target)
-    return text, (*first, f"put({b}_cube,{target})")
+    return text, put_plan((f"{a}_cube", target), (f"{b}_cube", target))
 
 
 def _swap_free(rng: random.Random) -> Example:
     a, b = rng.sample(COLORS, 2)
     p, q = rng.sample(CONTAINERS, 2)
     text = say("swap_free", rng, x=cube(a, rng), p=place(p, rng), y=cube(b, rng), q=place(q, rng))
-    return text, (*put(f"{a}_cube", p), *put(f"{b}_cube", q))
+    return text, put_plan((f"{a}_cube", p), (f"{b}_cube", q))
 
 
 def _hold(rng: random.Random) -> Example:
@@ -106,7 +93,7 @@ def _hold(rng: random.Random) -> Example:
 
 
 def _drawer(rng: random.Random) -> Example:
-    bank, step = rng.choice((("open_drawer", _OPEN), ("close_drawer", _CLOSED)))
+    bank, step = rng.choice((("open_drawer", OPEN), ("close_drawer", CLOSED)))
     return say(bank, rng), (step,)
 
 
@@ -115,9 +102,9 @@ def _drawer_and_cube(rng: random.Random) -> Example:
     while "drawer" in item.ref:
         item = noun(rng)
     bank, after = rng.choice(
-        (("open_then_in", ()), ("in_then_close", (_CLOSED,)), ("keep_open", ()))
+        (("open_then_in", ()), ("in_then_close", (CLOSED,)), ("keep_open", ()))
     )
-    return say(bank, rng, x=item.text), (_OPEN, f"put({item.ref},drawer)", *after)
+    return say(bank, rng, x=item.text), (OPEN, f"put({item.ref},drawer)", *after)
 
 
 def _press(rng: random.Random) -> Example:
@@ -126,31 +113,30 @@ def _press(rng: random.Random) -> Example:
 
 def act(rng: random.Random) -> Act:
     """Any single act, in all its grammatical forms and unusual nouns."""
-    makers: tuple[tuple[float, Callable[[random.Random], Act]], ...] = (
+    makers: Kinds[Act] = (
         (6, _act_in),
         (3, _act_on),
-        (2, lambda r: arm_acts.hold(Noun(*_by_color(r)), r)),
+        (2, lambda r: arm_acts.hold(_by_color(r), r)),
         (2, lambda r: arm_acts.press(r)),
         (2, drawer_act),
         (1, group_move),
         (1, take_out),
         (1, tower),
     )
-    weights, choices = zip(*makers, strict=True)
-    return rng.choices(choices, weights)[0](rng)
+    return draw_weighted(makers, rng)
 
 
-def _by_color(rng: random.Random) -> tuple[str, str]:
+def _by_color(rng: random.Random) -> Noun:
     color = rng.choice(COLORS)
-    return cube(color, rng), f"{color}_cube"
+    return Noun(cube(color, rng), f"{color}_cube")
 
 
 def _act_in(rng: random.Random) -> Act:
-    return arm_acts.move(Noun(*_by_color(rng)), rng.choice((*CONTAINERS, "table")), rng)
+    return arm_acts.move(_by_color(rng), rng.choice((*CONTAINERS, "table")), rng)
 
 
 def _act_on(rng: random.Random) -> Act:
-    item = Noun(*_by_color(rng))
+    item = _by_color(rng)
     return arm_acts.move(item, f"{rng.choice(_apart(item))}_cube", rng)
 
 
@@ -181,25 +167,25 @@ def _groups(rng: random.Random) -> Example:
     )
     match bank:
         case "everything_but":
-            return say(bank, rng, x=x, p=p), put(f"each(all-{color}_cube)", target)
+            return say(bank, rng, x=x, p=p), put_plan((f"each(all-{color}_cube)", target))
         case "all_in":
-            return say(bank, rng, p=p), put("each(all)", target)
+            return say(bank, rng, p=p), put_plan(("each(all)", target))
         case "table_in":
-            return say(bank, rng, p=p), put("each(on_table)", target)
+            return say(bank, rng, p=p), put_plan(("each(on_table)", target))
         case "contents_to":
-            return say(bank, rng, p=q, q=p), put(f"each(in_{source})", target)
+            return say(bank, rng, p=q, q=p), put_plan((f"each(in_{source})", target))
         case "contents_table":
-            return say(bank, rng, p=q), put(f"each(in_{source})", "table")
+            return say(bank, rng, p=q), put_plan((f"each(in_{source})", "table"))
         case _:
             return say(bank, rng), ("put(each(stacked),table)",)
 
 
 def _other(rng: random.Random) -> Example:
-    item = Noun(*_by_color(rng))
+    item = _by_color(rng)
     first, second = rng.sample(CONTAINERS, 2)
     one = arm_acts.move(item, first, rng)
     text = say("other", rng, a=one.order, p=place(second, rng))
-    return text, (*one.plan, *put(f"each(all-{item.ref})", second))
+    return text, (*one.plan, *put_plan((f"each(all-{item.ref})", second)))
 
 
 def _negation(rng: random.Random) -> Example:
@@ -210,9 +196,9 @@ def _negation(rng: random.Random) -> Example:
     if bank == "correct_stack":
         wrong_base = rng.choice([c for c in COLORS if c not in (right, wrong)])
         text = say(bank, rng, x=x, y=y, z=cube(wrong_base, rng))
-        return text, put(f"{right}_cube", f"{wrong}_cube")
+        return text, put_plan((f"{right}_cube", f"{wrong}_cube"))
     text = say(bank, rng, x=x, y=y, p=place(p, rng), q=place(q, rng))
-    return text, put(f"{right}_cube", p)
+    return text, put_plan((f"{right}_cube", p))
 
 
 def _polite(rng: random.Random) -> Example:
@@ -272,7 +258,7 @@ def _refusal(rng: random.Random) -> Example:
     return text, ("refuse(unknown)",)
 
 
-_KINDS: tuple[tuple[float, Callable[[random.Random], Example]], ...] = (
+_KINDS: Kinds[Example] = (
     (8, _move_in),
     (2, _move_out),
     (3, _to_table),
@@ -295,6 +281,5 @@ _KINDS: tuple[tuple[float, Callable[[random.Random], Example]], ...] = (
 
 def draw(rng: random.Random) -> Example:
     """One instruction with its plan."""
-    weights, makers = zip(*_KINDS, strict=True)
-    text, plan = rng.choices(makers, weights)[0](rng)
+    text, plan = draw_weighted(_KINDS, rng)
     return wrapped(text, "arm", rng), plan

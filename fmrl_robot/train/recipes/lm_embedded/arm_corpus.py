@@ -25,10 +25,8 @@ from fmrl_robot.train.recipes.lm_embedded.arm_tasks import (
 )
 from fmrl_robot.train.recipes.lm_embedded.connectors import sequence, wrap
 from fmrl_robot.train.recipes.lm_embedded.declarations import declare
-from fmrl_robot.train.recipes.lm_embedded.phrases import expand
+from fmrl_robot.train.recipes.lm_embedded.phrases import Example, draw_weighted, expand
 from fmrl_robot.train.recipes.lm_embedded.vocabulary import COLORS, CONTAINERS, WORDS
-
-Example = tuple[str, tuple[str, ...]]
 
 
 def random_move(rng: random.Random) -> Act:
@@ -161,5 +159,4 @@ _KINDS = (
 
 def draw(rng: random.Random) -> Example:
     """One instruction with its plan."""
-    weights, makers = zip(*_KINDS, strict=True)
-    return rng.choices(makers, weights)[0](rng)
+    return draw_weighted(_KINDS, rng)

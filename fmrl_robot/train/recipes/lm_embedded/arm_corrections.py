@@ -16,11 +16,9 @@ from fmrl_robot.train.recipes.lm_embedded.arm_acts import (
     press,
 )
 from fmrl_robot.train.recipes.lm_embedded.connectors import polite
-from fmrl_robot.train.recipes.lm_embedded.phrases import expand
+from fmrl_robot.train.recipes.lm_embedded.phrases import Example, expand
 from fmrl_robot.train.recipes.lm_embedded.scene_nouns import everything, excepting, located
 from fmrl_robot.train.recipes.lm_embedded.vocabulary import COLORS, CONTAINERS, WORDS
-
-Example = tuple[str, tuple[str, ...]]
 
 _OOPS = (
     "(, no wait, |, no, |, sorry, |, I mean |, I mean, | - no, | -- sorry, |, wait, |, actually |, or rather |"

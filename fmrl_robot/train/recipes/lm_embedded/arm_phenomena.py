@@ -7,18 +7,23 @@ has entries, so that every sentence is as likely as any other of its kind.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fmrl_robot.train.recipes.lm_embedded import arm_acts
-from fmrl_robot.train.recipes.lm_embedded.arm_acts import Act, Noun
-from fmrl_robot.train.recipes.lm_embedded.banks import banks, cube, place, say, wrapped
+from fmrl_robot.train.recipes.lm_embedded.arm_acts import CLOSED, OPEN, Act, Noun, forms, put_plan
+from fmrl_robot.train.recipes.lm_embedded.banks import (
+    TALK_SHARE,
+    choose_bank,
+    cube,
+    place,
+    say,
+    wrapped,
+)
+from fmrl_robot.train.recipes.lm_embedded.phrases import Example, Kinds, draw_weighted
 from fmrl_robot.train.recipes.lm_embedded.vocabulary import COLORS, CONTAINERS
 
-Example = tuple[str, tuple[str, ...]]
-
-_OPEN, _CLOSED, _PRESS = "ensure_open(drawer)", "ensure_closed(drawer)", "press(button)"
-_TALK_SHARE = 0.12
+_PRESS = "press(button)"
 _LONGEST = 60
 """Characters of an act that stands in a sequence."""
 _UNFIT = ("let's", " and hold", " and keep", "and don't")
@@ -39,16 +44,6 @@ class _Things:
 Rule = Callable[[_Things], tuple[str, ...]]
 
 
-def _moves(*moves: tuple[str, str]) -> tuple[str, ...]:
-    """Plan of moves one after the other; the drawer is opened once, before it is needed."""
-    plan: list[str] = []
-    for ref, target in moves:
-        if target == "drawer" and _OPEN not in plan:
-            plan.append(_OPEN)
-        plan.append(f"put({ref},{target})")
-    return tuple(plan)
-
-
 def _but(condition: str, *kept: str) -> str:
     """Reference to all cubes of a condition but some."""
     return f"each({condition}{''.join(f'-{c}' for c in sorted(kept, key=_number))})"
@@ -59,102 +54,96 @@ def _number(ref: str) -> int:
 
 
 _REFERENCES: Mapping[str, Rule] = {
-    "ref_it": lambda t: _moves((t.x, t.p)),
-    "ref_it_twice": lambda t: _moves((t.x, t.p), (t.x, t.q)),
-    "ref_same_place": lambda t: _moves((t.x, t.p), (t.y, t.p)),
-    "ref_on_it": lambda t: _moves((t.x, t.p), (t.y, t.x)),
-    "ref_on_table_cube": lambda t: _moves((t.x, t.y), (t.z, t.x)),
-    "ref_last_back": lambda t: _moves((t.x, t.p), (t.y, t.q), (t.y, "table")),
-    "ref_first_back": lambda t: _moves((t.x, t.p), (t.y, t.q), (t.x, "table")),
-    "ref_last_hold": lambda t: (*_moves((t.x, t.p), (t.y, t.q)), f"hold({t.y})"),
-    "ref_put_hold": lambda t: (*_moves((t.x, t.p)), f"hold({t.x})"),
-    "ref_both_move": lambda t: _moves((t.x, t.p), (t.y, t.p), (t.x, t.q), (t.y, t.q)),
-    "ref_both_in": lambda t: _moves((t.x, t.p), (t.y, t.p)),
-    "ref_former_latter": lambda t: _moves((t.x, t.p), (t.y, t.q)),
-    "ref_rest": lambda t: _moves((t.x, t.p), (_but("all", t.x), t.q)),
-    "ref_rest_two": lambda t: _moves((_but("all", t.x, t.y), t.p)),
-    "ref_given_with": lambda t: _moves((t.x, t.p)),
-    "ref_other_in": lambda t: _moves((_but(f"in_{t.p}", t.x), t.q)),
-    "ref_table_rest": lambda t: _moves((_but("on_table", t.x), t.p)),
-    "ref_top_in": lambda t: _moves(("each(top)", t.p)),
+    "ref_it": lambda t: put_plan((t.x, t.p)),
+    "ref_it_twice": lambda t: put_plan((t.x, t.p), (t.x, t.q)),
+    "ref_same_place": lambda t: put_plan((t.x, t.p), (t.y, t.p)),
+    "ref_on_it": lambda t: put_plan((t.x, t.p), (t.y, t.x)),
+    "ref_on_table_cube": lambda t: put_plan((t.x, t.y), (t.z, t.x)),
+    "ref_last_back": lambda t: put_plan((t.x, t.p), (t.y, t.q), (t.y, "table")),
+    "ref_first_back": lambda t: put_plan((t.x, t.p), (t.y, t.q), (t.x, "table")),
+    "ref_last_hold": lambda t: (*put_plan((t.x, t.p), (t.y, t.q)), f"hold({t.y})"),
+    "ref_put_hold": lambda t: (*put_plan((t.x, t.p)), f"hold({t.x})"),
+    "ref_both_move": lambda t: put_plan((t.x, t.p), (t.y, t.p), (t.x, t.q), (t.y, t.q)),
+    "ref_both_in": lambda t: put_plan((t.x, t.p), (t.y, t.p)),
+    "ref_former_latter": lambda t: put_plan((t.x, t.p), (t.y, t.q)),
+    "ref_rest": lambda t: put_plan((t.x, t.p), (_but("all", t.x), t.q)),
+    "ref_rest_two": lambda t: put_plan((_but("all", t.x, t.y), t.p)),
+    "ref_given_with": lambda t: put_plan((t.x, t.p)),
+    "ref_other_in": lambda t: put_plan((_but(f"in_{t.p}", t.x), t.q)),
+    "ref_table_rest": lambda t: put_plan((_but("on_table", t.x), t.p)),
+    "ref_top_in": lambda t: put_plan(("each(top)", t.p)),
     "ref_top_hold": lambda t: ("hold(each(top))",),
-    "ref_under_in": lambda t: _moves((f"each(under_{t.y})", t.p)),
-    "ref_on_in": lambda t: _moves((f"each(on_{t.y})", t.p)),
-    "ref_on_table": lambda t: _moves((f"each(on_{t.y})", "table")),
-    "ref_drawer_out": lambda t: (_OPEN, f"put(each(in_drawer),{t.p})"),
-    "ref_drawer_out_close": lambda t: (_OPEN, f"put(each(in_drawer),{t.p})", _CLOSED),
-    "ref_held_in": lambda t: _moves(("held", t.p)),
-    "ref_held_table": lambda t: _moves(("held", "table")),
-    "ref_held_on": lambda t: _moves(("held", t.y)),
-    "ref_held_then": lambda t: (*_moves(("held", t.p)), f"hold({t.y})"),
-    "ref_replace": lambda t: _moves((t.x, "table"), (t.y, t.p)),
-    "ref_to_top": lambda t: _moves((t.x, "top")),
-    "ref_in_press": lambda t: (*_moves((t.x, t.p)), _PRESS),
-    "ref_then_table": lambda t: (*_moves((t.x, t.p)), _PRESS, f"put({t.x},table)"),
+    "ref_under_in": lambda t: put_plan((f"each(under_{t.y})", t.p)),
+    "ref_on_in": lambda t: put_plan((f"each(on_{t.y})", t.p)),
+    "ref_on_table": lambda t: put_plan((f"each(on_{t.y})", "table")),
+    "ref_drawer_out": lambda t: (OPEN, f"put(each(in_drawer),{t.p})"),
+    "ref_drawer_out_close": lambda t: (OPEN, f"put(each(in_drawer),{t.p})", CLOSED),
+    "ref_held_in": lambda t: put_plan(("held", t.p)),
+    "ref_held_table": lambda t: put_plan(("held", "table")),
+    "ref_held_on": lambda t: put_plan(("held", t.y)),
+    "ref_held_then": lambda t: (*put_plan(("held", t.p)), f"hold({t.y})"),
+    "ref_replace": lambda t: put_plan((t.x, "table"), (t.y, t.p)),
+    "ref_to_top": lambda t: put_plan((t.x, "top")),
+    "ref_in_press": lambda t: (*put_plan((t.x, t.p)), _PRESS),
+    "ref_then_table": lambda t: (*put_plan((t.x, t.p)), _PRESS, f"put({t.x},table)"),
 }
 
 _SLIPS: Mapping[str, Rule] = {
-    "slip_cube": lambda t: _moves((t.x, t.p)),
-    "slip_place": lambda t: _moves((t.x, t.p)),
-    "slip_stack": lambda t: _moves((t.x, t.y)),
-    "slip_mover": lambda t: _moves((t.x, t.y)),
-    "slip_both": lambda t: _moves((t.x, t.p)),
-    "slip_exchange": lambda t: _moves((t.x, t.q), (t.y, t.p)),
+    "slip_cube": lambda t: put_plan((t.x, t.p)),
+    "slip_place": lambda t: put_plan((t.x, t.p)),
+    "slip_stack": lambda t: put_plan((t.x, t.y)),
+    "slip_mover": lambda t: put_plan((t.x, t.y)),
+    "slip_both": lambda t: put_plan((t.x, t.p)),
+    "slip_exchange": lambda t: put_plan((t.x, t.q), (t.y, t.p)),
     "slip_hold": lambda t: (f"hold({t.x})",),
-    "slip_hold_put": lambda t: _moves((t.x, t.p)),
+    "slip_hold_put": lambda t: put_plan((t.x, t.p)),
     "slip_put_hold": lambda t: (f"hold({t.x})",),
-    "slip_open": lambda t: (_OPEN,),
-    "slip_close": lambda t: (_CLOSED,),
-    "slip_only_one": lambda t: _moves((t.x, t.p)),
-    "slip_all": lambda t: _moves(("each(all)", t.p)),
-    "slip_all_but": lambda t: _moves((_but("all", t.x), t.p)),
-    "slip_add": lambda t: _moves((t.x, t.p), (t.y, t.p)),
+    "slip_open": lambda t: (OPEN,),
+    "slip_close": lambda t: (CLOSED,),
+    "slip_only_one": lambda t: put_plan((t.x, t.p)),
+    "slip_all": lambda t: put_plan(("each(all)", t.p)),
+    "slip_all_but": lambda t: put_plan((_but("all", t.x), t.p)),
+    "slip_add": lambda t: put_plan((t.x, t.p), (t.y, t.p)),
 }
 
 _ORDER: Mapping[str, Rule] = {
-    "order_drawer_in": lambda t: (_OPEN, f"put({t.x},drawer)"),
-    "order_drawer_all": lambda t: (_OPEN, f"put({t.x},drawer)", _CLOSED),
+    "order_drawer_in": lambda t: (OPEN, f"put({t.x},drawer)"),
+    "order_drawer_all": lambda t: (OPEN, f"put({t.x},drawer)", CLOSED),
 }
 
 _EXCLUSION: Mapping[str, Rule] = {
-    "neg_except": lambda t: _moves((_but("all", t.x), t.p)),
-    "neg_except_table": lambda t: _moves((_but("all", t.x), "table")),
-    "neg_table_but": lambda t: _moves((_but("on_table", t.x), t.p)),
-    "neg_except_two": lambda t: _moves((_but("all", t.x, t.y), t.p)),
-    "neg_contents": lambda t: _moves((_but(f"in_{t.p}", t.x), t.q)),
-    "neg_place": lambda t: _moves((t.x, t.p)),
-    "neg_cube": lambda t: _moves((t.x, t.p)),
-    "neg_only": lambda t: _moves((t.x, t.p)),
-    "neg_double": lambda t: _moves((t.x, t.p)),
-    "neg_drawer_shut": lambda t: _moves((t.x, t.p)),
-    "neg_no_close": lambda t: _moves((t.x, "drawer")),
+    "neg_except": lambda t: put_plan((_but("all", t.x), t.p)),
+    "neg_except_table": lambda t: put_plan((_but("all", t.x), "table")),
+    "neg_table_but": lambda t: put_plan((_but("on_table", t.x), t.p)),
+    "neg_except_two": lambda t: put_plan((_but("all", t.x, t.y), t.p)),
+    "neg_contents": lambda t: put_plan((_but(f"in_{t.p}", t.x), t.q)),
+    "neg_place": lambda t: put_plan((t.x, t.p)),
+    "neg_cube": lambda t: put_plan((t.x, t.p)),
+    "neg_only": lambda t: put_plan((t.x, t.p)),
+    "neg_double": lambda t: put_plan((t.x, t.p)),
+    "neg_drawer_shut": lambda t: put_plan((t.x, t.p)),
+    "neg_no_close": lambda t: put_plan((t.x, "drawer")),
     "neg_hold": lambda t: (f"hold({t.x})",),
-    "neg_stack": lambda t: _moves((t.x, t.y)),
-    "neg_neither": lambda t: _moves((t.x, t.p)),
-    "neg_not_both": lambda t: _moves((t.x, t.p), (t.y, t.p)),
+    "neg_stack": lambda t: put_plan((t.x, t.y)),
+    "neg_neither": lambda t: put_plan((t.x, t.p)),
+    "neg_not_both": lambda t: put_plan((t.x, t.p), (t.y, t.p)),
 }
 
 _NEAR: Mapping[str, Rule] = {
-    "near_chat": lambda t: _moves((t.x, t.p)),
-    "near_missing": lambda t: _moves((t.x, t.p)),
-    "near_place": lambda t: _moves((t.x, t.p)),
-    "near_table": lambda t: _moves(("each(on_table)", t.p)),
-    "near_drawer_open": lambda t: (_OPEN,),
-    "near_drawer_close": lambda t: (_CLOSED,),
+    "near_chat": lambda t: put_plan((t.x, t.p)),
+    "near_missing": lambda t: put_plan((t.x, t.p)),
+    "near_place": lambda t: put_plan((t.x, t.p)),
+    "near_table": lambda t: put_plan(("each(on_table)", t.p)),
+    "near_drawer_open": lambda t: (OPEN,),
+    "near_drawer_close": lambda t: (CLOSED,),
     "near_press": lambda t: (_PRESS,),
     "near_hold": lambda t: (f"hold({t.x})",),
-    "near_stack": lambda t: _moves((t.x, t.y)),
+    "near_stack": lambda t: put_plan((t.x, t.y)),
 }
 
 _UNKNOWN = ("alien_whole", "alien_in", "alien_with", "alien_hold", "alien_on", "alien_place")
 _WITHOUT_DRAWER = frozenset({"ref_drawer_out", "ref_drawer_out_close", "neg_drawer_shut"})
 """Banks whose places are never the drawer."""
-
-
-def _bank(names: Iterable[str], rng: random.Random) -> str:
-    """Choose a bank by how much it holds."""
-    listed = tuple(names)
-    return rng.choices(listed, [len(banks()[n]) for n in listed])[0]
 
 
 def _ruled(name: str, rule: Rule, rng: random.Random, **further: str) -> Example:
@@ -169,7 +158,7 @@ def _ruled(name: str, rule: Rule, rng: random.Random, **further: str) -> Example
 
 
 def _of(rules: Mapping[str, Rule], rng: random.Random) -> Example:
-    name = _bank(rules, rng)
+    name = choose_bank(rules, rng)
     return _ruled(name, rules[name], rng)
 
 
@@ -215,25 +204,14 @@ def _act(rng: random.Random, last: bool) -> Act:
             return arm_acts.hold(noun, rng)
 
 
-def _forms(acts: list[Act]) -> dict[str, str]:
-    """Every grammatical form of some acts, by slot."""
-    slots: dict[str, str] = {}
-    for letter, act in zip("abcd", acts, strict=False):
-        slots[letter] = act.order.strip()
-        slots[f"{letter}g"] = act.gerund.strip()
-        slots[f"{letter}p"] = act.perfect.strip()
-        slots[f"{letter}s"] = act.state.strip()
-    return slots
-
-
 def _plan(*acts: Act) -> tuple[str, ...]:
     """Plan of acts one after the other; an open drawer is not opened again."""
     plan: list[str] = []
     drawer = ""
     for step in (s for act in acts for s in act.plan):
-        if step == _OPEN and drawer == _OPEN:
+        if step == OPEN and drawer == OPEN:
             continue
-        drawer = step if step in (_OPEN, _CLOSED) else drawer
+        drawer = step if step in (OPEN, CLOSED) else drawer
         plan.append(step)
     return tuple(plan)
 
@@ -246,26 +224,26 @@ def references(rng: random.Random) -> Example:
 def slips(rng: random.Random) -> Example:
     """A speaker who changes cube, place, action or the number of steps while speaking."""
     acts = ("slip_act", "slip_cancel", "slip_cancel_first", "slip_tower")
-    name = _bank((*_SLIPS, *acts), rng)
+    name = choose_bank((*_SLIPS, *acts), rng)
     if name == "slip_tower":
         colors = rng.sample(COLORS, 3)
         slots = dict(zip("abc", (cube(c, rng) for c in colors), strict=True))
         return say(name, rng, **slots), (f"stack({','.join(f'{c}_cube' for c in colors)})",)
     if name in acts:
         wanted, other = _acts(2, rng)
-        return say(name, rng, **_forms([wanted, other])), wanted.plan
+        return say(name, rng, **forms([wanted, other])), wanted.plan
     return _ruled(name, _SLIPS[name], rng)
 
 
 def order(rng: random.Random) -> Example:
     """Two to four steps, often said in another order than they are done in."""
     press = ("order_press_first", "order_press_last", "order_press_between")
-    name = _bank((*_ORDER, *press, "order2", "order3", "order3", "order4", "order4"), rng)
+    name = choose_bank((*_ORDER, *press, "order2", "order3", "order3", "order4", "order4"), rng)
     if name in _ORDER:
         return _ruled(name, _ORDER[name], rng)
     if name in press:
         acts = _acts(2, rng, avoid=(_PRESS,))
-        text = say(name, rng, **_forms(acts))
+        text = say(name, rng, **forms(acts))
         if name == "order_press_first":
             # The bank has no second act; hold() must not come before the button.
             return text, (_PRESS, *acts[0].plan)
@@ -273,23 +251,23 @@ def order(rng: random.Random) -> Example:
         return text, (*acts[0].plan, _PRESS, *rest)
     count = int(name[-1])
     acts = _acts(count, rng, longest=_LONGEST if count < 4 else 42)
-    return say(name, rng, **_forms(acts)), _plan(*acts)
+    return say(name, rng, **forms(acts)), _plan(*acts)
 
 
 def exclusion(rng: random.Random) -> Example:
     """What shall stay, what is not meant, what shall not be done."""
     acts = ("neg_leave", "neg_no_press", "neg_act")
-    name = _bank((*_EXCLUSION, *acts), rng)
+    name = choose_bank((*_EXCLUSION, *acts), rng)
     if name == "neg_leave":
         color = rng.choice(COLORS)
         (act,) = _acts(1, rng, avoid=(color, "each("))
-        return say(name, rng, y=cube(color, rng), **_forms([act])), act.plan
+        return say(name, rng, y=cube(color, rng), **forms([act])), act.plan
     if name == "neg_no_press":
         (act,) = _acts(1, rng, avoid=(_PRESS,))
-        return say(name, rng, **_forms([act])), act.plan
+        return say(name, rng, **forms([act])), act.plan
     if name == "neg_act":
         wanted, other = _acts(2, rng, avoid=("each(",))
-        return say(name, rng, **_forms([wanted, other])), wanted.plan
+        return say(name, rng, **forms([wanted, other])), wanted.plan
     return _ruled(name, _EXCLUSION[name], rng)
 
 
@@ -310,11 +288,11 @@ def _nowhere(rng: random.Random) -> str:
 
 
 def _refused(rng: random.Random) -> Example:
-    name = _bank((*_UNKNOWN, "alien_after", "alien_act"), rng)
+    name = choose_bank((*_UNKNOWN, "alien_after", "alien_act"), rng)
     if name in ("alien_in", "alien_hold", "alien_on", "alien_with") and rng.random() < 0.2:
         name = "alien_after"
     (act,) = _acts(1, rng)
-    further = {"t": _thing(rng), **_forms([act])}
+    further = {"t": _thing(rng), **forms([act])}
     if name == "alien_place":
         further["q"] = _nowhere(rng)
     reason = "impossible" if name == "alien_act" else "unknown"
@@ -328,20 +306,20 @@ def _likeness(rng: random.Random) -> Example:
     x, ref = say(f"like_{color}", rng), f"{color}_cube"
     match rng.choices(("move_in", "stack", "hold", "to_table"), (4, 2, 2, 1))[0]:
         case "move_in":
-            return say("move_in", rng, x=x, p=place(target, rng)), _moves((ref, target))
+            return say("move_in", rng, x=x, p=place(target, rng)), put_plan((ref, target))
         case "stack":
-            return say("stack", rng, x=x, y=cube(base, rng)), _moves((ref, f"{base}_cube"))
+            return say("stack", rng, x=x, y=cube(base, rng)), put_plan((ref, f"{base}_cube"))
         case "hold":
             return say("hold", rng, x=x), (f"hold({ref})",)
         case _:
-            return say("to_table", rng, x=x), _moves((ref, "table"))
+            return say("to_table", rng, x=x), put_plan((ref, "table"))
 
 
 def _near(rng: random.Random) -> Example:
     """Sentences that name ordinary things, yet ask for what can be done."""
     if rng.random() < 0.2:
         return _likeness(rng)
-    name = _bank(_NEAR, rng)
+    name = choose_bank(_NEAR, rng)
     further = {"t": _thing(rng)} if name == "near_missing" else {}
     if name != "near_place":
         return _ruled(name, _NEAR[name], rng, **further)
@@ -353,7 +331,7 @@ def strangers(rng: random.Random) -> Example:
     return _refused(rng) if rng.random() < 0.5 else _near(rng)
 
 
-_KINDS: tuple[tuple[float, Callable[[random.Random], Example]], ...] = (
+_KINDS: Kinds[Example] = (
     (24, references),
     (18, slips),
     (18, order),
@@ -364,6 +342,5 @@ _KINDS: tuple[tuple[float, Callable[[random.Random], Example]], ...] = (
 
 def draw(rng: random.Random) -> Example:
     """One instruction with its plan."""
-    weights, makers = zip(*_KINDS, strict=True)
-    text, plan = rng.choices(makers, weights)[0](rng)
-    return wrapped(text, "arm", rng, _TALK_SHARE), plan
+    text, plan = draw_weighted(_KINDS, rng)
+    return wrapped(text, "arm", rng, TALK_SHARE), plan

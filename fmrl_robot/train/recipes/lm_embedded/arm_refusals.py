@@ -14,10 +14,8 @@ from fmrl_robot.train.recipes.lm_embedded.arm_acts import (
     press,
 )
 from fmrl_robot.train.recipes.lm_embedded.connectors import polite
-from fmrl_robot.train.recipes.lm_embedded.phrases import expand
+from fmrl_robot.train.recipes.lm_embedded.phrases import Example, expand
 from fmrl_robot.train.recipes.lm_embedded.vocabulary import COLORS, CONTAINERS, WORDS
-
-Example = tuple[str, tuple[str, ...]]
 
 
 def _thing(rng: random.Random) -> str:

@@ -7,6 +7,7 @@ slots are filled with noun phrases and clauses from other banks and from the gen
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import cast
@@ -19,6 +20,8 @@ from fmrl_robot.train.recipes.lm_embedded.vocabulary import WORDS
 _PACKAGE = "fmrl_robot.train.recipes.lm_embedded"
 LIKE_BEFORE = 0.5
 """Share of nouns that come from the lists of words.yaml instead of a bank."""
+TALK_SHARE = 0.12
+"""Share of sentences set into idle talk that come from templates or are about what is hard."""
 
 
 @cache
@@ -35,6 +38,12 @@ def banks() -> dict[str, tuple[str, ...]]:
                 raise ValueError(f"expected banks of different names, got {name!r} twice")
             found[name] = tuple(entries)
     return found
+
+
+def choose_bank(names: Iterable[str], rng: random.Random) -> str:
+    """Choose a bank by how much it holds."""
+    listed = tuple(names)
+    return rng.choices(listed, [len(banks()[n]) for n in listed])[0]
 
 
 def say(bank: str, rng: random.Random, **slots: str) -> str:

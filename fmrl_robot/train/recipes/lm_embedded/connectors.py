@@ -6,10 +6,7 @@ import random
 from collections.abc import Sequence
 
 from fmrl_robot.train.recipes.lm_embedded.arm_acts import Act
-from fmrl_robot.train.recipes.lm_embedded.phrases import expand
-
-Example = tuple[str, tuple[str, ...]]
-
+from fmrl_robot.train.recipes.lm_embedded.phrases import Example, expand
 
 _LEAD = (
     "(please |please |pls |plz |could you |could you please |can you |can you please |would you |"

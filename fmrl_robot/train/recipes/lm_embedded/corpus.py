@@ -24,15 +24,13 @@ from fmrl_robot.train.recipes.lm_embedded import (
     quadruped_corpus,
     quadruped_phenomena,
 )
-from fmrl_robot.train.recipes.lm_embedded.banks import wrapped
+from fmrl_robot.train.recipes.lm_embedded.banks import TALK_SHARE, wrapped
 from fmrl_robot.train.recipes.lm_embedded.phrases import type_like_a_person
 
 ARM_SHARE = 0.6
 HARD_SHARE, BANKED_SHARE = 0.35, 0.4
 """Shares of sentences from banks of whole phrases, those of what is hard apart; the others grow from
 templates."""
-TALK_SHARE = 0.12
-"""Share of the templates' sentences that are set into idle talk."""
 NEXT_SHARE, WORDS_SHARE = 0.10, 0.06
 """Of the arm's sentences: shares that ask for the next step only, and for a list in words."""
 FAILED_SHARE = 0.15

@@ -9,8 +9,15 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from typing import TypeVar
+
+Example = tuple[str, tuple[str, ...]]
+"""An instruction with the steps of its plan."""
+Drawn = TypeVar("Drawn")
+Kinds = Sequence[tuple[float, Callable[[random.Random], Drawn]]]
+"""Makers, each with how often it is drawn."""
 
 _MARKS = re.compile(r"([()|])")
 _SPACES = re.compile(r"\s+")
@@ -36,6 +43,12 @@ def expand(template: str, rng: random.Random, slots: Mapping[str, str] | None = 
         for name, value in slots.items():
             text = text.replace("{" + name + "}", value)
     return _BEFORE_PUNCTUATION.sub(r"\1", _SPACES.sub(" ", text)).strip()
+
+
+def draw_weighted(kinds: Kinds[Drawn], rng: random.Random) -> Drawn:
+    """Choose a maker by its weight, and let it draw."""
+    weights, makers = zip(*kinds, strict=True)
+    return rng.choices(makers, weights)[0](rng)
 
 
 @lru_cache(maxsize=20_000)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Collection
 
 from fmrl_robot.train.recipes.lm_embedded import quadruped_acts, quadruped_standing
 from fmrl_robot.train.recipes.lm_embedded.arm_acts import Act
 from fmrl_robot.train.recipes.lm_embedded.banks import banks, say, wrapped
-from fmrl_robot.train.recipes.lm_embedded.phrases import expand
+from fmrl_robot.train.recipes.lm_embedded.phrases import Example, Kinds, draw_weighted, expand
 from fmrl_robot.train.recipes.lm_embedded.quadruped_words import (
     DIRECTION,
     LEGS,
@@ -16,8 +16,6 @@ from fmrl_robot.train.recipes.lm_embedded.quadruped_words import (
     PLACE,
     SPEED,
 )
-
-Example = tuple[str, tuple[str, ...]]
 
 GAITS = ("trot", "pace", "bound")
 _SPEED_BANKS = {
@@ -110,13 +108,13 @@ def _lift(rng: random.Random) -> Example:
         two = _OPPOSITE[one]
     said = {"l": leg(one, rng), "m": leg(two, rng)}
     if rng.random() < 0.5:
-        return say("lift_two", rng, **said), (_up((one, two)),)
-    return say("stand_on_two", rng, **said), (_up([x for x in LEGS if x not in (one, two)]),)
+        return say("lift_two", rng, **said), (up((one, two)),)
+    return say("stand_on_two", rng, **said), (up([x for x in LEGS if x not in (one, two)]),)
 
 
-def _up(legs: object) -> str:
-    chosen = [name for name in LEGS if name in legs]  # pyright: ignore[reportOperatorIssue]
-    return "stand(0" + "".join(f",up={name}" for name in chosen) + ")"
+def up(names: Collection[str]) -> str:
+    """Step of standing with some legs lifted."""
+    return f"stand(0{''.join(f',up={name}' for name in LEGS if name in names)})"
 
 
 def _three_legs(rng: random.Random) -> Example:
@@ -211,7 +209,7 @@ def _refusal(rng: random.Random) -> Example:
     return text, (f"refuse({kind})",)
 
 
-_KINDS: tuple[tuple[float, Callable[[random.Random], Example]], ...] = (
+_KINDS: Kinds[Example] = (
     (20, _move),
     (4, _adjective),
     (11, _whole),
@@ -231,6 +229,5 @@ _KINDS: tuple[tuple[float, Callable[[random.Random], Example]], ...] = (
 
 def draw(rng: random.Random) -> Example:
     """One instruction with its plan."""
-    weights, makers = zip(*_KINDS, strict=True)
-    text, plan = rng.choices(makers, weights)[0](rng)
+    text, plan = draw_weighted(_KINDS, rng)
     return wrapped(text, "dog", rng), plan

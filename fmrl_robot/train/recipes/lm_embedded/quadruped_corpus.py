@@ -7,7 +7,7 @@ import random
 from fmrl_robot.train.recipes.lm_embedded import quadruped_refusals
 from fmrl_robot.train.recipes.lm_embedded.arm_acts import Act
 from fmrl_robot.train.recipes.lm_embedded.connectors import polite, sequence, wrap
-from fmrl_robot.train.recipes.lm_embedded.phrases import expand
+from fmrl_robot.train.recipes.lm_embedded.phrases import Example, draw_weighted, expand
 from fmrl_robot.train.recipes.lm_embedded.quadruped_acts import (
     faster,
     gait,
@@ -19,8 +19,6 @@ from fmrl_robot.train.recipes.lm_embedded.quadruped_acts import (
 )
 from fmrl_robot.train.recipes.lm_embedded.quadruped_standing import lift, stand
 from fmrl_robot.train.recipes.lm_embedded.quadruped_words import GAITS
-
-Example = tuple[str, tuple[str, ...]]
 
 
 def any_act(rng: random.Random) -> Act:
@@ -97,6 +95,5 @@ _KINDS = (
 
 def draw(rng: random.Random) -> Example:
     """One instruction with its plan."""
-    weights, makers = zip(*_KINDS, strict=True)
-    drawn = rng.choices(makers, weights)[0](rng)
+    drawn = draw_weighted(_KINDS, rng)
     return wrap(drawn, rng) if isinstance(drawn, Act) else drawn

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 
 from fmrl_robot.train.recipes.lm_embedded import quadruped_banked
-from fmrl_robot.train.recipes.lm_embedded.arm_acts import Act
-from fmrl_robot.train.recipes.lm_embedded.banks import banks, say, wrapped
-from fmrl_robot.train.recipes.lm_embedded.quadruped_banked import leg, speed, verb
+from fmrl_robot.train.recipes.lm_embedded.arm_acts import Act, forms
+from fmrl_robot.train.recipes.lm_embedded.banks import TALK_SHARE, choose_bank, say, wrapped
+from fmrl_robot.train.recipes.lm_embedded.phrases import Example, Kinds, draw_weighted
+from fmrl_robot.train.recipes.lm_embedded.quadruped_banked import leg, speed, up, verb
 from fmrl_robot.train.recipes.lm_embedded.quadruped_words import LEGS
 
-Example = tuple[str, tuple[str, ...]]
-
-_TALK_SHARE = 0.12
 _LONGEST = 64
 """Characters of an act that stands in a sequence."""
 _MOVING = ("-1", "-0.5", "0.5", "0.5", "1")
@@ -64,19 +61,6 @@ hold lift raise pick keep stop halt freeze rest balance run sprint rush race hur
 back head advance continue put take return"""
 _IMPERATIVES = frozenset(_VERBS.split())
 """First words of acts that fit behind "before you"."""
-_GLUED = re.compile(r"\b(with|using|in|at)a ")
-"""A slip of quadruped_acts.run, which joins preposition and article."""
-
-
-def _bank(names: Iterable[str], rng: random.Random) -> str:
-    """Choose a bank by how much it holds."""
-    listed = tuple(names)
-    return rng.choices(listed, [len(banks()[n]) for n in listed])[0]
-
-
-def _up(names: Iterable[str]) -> str:
-    chosen = set(names)
-    return f"stand(0{''.join(f',up={n}' for n in LEGS if n in chosen)})"
 
 
 def _act(rng: random.Random, longest: int) -> Act:
@@ -86,7 +70,6 @@ def _act(rng: random.Random, longest: int) -> Act:
         if (
             act.order.split()[0] in _IMPERATIVES
             and not act.order.startswith(("do not", "do nothing"))
-            and not _GLUED.search(act.order)
             and len(act.order) <= longest
         ):
             return act
@@ -102,31 +85,23 @@ def _acts(count: int, rng: random.Random, longest: int = _LONGEST) -> list[Act]:
     return found
 
 
-def _forms(acts: list[Act]) -> dict[str, str]:
-    """Every grammatical form of some acts, by slot."""
-    slots: dict[str, str] = {}
-    for letter, act in zip("abcd", acts, strict=False):
-        slots |= {letter: act.order, f"{letter}g": act.gerund, f"{letter}p": act.perfect}
-    return {slot: text.strip() for slot, text in slots.items()}
-
-
 def limits(rng: random.Random) -> Example:
     """What is dangerous or beyond it, and as often what only sounds so."""
     if rng.random() < 0.5:
-        name = _bank(_NEAR, rng)
+        name = choose_bank(_NEAR, rng)
         raised = rng.choice(tuple(LEGS))
-        return say(name, rng, l=leg(raised, rng)), (_NEAR[name] or _up((raised,)),)
+        return say(name, rng, l=leg(raised, rng)), (_NEAR[name] or up((raised,)),)
     reason = rng.choice(("unsafe", "impossible"))
     text = say(f"dogno_{reason}", rng)
     if rng.random() < 0.2 and not text.endswith("?"):
         (act,) = _acts(1, rng)
-        text = say("dogno_after", rng, **(_forms([act]) | {"b": text}))
+        text = say("dogno_after", rng, **(forms([act]) | {"b": text}))
     return text, (f"refuse({reason})",)
 
 
 def lay(rng: random.Random) -> Example:
     """Gaits, rhythms and stances in the words of somebody who does not know their names."""
-    name = _bank((*_WHOLE, *_GAITS, *_MODIFIED, *_STANDING, "lay_limp"), rng)
+    name = choose_bank((*_WHOLE, *_GAITS, *_MODIFIED, *_STANDING, "lay_limp"), rng)
     if name in _WHOLE:
         return say(name, rng), (_WHOLE[name],)
     one, two = rng.sample(tuple(LEGS), 2)
@@ -139,7 +114,7 @@ def lay(rng: random.Random) -> Example:
         pair = rng.choice(tuple(_PAIRS))
         text = say(name, rng, l=leg(one, rng), m=leg(two, rng), n=say(pair, rng))
         lifted = {"lay_lift": (one,), "lay_lift_two": (one, two), "lay_pair": _PAIRS[pair]}
-        return text, (_up(lifted[name]),)
+        return text, (up(lifted[name]),)
     (words, gait), (how, value) = verb(rng), speed(rng)
     more = _MODIFIED[name] + (one if name == "lay_fast_leg" else "")
     return say(name, rng, v=words, s=how, l=leg(one, rng)), (f"{gait}({value}{more})",)
@@ -148,7 +123,7 @@ def lay(rng: random.Random) -> Example:
 def order(rng: random.Random) -> Example:
     """Two to four segments, often said in another order than they are done in."""
     few = ("dogseq_again", "dogseq_wait", "dogseq_stop_last", *_THERE_AND_BACK)
-    name = _bank((*few, "dogseq2", "dogseq3", "dogseq3", "dogseq4", "dogseq4"), rng)
+    name = choose_bank((*few, "dogseq2", "dogseq3", "dogseq3", "dogseq4", "dogseq4"), rng)
     if name in _THERE_AND_BACK:
         words, gait = rng.choice(
             (("trot", "trot"), ("pace", "pace"), ("bound", "bound"), ("walk", "trot"))
@@ -159,7 +134,7 @@ def order(rng: random.Random) -> Example:
     still = ("stand(0)",)
     while name in ("dogseq_wait", "dogseq_stop_last") and "stand" in a.plan[0] + b.plan[0]:
         a, b = _acts(2, rng)
-    text = say(name, rng, **_forms([a, b, *more]))
+    text = say(name, rng, **forms([a, b, *more]))
     match name:
         case "dogseq_again":
             return text, (*a.plan, *b.plan, *a.plan)
@@ -171,7 +146,7 @@ def order(rng: random.Random) -> Example:
             return text, tuple(s for act in (a, b, *more) for s in act.plan)
 
 
-_KINDS: tuple[tuple[float, Callable[[random.Random], Example]], ...] = (
+_KINDS: Kinds[Example] = (
     (30, limits),
     (45, lay),
     (25, order),
@@ -180,6 +155,5 @@ _KINDS: tuple[tuple[float, Callable[[random.Random], Example]], ...] = (
 
 def draw(rng: random.Random) -> Example:
     """One instruction with its plan."""
-    weights, makers = zip(*_KINDS, strict=True)
-    text, plan = rng.choices(makers, weights)[0](rng)
-    return wrapped(text, "dog", rng, _TALK_SHARE), plan
+    text, plan = draw_weighted(_KINDS, rng)
+    return wrapped(text, "dog", rng, TALK_SHARE), plan

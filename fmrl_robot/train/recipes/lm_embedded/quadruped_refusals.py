@@ -5,10 +5,8 @@ from __future__ import annotations
 import random
 
 from fmrl_robot.train.recipes.lm_embedded import arm_corpus
-from fmrl_robot.train.recipes.lm_embedded.phrases import expand
+from fmrl_robot.train.recipes.lm_embedded.phrases import Example, expand
 from fmrl_robot.train.recipes.lm_embedded.vocabulary import WORDS
-
-Example = tuple[str, tuple[str, ...]]
 
 
 def _impossible(rng: random.Random) -> Example:
