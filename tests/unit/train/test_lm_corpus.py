@@ -15,7 +15,7 @@ from fmrl_robot.train.recipes.lm_embedded.phrases import expand, misspell
 from fmrl_robot.train.recipes.lm_embedded.tokenizer import plan_atoms, train_tokenizer
 
 EXAMPLES = 15_000
-SLOTS = set("abcdglmnopqstvxyz") | {"ag", "bg", "cg", "as", "bs", "ap", "bp"}
+SLOTS = set("abcdghlmnopqrstuvwxyz") | {"ag", "bg", "cg", "as", "bs", "ap", "bp"}
 
 
 def sentences_of_the_tests():

@@ -1,17 +1,16 @@
 """Instructions for the arm about what models find hard: references, slips, order, exclusion.
 
-Every bank belongs to one rule that says what its sentences mean; a bank is drawn as often as it
-has entries, so that every sentence is as likely as any other of its kind.
+Every bank belongs to a rule (arm_rules.py) or is filled with whole acts.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from fmrl_robot.train.recipes.lm_embedded import arm_acts
+from fmrl_robot.train.recipes.lm_embedded import arm_acts, arm_stories
 from fmrl_robot.train.recipes.lm_embedded.arm_acts import CLOSED, OPEN, Act, Noun, forms, put_plan
+from fmrl_robot.train.recipes.lm_embedded.arm_rules import PRESS, Rule, but, draw_of, draw_ruled
 from fmrl_robot.train.recipes.lm_embedded.banks import (
     TALK_SHARE,
     choose_bank,
@@ -23,34 +22,10 @@ from fmrl_robot.train.recipes.lm_embedded.banks import (
 from fmrl_robot.train.recipes.lm_embedded.phrases import Example, Kinds, draw_weighted
 from fmrl_robot.train.recipes.lm_embedded.vocabulary import COLORS, CONTAINERS
 
-_PRESS = "press(button)"
 _LONGEST = 60
 """Characters of an act that stands in a sequence."""
 _UNFIT = ("let's", " and hold", " and keep", "and don't")
 """What keeps an act from having a gerund."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Things:
-    """What a sentence is about: three cubes and two containers, as the plan names them."""
-
-    x: str
-    y: str
-    z: str
-    p: str
-    q: str
-
-
-Rule = Callable[[_Things], tuple[str, ...]]
-
-
-def _but(condition: str, *kept: str) -> str:
-    """Reference to all cubes of a condition but some."""
-    return f"each({condition}{''.join(f'-{c}' for c in sorted(kept, key=_number))})"
-
-
-def _number(ref: str) -> int:
-    return COLORS.index(ref.removesuffix("_cube"))
 
 
 _REFERENCES: Mapping[str, Rule] = {
@@ -66,11 +41,11 @@ _REFERENCES: Mapping[str, Rule] = {
     "ref_both_move": lambda t: put_plan((t.x, t.p), (t.y, t.p), (t.x, t.q), (t.y, t.q)),
     "ref_both_in": lambda t: put_plan((t.x, t.p), (t.y, t.p)),
     "ref_former_latter": lambda t: put_plan((t.x, t.p), (t.y, t.q)),
-    "ref_rest": lambda t: put_plan((t.x, t.p), (_but("all", t.x), t.q)),
-    "ref_rest_two": lambda t: put_plan((_but("all", t.x, t.y), t.p)),
+    "ref_rest": lambda t: put_plan((t.x, t.p), (but("all", t.x), t.q)),
+    "ref_rest_two": lambda t: put_plan((but("all", t.x, t.y), t.p)),
     "ref_given_with": lambda t: put_plan((t.x, t.p)),
-    "ref_other_in": lambda t: put_plan((_but(f"in_{t.p}", t.x), t.q)),
-    "ref_table_rest": lambda t: put_plan((_but("on_table", t.x), t.p)),
+    "ref_other_in": lambda t: put_plan((but(f"in_{t.p}", t.x), t.q)),
+    "ref_table_rest": lambda t: put_plan((but("on_table", t.x), t.p)),
     "ref_top_in": lambda t: put_plan(("each(top)", t.p)),
     "ref_top_hold": lambda t: ("hold(each(top))",),
     "ref_under_in": lambda t: put_plan((f"each(under_{t.y})", t.p)),
@@ -84,8 +59,8 @@ _REFERENCES: Mapping[str, Rule] = {
     "ref_held_then": lambda t: (*put_plan(("held", t.p)), f"hold({t.y})"),
     "ref_replace": lambda t: put_plan((t.x, "table"), (t.y, t.p)),
     "ref_to_top": lambda t: put_plan((t.x, "top")),
-    "ref_in_press": lambda t: (*put_plan((t.x, t.p)), _PRESS),
-    "ref_then_table": lambda t: (*put_plan((t.x, t.p)), _PRESS, f"put({t.x},table)"),
+    "ref_in_press": lambda t: (*put_plan((t.x, t.p)), PRESS),
+    "ref_then_table": lambda t: (*put_plan((t.x, t.p)), PRESS, f"put({t.x},table)"),
 }
 
 _SLIPS: Mapping[str, Rule] = {
@@ -102,7 +77,7 @@ _SLIPS: Mapping[str, Rule] = {
     "slip_close": lambda t: (CLOSED,),
     "slip_only_one": lambda t: put_plan((t.x, t.p)),
     "slip_all": lambda t: put_plan(("each(all)", t.p)),
-    "slip_all_but": lambda t: put_plan((_but("all", t.x), t.p)),
+    "slip_all_but": lambda t: put_plan((but("all", t.x), t.p)),
     "slip_add": lambda t: put_plan((t.x, t.p), (t.y, t.p)),
 }
 
@@ -112,11 +87,11 @@ _ORDER: Mapping[str, Rule] = {
 }
 
 _EXCLUSION: Mapping[str, Rule] = {
-    "neg_except": lambda t: put_plan((_but("all", t.x), t.p)),
-    "neg_except_table": lambda t: put_plan((_but("all", t.x), "table")),
-    "neg_table_but": lambda t: put_plan((_but("on_table", t.x), t.p)),
-    "neg_except_two": lambda t: put_plan((_but("all", t.x, t.y), t.p)),
-    "neg_contents": lambda t: put_plan((_but(f"in_{t.p}", t.x), t.q)),
+    "neg_except": lambda t: put_plan((but("all", t.x), t.p)),
+    "neg_except_table": lambda t: put_plan((but("all", t.x), "table")),
+    "neg_table_but": lambda t: put_plan((but("on_table", t.x), t.p)),
+    "neg_except_two": lambda t: put_plan((but("all", t.x, t.y), t.p)),
+    "neg_contents": lambda t: put_plan((but(f"in_{t.p}", t.x), t.q)),
     "neg_place": lambda t: put_plan((t.x, t.p)),
     "neg_cube": lambda t: put_plan((t.x, t.p)),
     "neg_only": lambda t: put_plan((t.x, t.p)),
@@ -136,30 +111,12 @@ _NEAR: Mapping[str, Rule] = {
     "near_table": lambda t: put_plan(("each(on_table)", t.p)),
     "near_drawer_open": lambda t: (OPEN,),
     "near_drawer_close": lambda t: (CLOSED,),
-    "near_press": lambda t: (_PRESS,),
+    "near_press": lambda t: (PRESS,),
     "near_hold": lambda t: (f"hold({t.x})",),
     "near_stack": lambda t: put_plan((t.x, t.y)),
 }
 
 _UNKNOWN = ("alien_whole", "alien_in", "alien_with", "alien_hold", "alien_on", "alien_place")
-_WITHOUT_DRAWER = frozenset({"ref_drawer_out", "ref_drawer_out_close", "neg_drawer_shut"})
-"""Banks whose places are never the drawer."""
-
-
-def _ruled(name: str, rule: Rule, rng: random.Random, **further: str) -> Example:
-    """Draw what a sentence is about, say it and plan it."""
-    colors = rng.sample(COLORS, 3)
-    holders = CONTAINERS[:2] if name in _WITHOUT_DRAWER else CONTAINERS
-    p, q = rng.sample(holders, 2)
-    x, y, z = (f"{c}_cube" for c in colors)
-    slots = dict(zip("xyz", (cube(c, rng) for c in colors), strict=True))
-    text = say(name, rng, **slots, **{"p": place(p, rng), "q": place(q, rng), **further})
-    return text, rule(_Things(x=x, y=y, z=z, p=p, q=q))
-
-
-def _of(rules: Mapping[str, Rule], rng: random.Random) -> Example:
-    name = choose_bank(rules, rng)
-    return _ruled(name, rules[name], rng)
 
 
 def _acts(
@@ -218,7 +175,7 @@ def _plan(*acts: Act) -> tuple[str, ...]:
 
 def references(rng: random.Random) -> Example:
     """Things named by pronoun, by order of mention or by where they are."""
-    return _of(_REFERENCES, rng)
+    return draw_of(_REFERENCES, rng)
 
 
 def slips(rng: random.Random) -> Example:
@@ -232,7 +189,7 @@ def slips(rng: random.Random) -> Example:
     if name in acts:
         wanted, other = _acts(2, rng)
         return say(name, rng, **forms([wanted, other])), wanted.plan
-    return _ruled(name, _SLIPS[name], rng)
+    return draw_ruled(name, _SLIPS[name], rng)
 
 
 def order(rng: random.Random) -> Example:
@@ -240,15 +197,15 @@ def order(rng: random.Random) -> Example:
     press = ("order_press_first", "order_press_last", "order_press_between")
     name = choose_bank((*_ORDER, *press, "order2", "order3", "order3", "order4", "order4"), rng)
     if name in _ORDER:
-        return _ruled(name, _ORDER[name], rng)
+        return draw_ruled(name, _ORDER[name], rng)
     if name in press:
-        acts = _acts(2, rng, avoid=(_PRESS,))
+        acts = _acts(2, rng, avoid=(PRESS,))
         text = say(name, rng, **forms(acts))
         if name == "order_press_first":
             # The bank has no second act; hold() must not come before the button.
-            return text, (_PRESS, *acts[0].plan)
+            return text, (PRESS, *acts[0].plan)
         rest = acts[1].plan if name == "order_press_between" else ()
-        return text, (*acts[0].plan, _PRESS, *rest)
+        return text, (*acts[0].plan, PRESS, *rest)
     count = int(name[-1])
     acts = _acts(count, rng, longest=_LONGEST if count < 4 else 42)
     return say(name, rng, **forms(acts)), _plan(*acts)
@@ -263,12 +220,12 @@ def exclusion(rng: random.Random) -> Example:
         (act,) = _acts(1, rng, avoid=(color, "each("))
         return say(name, rng, y=cube(color, rng), **forms([act])), act.plan
     if name == "neg_no_press":
-        (act,) = _acts(1, rng, avoid=(_PRESS,))
+        (act,) = _acts(1, rng, avoid=(PRESS,))
         return say(name, rng, **forms([act])), act.plan
     if name == "neg_act":
         wanted, other = _acts(2, rng, avoid=("each(",))
         return say(name, rng, **forms([wanted, other])), wanted.plan
-    return _ruled(name, _EXCLUSION[name], rng)
+    return draw_ruled(name, _EXCLUSION[name], rng)
 
 
 def _thing(rng: random.Random) -> str:
@@ -296,7 +253,7 @@ def _refused(rng: random.Random) -> Example:
     if name == "alien_place":
         further["q"] = _nowhere(rng)
     reason = "impossible" if name == "alien_act" else "unknown"
-    return _ruled(name, lambda t: (f"refuse({reason})",), rng, **further)
+    return draw_ruled(name, lambda t: (f"refuse({reason})",), rng, **further)
 
 
 def _likeness(rng: random.Random) -> Example:
@@ -322,8 +279,8 @@ def _near(rng: random.Random) -> Example:
     name = choose_bank(_NEAR, rng)
     further = {"t": _thing(rng)} if name == "near_missing" else {}
     if name != "near_place":
-        return _ruled(name, _NEAR[name], rng, **further)
-    return _ruled(name, _NEAR[name], rng, q=_nowhere(rng))
+        return draw_ruled(name, _NEAR[name], rng, **further)
+    return draw_ruled(name, _NEAR[name], rng, q=_nowhere(rng))
 
 
 def strangers(rng: random.Random) -> Example:
@@ -337,6 +294,8 @@ _KINDS: Kinds[Example] = (
     (18, order),
     (18, exclusion),
     (22, strangers),
+    (32, arm_stories.relations),
+    (34, arm_stories.stories),
 )
 
 

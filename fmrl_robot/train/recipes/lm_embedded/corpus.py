@@ -28,7 +28,7 @@ from fmrl_robot.train.recipes.lm_embedded.banks import TALK_SHARE, wrapped
 from fmrl_robot.train.recipes.lm_embedded.phrases import type_like_a_person
 
 ARM_SHARE = 0.6
-HARD_SHARE, BANKED_SHARE = 0.35, 0.4
+HARD_SHARE, BANKED_SHARE = 0.45, 0.35
 """Shares of sentences from banks of whole phrases, those of what is hard apart; the others grow from
 templates."""
 NEXT_SHARE, WORDS_SHARE = 0.10, 0.06

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 
-from fmrl_robot.train.recipes.lm_embedded import quadruped_banked
+from fmrl_robot.train.recipes.lm_embedded import quadruped_banked, quadruped_times
 from fmrl_robot.train.recipes.lm_embedded.arm_acts import Act, forms
 from fmrl_robot.train.recipes.lm_embedded.banks import TALK_SHARE, choose_bank, say, wrapped
 from fmrl_robot.train.recipes.lm_embedded.phrases import Example, Kinds, draw_weighted
@@ -41,6 +41,20 @@ _PAIRS = {
     "pair_left": ("FL", "RL"),
     "pair_right": ("FR", "RR"),
 }
+_REFUSED: Mapping[str, str] = {
+    "dogno_unsafe": "unsafe",
+    "no_harm": "unsafe",
+    "dogno_impossible": "impossible",
+    "no_turn": "impossible",
+    "no_sideways": "impossible",
+    "no_fast": "impossible",
+    "no_carry": "impossible",
+    "no_body": "impossible",
+    "no_contradiction": "impossible",
+    "no_talk": "impossible",
+    "no_tricks": "impossible",
+}
+"""Banks of what is not done, with the reason."""
 _NEAR: Mapping[str, str] = {
     "dogok_forward_slow": "trot(0.5)",
     "dogok_forward_fast": "trot(1)",
@@ -91,12 +105,12 @@ def limits(rng: random.Random) -> Example:
         name = choose_bank(_NEAR, rng)
         raised = rng.choice(tuple(LEGS))
         return say(name, rng, l=leg(raised, rng)), (_NEAR[name] or up((raised,)),)
-    reason = rng.choice(("unsafe", "impossible"))
-    text = say(f"dogno_{reason}", rng)
+    name = choose_bank(_REFUSED, rng)
+    text = say(name, rng)
     if rng.random() < 0.2 and not text.endswith("?"):
         (act,) = _acts(1, rng)
         text = say("dogno_after", rng, **(forms([act]) | {"b": text}))
-    return text, (f"refuse({reason})",)
+    return text, (f"refuse({_REFUSED[name]})",)
 
 
 def lay(rng: random.Random) -> Example:
@@ -147,7 +161,8 @@ def order(rng: random.Random) -> Example:
 
 
 _KINDS: Kinds[Example] = (
-    (30, limits),
+    (40, limits),
+    (30, quadruped_times.times),
     (45, lay),
     (25, order),
 )
