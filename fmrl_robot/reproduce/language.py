@@ -30,7 +30,7 @@ from fmrl_robot.reproduce.language_baseline import fit as fit_linear
 from fmrl_robot.reproduce.language_judge import judge_arm, make_scene, segments
 from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.shares import share
-from fmrl_robot.train.cards import write_card
+from fmrl_robot.train.cards import note_in_card
 from fmrl_robot.types import Plan, Predicate, Scene
 
 SETS = ("arm", "quadruped", "seen_arm", "seen_quadruped")
@@ -61,6 +61,13 @@ def load(name: str) -> list[dict[str, Any]]:
     return yaml.safe_load(file.read_text("utf-8"))
 
 
+def scene_of(case: dict[str, Any], robot: str) -> Scene:
+    """Return the scene that a case is about; a quadruped's is empty."""
+    if robot != "panda":
+        return Scene(stamp_s=0.0)
+    return make_scene(case.get("scene", []), case.get("absent", []))
+
+
 def evaluate(model: Any, name: str, every: int = 1) -> list[Result]:
     """Plan for a set's instructions, or for every nth of them."""
     arm = name.endswith("arm")
@@ -69,9 +76,7 @@ def evaluate(model: Any, name: str, every: int = 1) -> list[Result]:
 
 
 def _run(planner: Any, name: str, robot: str, case: dict[str, Any]) -> Result:
-    scene = Scene(stamp_s=0.0)
-    if robot == "panda":
-        scene = make_scene(case.get("scene", []), case.get("absent", []))
+    scene = scene_of(case, robot)
     phenomenon = case.get("phenomenon") or case["kind"]
     should = bool(case.get("refuse")) or phenomenon in REFUSALS
     refused = False
@@ -154,7 +159,7 @@ def _one_at_a_time(model: Any, case: dict[str, Any], rng: random.Random) -> bool
         if answer.startswith("refuse"):
             return False
         history.append((answer, rng.random() >= FAILED_SHARE))
-    scene = make_scene(case.get("scene", []), case.get("absent", []))
+    scene = scene_of(case, "panda")
     try:
         steps = plan_language.parse(";".join(step for step, success in history if success))
         subgoals, _ = plan_expansion.expand(steps, scene)
@@ -200,6 +205,5 @@ def main(arguments: Sequence[str]) -> int:
         }
     print(json.dumps(found, indent=1))  # noqa: T201
     if given.card is not None:
-        card = json.loads(given.card.read_text()) if given.card.is_file() else {}
-        write_card(given.card, {**card, "language": found})
+        note_in_card(given.card, "language", found)
     return 0
