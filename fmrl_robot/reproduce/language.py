@@ -24,6 +24,7 @@ from fmrl_robot.methods.psl import PSL
 from fmrl_robot.methods.saytap import SayTap
 from fmrl_robot.plancheck import check
 from fmrl_robot.planners import plan_expansion, plan_language
+from fmrl_robot.planners.prompting import short_prompt
 from fmrl_robot.planners.saytap_commands import COMMANDS, problems
 from fmrl_robot.planners.step_words import DONE, NEXT_GRAMMAR, next_prompt
 from fmrl_robot.reproduce.language_baseline import fit as fit_linear
@@ -152,7 +153,7 @@ def _one_at_a_time(model: Any, case: dict[str, Any], rng: random.Random) -> bool
     """Carry out what the model names, tell it how that ended, until it says that all is done."""
     history: list[tuple[str, bool]] = []
     for _ in range(MAX_ASKED):
-        asked = f"next: {next_prompt(case['text'], history)} =>"
+        asked = short_prompt("next", next_prompt(case["text"], history))
         answer = model.generate(asked, grammar=NEXT_GRAMMAR, max_tokens=60)[0].text
         if answer == DONE:
             break

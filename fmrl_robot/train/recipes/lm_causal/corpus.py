@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from fmrl_robot.planners import questions as ask
 from fmrl_robot.planners.cube_world import CONTAINERS, CUBES
+from fmrl_robot.planners.prompting import short_prompt
 from fmrl_robot.skills import World
 from fmrl_robot.skills.captioner import caption, say_thing
 from fmrl_robot.train.recipes.lm_causal.scenes import Story, draw_scene, facts_of, tell
@@ -15,7 +16,6 @@ from fmrl_robot.train.recipes.lm_embedded.corpus import (
     BANKED_SHARE,
     fingerprint,
     held_out,
-    prompt,
 )
 from fmrl_robot.train.recipes.lm_embedded.corpus import examples as plan_examples
 from fmrl_robot.train.recipes.lm_embedded.phrases import type_like_a_person
@@ -143,7 +143,7 @@ def pairs(seed: int) -> Iterator[Pair]:
     while True:
         if rng.random() < PLAN_SHARE:
             kind, text, plan = next(plans)
-            yield prompt(kind, text), plan
+            yield short_prompt(kind, text), plan
             continue
         question, answer = rng.choices(makers, weights)[0](rng, forbidden)
         if len(question) + len(answer) <= MAX_CHARS:

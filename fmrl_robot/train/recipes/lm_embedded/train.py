@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fmrl_robot.fm.transformers_lm.batches import padded
+from fmrl_robot.planners.prompting import short_prompt
 from fmrl_robot.train.cards import write_whole
-from fmrl_robot.train.recipes.lm_embedded.corpus import ARM_SHARE, examples, prompt
+from fmrl_robot.train.recipes.lm_embedded.corpus import ARM_SHARE, examples
 from fmrl_robot.train.recipes.lm_embedded.tokenizer import train_tokenizer
 from fmrl_robot.train.recipes.lm_loop import (
     Schedule,
@@ -117,7 +118,7 @@ def batches(
     import torch
 
     def encoded(kind: str, text: str, plan: str) -> tuple[list[int], list[int], list[int]]:
-        asked = prompt(kind, text)
+        asked = short_prompt(kind, text)
         head = [1, *tokenizer.encode(asked, add_special_tokens=False)]
         tail = [*tokenizer.encode(plan, add_special_tokens=False), 2]
         return encoder_tokenizer.encode(asked), head, tail
@@ -171,7 +172,7 @@ def train(cfg: TrainConfig) -> dict[str, float]:
 def build_tokenizer(cfg: TrainConfig) -> Any:
     """Learn the decoder's tokenizer."""
     sample = itertools.islice(examples(cfg.seed + 1), cfg.tokenizer_examples)
-    return train_tokenizer((prompt(k, t) for k, t, _ in sample), cfg.vocab_size)
+    return train_tokenizer((short_prompt(k, t) for k, t, _ in sample), cfg.vocab_size)
 
 
 def _learn(cfg: TrainConfig, team: Team) -> dict[str, float]:
