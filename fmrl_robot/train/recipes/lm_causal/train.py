@@ -13,17 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from fmrl_robot.train.recipes import lm_loop
 from fmrl_robot.train.recipes.lm_causal import corpus, prior
 from fmrl_robot.train.recipes.lm_embedded.tokenizer import MARKS, train_tokenizer
-from fmrl_robot.train.recipes.lm_loop import (
-    Schedule,
-    answer_losses,
-    by_length,
-    learn,
-    padded_answers,
-    train_together,
-    write_recipe,
-)
 
 if TYPE_CHECKING:
     from fmrl_robot.train.team import Team
@@ -39,7 +31,7 @@ CHAT_TEMPLATE = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CausalConfig(Schedule):
+class CausalConfig(lm_loop.Schedule):
     """How an embedded causal model is trained."""
 
     corpus: Literal["project", "prior"] = "project"
@@ -111,10 +103,10 @@ def rows(cfg: CausalConfig, tokenizer: Any, rank: int = 0) -> Iterator[tuple[Any
         return head, [*tokenizer.encode(answer, add_special_tokens=False), 2]
 
     source = itertools.starmap(encoded, pairs(cfg, cfg.seed + 1_000 * rank))
-    for chunk in by_length(
+    for chunk in lm_loop.by_length(
         source, lambda row: len(row[0]) + len(row[1]), size=cfg.batch_size, pooled=16, seed=cfg.seed
     ):
-        yield padded_answers(chunk)
+        yield lm_loop.padded_answers(chunk)
 
 
 def save(model: Any, tokenizer: Any, cfg: CausalConfig) -> None:
@@ -125,12 +117,12 @@ def save(model: Any, tokenizer: Any, cfg: CausalConfig) -> None:
     half.load_state_dict({k: v.to(torch.float16) for k, v in model.state_dict().items()})
     half.save_pretrained(cfg.out)
     tokenizer.save_pretrained(cfg.out)
-    write_recipe(cfg)
+    lm_loop.write_recipe(cfg)
 
 
 def train(cfg: CausalConfig) -> dict[str, float]:
     """Train and write ``cfg.out``; return the figures of the last step."""
-    return train_together(cfg, _learn, build_tokenizer)
+    return lm_loop.train_together(cfg, _learn, build_tokenizer)
 
 
 def _learn(cfg: CausalConfig, team: Team) -> dict[str, float]:
@@ -154,9 +146,9 @@ def _learn(cfg: CausalConfig, team: Team) -> dict[str, float]:
             # Padding sits at the end, where causal attention cannot see it.
             states = model.model(ids[:, :-1]).last_hidden_state
             logits = model.lm_head(states[wanted])
-        return answer_losses(logits, ids, answer, cfg.question_weight)
+        return lm_loop.answer_losses(logits, ids, answer, cfg.question_weight)
 
     if team.rank == 0:
         log.info("parameters=%d vocab=%d", model.num_parameters(), len(words))
     source = rows(cfg, words, team.rank)
-    return learn(model, source, losses, cfg, team, lambda: save(model, words, cfg))
+    return lm_loop.learn(model, source, losses, cfg, team, lambda: save(model, words, cfg))

@@ -18,17 +18,9 @@ from typing import TYPE_CHECKING, Any
 from fmrl_robot.fm.transformers_lm.batches import padded
 from fmrl_robot.planners.prompting import short_prompt
 from fmrl_robot.train.cards import write_whole
+from fmrl_robot.train.recipes import lm_loop
 from fmrl_robot.train.recipes.lm_embedded.corpus import ARM_SHARE, examples
 from fmrl_robot.train.recipes.lm_embedded.tokenizer import train_tokenizer
-from fmrl_robot.train.recipes.lm_loop import (
-    Schedule,
-    answer_losses,
-    by_length,
-    learn,
-    padded_answers,
-    train_together,
-    write_recipe,
-)
 
 if TYPE_CHECKING:
     from fmrl_robot.train.team import Team
@@ -40,7 +32,7 @@ NOT_SAVED = ("encoder.", "decoder.cls.predictions.decoder")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TrainConfig(Schedule):
+class TrainConfig(lm_loop.Schedule):
     """How the embedded planner is trained."""
 
     out: Path = Path("policies/lm-embedded")
@@ -124,12 +116,12 @@ def batches(
         return encoder_tokenizer.encode(asked), head, tail
 
     source = itertools.starmap(encoded, examples(cfg.seed + 1_000 * rank, cfg.arm_share))
-    for chunk in by_length(
+    for chunk in lm_loop.by_length(
         source, lambda row: len(row[0]) + 2 * (len(row[1]) + len(row[2])), size=cfg.batch_size,
         pooled=24, seed=cfg.seed,
     ):  # fmt: skip
         read, mask = padded([row[0] for row in chunk], 0, torch.device("cpu"))
-        yield read, mask.long(), *padded_answers([row[1:] for row in chunk])
+        yield read, mask.long(), *lm_loop.padded_answers([row[1:] for row in chunk])
 
 
 def save(model: Any, tokenizer: Any, cfg: TrainConfig) -> None:
@@ -152,7 +144,7 @@ def save(model: Any, tokenizer: Any, cfg: TrainConfig) -> None:
         part_of_it.pop("_name_or_path", None)
     write_whole(cfg.out / "config.json", json.dumps(config, indent=2) + "\n")
     tokenizer.save_pretrained(cfg.out)
-    write_recipe(cfg)
+    lm_loop.write_recipe(cfg)
 
 
 def _hidden_in_part(ids: Any, is_plan: Any, most: float) -> Any:
@@ -166,7 +158,7 @@ def _hidden_in_part(ids: Any, is_plan: Any, most: float) -> Any:
 
 def train(cfg: TrainConfig) -> dict[str, float]:
     """Train and write ``cfg.out``; return the figures of the last step."""
-    return train_together(cfg, _learn, build_tokenizer)
+    return lm_loop.train_together(cfg, _learn, build_tokenizer)
 
 
 def build_tokenizer(cfg: TrainConfig) -> Any:
@@ -215,10 +207,10 @@ def _learn(cfg: TrainConfig, team: Team) -> dict[str, float]:
             # learned there.
             wanted = ids[:, 1:] != 0
             logits = model.decoder.cls(states[:, :-1][wanted])
-        return answer_losses(logits, ids, is_plan, cfg.prompt_weight)
+        return lm_loop.answer_losses(logits, ids, is_plan, cfg.prompt_weight)
 
     if team.rank == 0:
         learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
         log.info("trainable=%d vocab=%d", learned, len(words))
     source = batches(cfg, words, encoder_words, team.rank)
-    return learn(model, source, losses, cfg, team, lambda: save(model, words, cfg))
+    return lm_loop.learn(model, source, losses, cfg, team, lambda: save(model, words, cfg))
