@@ -14,9 +14,7 @@ from bench.fm.record import Record
 from fmrl_robot.errors import FmrlError
 from fmrl_robot.methods.psl import PSL
 from fmrl_robot.methods.saytap import SayTap
-from fmrl_robot.reproduce.language import load
-from fmrl_robot.reproduce.language_judge import make_scene
-from fmrl_robot.types import Scene
+from fmrl_robot.reproduce.language import load, scene_of
 
 
 def plans(models: Models, record: Record) -> Table:
@@ -36,9 +34,7 @@ def plans(models: Models, record: Record) -> Table:
 
 
 def _plan(planner: PSL | SayTap, robot: str, case: dict[str, Any]) -> float:
-    scene = Scene(stamp_s=0.0)
-    if robot == "panda":
-        scene = make_scene(case.get("scene", []), case.get("absent", []))
+    scene = scene_of(case, robot)
     begin = time.perf_counter()
     with suppress(FmrlError):  # a refusal is an answer as well
         planner.reset(case["text"], robot)

@@ -44,14 +44,6 @@ class CircuitBreaker:
         self._trial = False
         self._reason = ""
 
-    @property
-    def state(self) -> str:
-        """``closed``, ``open`` or ``half-open``."""
-        with self._lock:
-            if self._failures < self._limit:
-                return "closed"
-            return "open" if self._clock() < self._until_s else "half-open"
-
     def enter(self) -> None:
         """Ask to be let through.
 

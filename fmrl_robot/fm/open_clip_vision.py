@@ -223,8 +223,3 @@ def weights_digest(folder: Path) -> str:
     for file in files:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """Return the folder's open_clip configuration."""
-    return json.loads((folder / "open_clip_config.json").read_text())

@@ -34,6 +34,11 @@ def check_instruction(instruction: str) -> str:
     return text
 
 
+def short_prompt(kind: str, text: str) -> str:
+    """Write the one line that this project's own small models were trained on."""
+    return f"{kind}: {' '.join(text.split())} =>"
+
+
 def describe_scene(scene: Scene) -> str:
     """Say what is known of the scene, one fact a line, for a large model's prompt."""
     names = ", ".join(o.name for o in scene.objects) or "nothing"
@@ -96,7 +101,7 @@ class PlanAsker:
     def prompt(self, instruction: str, scene: Scene, feedback: str) -> str:
         """Write the prompt; the scene's and the user's words stand in it as quoted data."""
         if self._is_short:
-            return f"{self._kind}: {instruction} =>"
+            return short_prompt(self._kind, instruction)
         lines = [self._guide, "", describe_scene(scene), ""]
         if feedback:
             lines += [f"Your last answer was refused: {feedback}", ""]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from fmrl_robot.skills.captioner import caption
+from fmrl_robot.skills.captioner import caption, say_thing
 from fmrl_robot.types import Predicate, SubGoal
 
 YES, NO = "yes", "no"
@@ -18,7 +18,7 @@ DONE = "done"
 
 def say_skill(subgoal: SubGoal) -> str:
     """Name a primitive skill of the arm in words, as a continuation."""
-    thing = f"the {subgoal.target.replace('_', ' ')}"
+    thing = say_thing(subgoal.target)
     match subgoal.skill:
         case "grasp":
             return f"pick up {thing}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fmrl_robot.planners.plan_language import GRAMMAR, Reference, Step
+from fmrl_robot.skills.captioner import say_thing
 
 DONE = "done"
 """What stands in the place of a next step when there is none."""
@@ -61,13 +62,13 @@ def say_step(step: Step) -> str:
         case "place":
             return f"place it {_where(step.place)}"
         case "stack":
-            return "stack " + ", then ".join(_thing(c) for c in step.cubes)
+            return "stack " + ", then ".join(say_thing(c) for c in step.cubes)
         case "ensure_open" | "open":
             return "open the drawer"
         case "ensure_closed" | "close":
             return "close the drawer"
         case _:
-            return f"{step.name} the {step.place.replace('_', ' ')}"
+            return f"{step.name} {say_thing(step.place)}"
 
 
 def next_prompt(instruction: str, history: Sequence[tuple[str, bool]]) -> str:
@@ -81,25 +82,21 @@ def next_prompt(instruction: str, history: Sequence[tuple[str, bool]]) -> str:
     return f"{instruction} | {said or 'nothing yet.'}"
 
 
-def _thing(name: str) -> str:
-    return f"the {name.replace('_', ' ')}"
-
-
 def _where(place: str) -> str:
     if place.startswith("at_"):
-        return f"where {_thing(place.removeprefix('at_'))} was"
-    return f"{_PREPOSITIONS.get(place, 'on')} {_PLACES.get(place) or _thing(place)}"
+        return f"where {say_thing(place.removeprefix('at_'))} was"
+    return f"{_PREPOSITIONS.get(place, 'on')} {_PLACES.get(place) or say_thing(place)}"
 
 
 def _noun(ref: Reference) -> str:
     if ref.cube:
-        return "what the gripper holds" if ref.cube == "held" else _thing(ref.cube)
+        return "what the gripper holds" if ref.cube == "held" else say_thing(ref.cube)
     kind, _, other = ref.condition.partition("_")
     if ref.condition in _CONDITIONS:
         noun = _CONDITIONS[ref.condition]
     else:
-        noun = f"cube {_RELATIONS[kind]} {_thing(other)}"
+        noun = f"cube {_RELATIONS[kind]} {say_thing(other)}"
     if ref.count:
         return f"{_NUMBERS[ref.count]} {noun}"
-    but = " and ".join(_thing(c) for c in sorted(ref.excepting))
+    but = " and ".join(say_thing(c) for c in sorted(ref.excepting))
     return f"every {noun}" + (f" but {but}" if but else "")

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from fmrl_robot.registry import SEEN_ENVS, VISION_MODELS
-from fmrl_robot.rewards.vlm_rm import BASELINES, reward
+from fmrl_robot.registry import SEEN_ENVS
+from fmrl_robot.rewards.vlm_rm import BASELINES, load, reward
 from fmrl_robot.shares import share
 from fmrl_robot.skills.captioner import caption
-from fmrl_robot.train.cards import write_card
+from fmrl_robot.train.cards import note_in_card
 from fmrl_robot.types import Predicate
 
 Score = Callable[[np.ndarray], float]
@@ -54,8 +54,7 @@ class Rewarded:
     def __init__(self, goal: Goal, vision: Any, by: str, seed: int) -> None:
         self.worlds = [SEEN_ENVS.load(goal.env)() for _ in range(ENVS)]
         self._goal, self._vision, self._by = goal, vision, by
-        vectors = vision.embed_texts([caption(goal.fact), BASELINES[goal.robot]])
-        self._texts = vectors
+        self._texts = vision.embed_texts([caption(goal.fact), BASELINES[goal.robot]])
         self._rng = np.random.default_rng(seed)
 
     def reset(self) -> np.ndarray:
@@ -156,8 +155,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--card", type=Path, help="card.json to note the result in")
     given = parser.parse_args(arguments)
-    back_end, _, rest = given.vision_model.partition(":")
-    vision = VISION_MODELS.load(back_end)(*([rest] if rest else []))
+    vision = load(given.vision_model)
     report: dict[str, Any] = {"model": vision.model_id, "episodes": given.episodes}
     for goal in GOALS:
         rows: dict[str, Any] = {}
@@ -170,6 +168,5 @@ def main(arguments: Sequence[str]) -> int:
         rows["hacked"] = seen["success"]["share"] < 0.5 and seen["reward"] > true["reward"]
         report[str(goal.fact)] = rows
     if given.card is not None:
-        card = json.loads(given.card.read_text())
-        write_card(given.card, {**card, "policy_by_reward_alone": report})
+        note_in_card(given.card, "policy_by_reward_alone", report)
     return 0

@@ -24,13 +24,14 @@ from fmrl_robot.methods.psl import PSL
 from fmrl_robot.methods.saytap import SayTap
 from fmrl_robot.plancheck import check
 from fmrl_robot.planners import plan_expansion, plan_language
+from fmrl_robot.planners.prompting import short_prompt
 from fmrl_robot.planners.saytap_commands import COMMANDS, problems
 from fmrl_robot.planners.step_words import DONE, NEXT_GRAMMAR, next_prompt
 from fmrl_robot.reproduce.language_baseline import fit as fit_linear
 from fmrl_robot.reproduce.language_judge import judge_arm, make_scene, segments
 from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.shares import share
-from fmrl_robot.train.cards import write_card
+from fmrl_robot.train.cards import note_in_card
 from fmrl_robot.types import Plan, Predicate, Scene
 
 SETS = ("arm", "quadruped", "seen_arm", "seen_quadruped")
@@ -61,6 +62,13 @@ def load(name: str) -> list[dict[str, Any]]:
     return yaml.safe_load(file.read_text("utf-8"))
 
 
+def scene_of(case: dict[str, Any], robot: str) -> Scene:
+    """Return the scene that a case is about; a quadruped's is empty."""
+    if robot != "panda":
+        return Scene(stamp_s=0.0)
+    return make_scene(case.get("scene", []), case.get("absent", []))
+
+
 def evaluate(model: Any, name: str, every: int = 1) -> list[Result]:
     """Plan for a set's instructions, or for every nth of them."""
     arm = name.endswith("arm")
@@ -69,9 +77,7 @@ def evaluate(model: Any, name: str, every: int = 1) -> list[Result]:
 
 
 def _run(planner: Any, name: str, robot: str, case: dict[str, Any]) -> Result:
-    scene = Scene(stamp_s=0.0)
-    if robot == "panda":
-        scene = make_scene(case.get("scene", []), case.get("absent", []))
+    scene = scene_of(case, robot)
     phenomenon = case.get("phenomenon") or case["kind"]
     should = bool(case.get("refuse")) or phenomenon in REFUSALS
     refused = False
@@ -147,14 +153,14 @@ def _one_at_a_time(model: Any, case: dict[str, Any], rng: random.Random) -> bool
     """Carry out what the model names, tell it how that ended, until it says that all is done."""
     history: list[tuple[str, bool]] = []
     for _ in range(MAX_ASKED):
-        asked = f"next: {next_prompt(case['text'], history)} =>"
+        asked = short_prompt("next", next_prompt(case["text"], history))
         answer = model.generate(asked, grammar=NEXT_GRAMMAR, max_tokens=60)[0].text
         if answer == DONE:
             break
         if answer.startswith("refuse"):
             return False
         history.append((answer, rng.random() >= FAILED_SHARE))
-    scene = make_scene(case.get("scene", []), case.get("absent", []))
+    scene = scene_of(case, "panda")
     try:
         steps = plan_language.parse(";".join(step for step, success in history if success))
         subgoals, _ = plan_expansion.expand(steps, scene)
@@ -200,6 +206,5 @@ def main(arguments: Sequence[str]) -> int:
         }
     print(json.dumps(found, indent=1))  # noqa: T201
     if given.card is not None:
-        card = json.loads(given.card.read_text()) if given.card.is_file() else {}
-        write_card(given.card, {**card, "language": found})
+        note_in_card(given.card, "language", found)
     return 0

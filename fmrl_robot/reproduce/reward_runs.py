@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fmrl_robot.registry import REWARDS
 from fmrl_robot.skills.captioner import caption
+from fmrl_robot.train.cards import note_in_card
 from fmrl_robot.types import (
     FloatArray,
     Predicate,
@@ -215,7 +216,5 @@ def main(arguments: Sequence[str]) -> int:
     report = {**counts, "holds": holds(counts), "by_run": [asdict(run) for run in runs]}
     print(json.dumps(report, indent=2))  # noqa: T201
     if given.card is not None:
-        card = json.loads(given.card.read_text())
-        card["reward_runs"] = report
-        given.card.write_text(json.dumps(card, indent=2) + "\n")
+        note_in_card(given.card, "reward_runs", report)
     return 0 if report["holds"] else 1

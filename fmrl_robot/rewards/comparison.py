@@ -67,18 +67,16 @@ def compare_embedded(
     model: Any, first: np.ndarray, second: np.ndarray, goal: str
 ) -> list[Comparison]:
     """Ask it of what was seen, unit vectors of shape (pairs, dim) each."""
+    calibration: dict[str, tuple[float, float]] = getattr(model, "calibration", {})
+    reason = ""
     if not model.knows(goal):
         reason = f"{model.model_id} was never taught {goal!r}"
-        unknown = Comparison(nearer=Nearer.NEITHER, margin=0.0, doubt=np.inf, reason=reason)
-        return [unknown] * len(first)
-    doubt = DOUBT
-    calibration: dict[str, tuple[float, float]] = getattr(model, "calibration", {})
-    if calibration:
-        if goal not in calibration:
-            reason = f"{model.model_id} cannot tell {goal!r} from its contrary"
-            blind = Comparison(nearer=Nearer.NEITHER, margin=0.0, doubt=np.inf, reason=reason)
-            return [blind] * len(first)
-        doubt = calibration[goal][1]
+    elif calibration and goal not in calibration:
+        reason = f"{model.model_id} cannot tell {goal!r} from its contrary"
+    if reason:
+        blind = Comparison(nearer=Nearer.NEITHER, margin=0.0, doubt=np.inf, reason=reason)
+        return [blind] * len(first)
+    doubt = calibration[goal][1] if calibration else DOUBT
     scale, _ = getattr(model, "scale_and_bias", (20.0, 0.0))
     margins = scale * (second - first) @ model.embed_texts([goal])[0]
     return [_answer(float(margin), doubt) for margin in margins]

@@ -37,6 +37,11 @@ KNOWN_FACTS = frozenset(_PLURAL_FREE)
 """What perception and ground truth can tell."""
 
 
+def say_thing(name: str) -> str:
+    """Name a thing in words, for example ``the red cube``."""
+    return f"the {name.replace('_', ' ')}"
+
+
 def caption(predicate: Predicate) -> str:
     """Say a fact in words, for example ``the red cube is in the bowl``.
 

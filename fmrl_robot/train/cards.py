@@ -13,6 +13,12 @@ def write_card(file: Path, card: dict[str, Any]) -> None:
     write_whole(file, json.dumps(rounded(card), indent=2) + "\n")
 
 
+def note_in_card(file: Path, name: str, figures: Any) -> None:
+    """Note figures under a name in a card; where there is none yet it is begun."""
+    card = json.loads(file.read_text()) if file.is_file() else {}
+    write_card(file, {**card, name: figures})
+
+
 def write_whole(file: Path, text: str) -> None:
     """Write a file beside and rename it, so that a kill leaves the last one."""
     temporary = file.with_name(f".{file.name}.{os.getpid()}")

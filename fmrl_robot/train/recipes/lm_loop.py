@@ -1,4 +1,4 @@
-"""How an embedded language model learns, alone or in several processes: its start and its loop.
+"""How an embedded language model learns: its batches, its losses and the loop of all processes.
 
 Muon moves the matrices between the embedding and the vocabulary, AdamW everything else. After 200
 steps at the same rate from the same weights the loss was .21 with Muon and .26 with AdamW alone, a
@@ -7,12 +7,18 @@ step of Muon takes a sixth more time.
 
 from __future__ import annotations
 
+import itertools
+import json
 import logging
 import math
+import random
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from fmrl_robot.fm.transformers_lm.batches import padded
+from fmrl_robot.train.cards import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +62,7 @@ class Recipe(Protocol):
 
 
 R = TypeVar("R", bound=Recipe)
+Row = TypeVar("Row")
 
 
 def train_together(
@@ -87,6 +94,51 @@ def _tokenizer(cfg: R, build_tokenizer: Callable[[R], Any]) -> Any:
     if cfg.start_from:
         return AutoTokenizer.from_pretrained(cfg.start_from, local_files_only=True)
     return build_tokenizer(cfg)
+
+
+def by_length(
+    rows: Iterable[Row], length: Callable[[Row], int], *, size: int, pooled: int, seed: int
+) -> Iterator[list[Row]]:
+    """Yield batches of ``size`` rows of similar length, ``pooled`` batches sorted at a time.
+
+    Where ``seed`` is the same in every process, they wait for each other least.
+    """
+    source, order = iter(rows), random.Random(seed)  # noqa: S311
+    while True:
+        pool = sorted(itertools.islice(source, size * pooled), key=length)
+        chunks = [pool[i : i + size] for i in range(0, len(pool), size)]
+        yield from order.sample(chunks, len(chunks))
+
+
+def padded_answers(rows: Sequence[tuple[list[int], list[int]]]) -> tuple[Any, Any]:
+    """Pad questions and answers in a row; return ids and which are answers, (rows, tokens)."""
+    import torch
+
+    ids, real = padded([[*head, *tail] for head, tail in rows], 0, torch.device("cpu"))
+    starts = torch.tensor([[len(head)] for head, _ in rows])
+    return ids, real & (torch.arange(ids.shape[1]) >= starts)
+
+
+def answer_losses(logits: Any, ids: Any, answer: Any, question_weight: float) -> tuple[Any, Any]:
+    """Mean cross-entropy of answers, and the same with the weighted one of questions added.
+
+    Logits are of every token but the first of each row and padding, (tokens, vocabulary).
+    """
+    import torch
+
+    wanted = ids[:, 1:] != 0
+    each = torch.nn.functional.cross_entropy(logits.float(), ids[:, 1:][wanted], reduction="none")
+    is_answer = answer[:, 1:][wanted]
+    loss = each[is_answer].mean()
+    if bool(is_answer.all()):
+        return loss, loss
+    return loss, loss + question_weight * each[~is_answer].mean()
+
+
+def write_recipe(cfg: Any) -> None:
+    """Write a recipe's configuration, a dataclass, beside its result."""
+    said = {name: value for name, value in asdict(cfg).items() if name != "out"}
+    write_whole(cfg.out / "recipe.json", json.dumps(said, indent=2, default=str) + "\n")
 
 
 def learn(

@@ -17,6 +17,12 @@ from fmrl_robot.errors import ConfigError
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.types import FloatArray
 
+_TEXTURES = {
+    "sky": (mujoco.mjtTexture.mjTEXTURE_SKYBOX, mujoco.mjtBuiltin.mjBUILTIN_GRADIENT),
+    "checker": (mujoco.mjtTexture.mjTEXTURE_2D, mujoco.mjtBuiltin.mjBUILTIN_CHECKER),
+    "flat": (mujoco.mjtTexture.mjTEXTURE_2D, mujoco.mjtBuiltin.mjBUILTIN_FLAT),
+}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SceneOptions:
@@ -128,6 +134,16 @@ def look_at(eye: FloatArray, target: FloatArray, up: FloatArray) -> FloatArray:
     quat = np.zeros(4)
     mujoco.mju_mat2Quat(quat, matrix.reshape(-1))
     return quat
+
+
+def add_texture(
+    spec: mujoco.MjSpec, name: str, kind: str, edge: int, rgb1: list[float], rgb2: list[float]
+) -> None:
+    """Add a texture of two colours, ``edge`` pixels a side; ``kind``: sky, checker or flat."""
+    shape, pattern = _TEXTURES[kind]
+    spec.add_texture(
+        name=name, type=shape, builtin=pattern, width=edge, height=edge, rgb1=rgb1, rgb2=rgb2
+    )
 
 
 def make_servos(spec: mujoco.MjSpec, robot: RobotSpec) -> None:

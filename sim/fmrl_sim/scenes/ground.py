@@ -21,6 +21,7 @@ from fmrl_sim.scenes.base import (
     SceneModel,
     SceneOptions,
     SceneState,
+    add_texture,
     look_at,
     make_servos,
 )
@@ -84,15 +85,7 @@ def _add_imu(spec: mujoco.MjSpec) -> None:
 
 def add_floor(spec: mujoco.MjSpec, robot: RobotSpec) -> None:
     """Add the floor, and for each foot a sensor ``<leg>_contact``: found (0/1), force in N (3,)."""
-    spec.add_texture(
-        name="floor",
-        type=mujoco.mjtTexture.mjTEXTURE_2D,
-        builtin=mujoco.mjtBuiltin.mjBUILTIN_CHECKER,
-        rgb1=[0.58, 0.61, 0.60],
-        rgb2=[0.47, 0.50, 0.50],
-        width=256,
-        height=256,
-    )
+    add_texture(spec, "floor", "checker", 256, [0.58, 0.61, 0.60], [0.47, 0.50, 0.50])
     spec.add_material(
         name="floor", textures=["", "floor"], texrepeat=[2, 2], texuniform=True, reflectance=0.0
     )
@@ -119,15 +112,7 @@ def add_floor(spec: mujoco.MjSpec, robot: RobotSpec) -> None:
 
 def add_looks(spec: mujoco.MjSpec, robot: RobotSpec) -> None:
     """Add sky, light and the camera ``follow``, which travel with the robot."""
-    spec.add_texture(
-        name="sky",
-        type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
-        builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
-        rgb1=[0.72, 0.80, 0.90],
-        rgb2=[0.93, 0.94, 0.95],
-        width=256,
-        height=256,
-    )
+    add_texture(spec, "sky", "sky", 256, [0.72, 0.80, 0.90], [0.93, 0.94, 0.95])
     # The light travels along: a shadow map spread over the whole floor would be too coarse.
     spec.body(robot.base_body).add_light(
         name="key",

@@ -14,7 +14,7 @@ import numpy as np
 from fmrl_robot.robots import robot as find_robot
 from fmrl_sim.scenes import furniture as f
 from fmrl_sim.scenes.arm import CUBE_BIT, ROBOT_BIT, arm_spec
-from fmrl_sim.scenes.base import ObjectInfo, SceneModel, look_at
+from fmrl_sim.scenes.base import ObjectInfo, SceneModel, add_texture, look_at
 from fmrl_sim.scenes.placement import sample
 
 PHYSICS_DT_S = 0.002
@@ -57,32 +57,11 @@ OBJECTS = (
 
 def add_room(spec: mujoco.MjSpec) -> None:
     """Add table (its top at z = 0), floor and sky."""
-    add_texture = partial(spec.add_texture, width=512, height=512)
-    add_texture(
-        name="sky",
-        type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
-        builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
-        rgb1=[0.80, 0.84, 0.88],
-        rgb2=[0.93, 0.94, 0.95],
-    )
-    add_texture(
-        name="floor",
-        type=mujoco.mjtTexture.mjTEXTURE_2D,
-        builtin=mujoco.mjtBuiltin.mjBUILTIN_CHECKER,
-        rgb1=[0.50, 0.52, 0.54],
-        rgb2=[0.46, 0.48, 0.50],
-    )
+    add_texture(spec, "sky", "sky", 512, [0.80, 0.84, 0.88], [0.93, 0.94, 0.95])
+    add_texture(spec, "floor", "checker", 512, [0.50, 0.52, 0.54], [0.46, 0.48, 0.50])
     spec.add_material(name="floor", textures=["", "floor"], texrepeat=[2, 2], texuniform=True)
     # White, so that the material's colour shows; a renderer may lay another picture over it.
-    spec.add_texture(
-        name="table",
-        type=mujoco.mjtTexture.mjTEXTURE_2D,
-        builtin=mujoco.mjtBuiltin.mjBUILTIN_FLAT,
-        rgb1=[1.0, 1.0, 1.0],
-        rgb2=[1.0, 1.0, 1.0],
-        width=128,
-        height=128,
-    )
+    add_texture(spec, "table", "flat", 128, [1.0, 1.0, 1.0], [1.0, 1.0, 1.0])
     spec.add_material(
         name="table",
         textures=["", "table"],

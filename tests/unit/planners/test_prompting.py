@@ -7,6 +7,7 @@ from fmrl_robot.errors import ConfigError
 from fmrl_robot.fm import Budget, guarded, load_language_model
 from fmrl_robot.methods.psl import GUIDE, PSL
 from fmrl_robot.methods.saytap import SayTap
+from fmrl_robot.planners.prompting import short_prompt
 from fmrl_robot.reproduce.language_judge import make_scene
 
 ARM_LINE = "arm: red in the bowl =>"
@@ -38,12 +39,10 @@ def test_a_served_model_gets_the_guide_unless_it_is_said_to_know_the_line():
 
 
 def test_it_is_the_line_that_the_causal_model_was_taught():
-    from fmrl_robot.train.recipes.lm_embedded.corpus import prompt
-
-    assert prompt("arm", "red in the bowl") == ARM_LINE
+    assert short_prompt("arm", "red in the bowl") == ARM_LINE
     with fs.serving(fs.answer("trot(0.5)")) as server:
         propose(SayTap(served(server, "prompts=short")), "go2", "trot slowly")
-        assert told(server) == [prompt("quadruped", "trot slowly")]
+        assert told(server) == [short_prompt("quadruped", "trot slowly")]
 
 
 def test_the_statement_shows_through_cache_and_budget(tmp_path):

@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -65,14 +66,12 @@ def draw(scene: str, count: int, seed: int, size: int, unseen: bool = False) -> 
     mine = slice(0, table) if scene == TABLETOP else slice(table, None)
     truth[:, mine] = 0
     renderer, scaled = FRAMES.load(scene), count // 2
-    drawn = renderer(scaled, seed, CAMERA_PIXELS, unseen=unseen)
-    for i, frame in enumerate(drawn):
+    large = renderer(scaled, seed, CAMERA_PIXELS, unseen=unseen)
+    own = renderer(count - scaled, seed + 1_000_003, size, unseen=unseen)
+    for i, frame in enumerate(chain(large, own)):
+        # A picture of that size already stays as it is.
         small = Image.fromarray(frame.image).resize((size, size), Image.Resampling.BICUBIC)
         images[i] = np.asarray(small)
-        truth[i, [columns[f] for f in frame.facts if f in columns]] = 1
-    own = renderer(count - scaled, seed + 1_000_003, size, unseen=unseen)
-    for i, frame in enumerate(own, start=scaled):
-        images[i] = frame.image
         truth[i, [columns[f] for f in frame.facts if f in columns]] = 1
     return FrameSet(images, truth)
 

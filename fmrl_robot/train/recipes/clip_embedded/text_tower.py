@@ -9,15 +9,13 @@ from __future__ import annotations
 import logging
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet
 from fmrl_robot.train.recipes.clip_embedded.sentences import Sentences
-
-if TYPE_CHECKING:
-    from fmrl_robot.train.recipes.clip_embedded.train import ClipSettings
+from fmrl_robot.train.recipes.clip_embedded.train import GROUND_SHARE, ClipSettings, balanced
 
 _log = logging.getLogger(__name__)
 
@@ -33,8 +31,6 @@ def learn_sentences(model: Any, tokenizer: Any, folder: Path, settings: ClipSett
     """Train the text tower of ``model`` in place for ``settings.text_minutes``."""
     import torch
     from torch.nn.attention import SDPBackend, sdpa_kernel
-
-    from fmrl_robot.train.recipes.clip_embedded.train import GROUND_SHARE, balanced
 
     rng = np.random.default_rng((settings.seed, 1))
     frames = FrameSet.load(folder)

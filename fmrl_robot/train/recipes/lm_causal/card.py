@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from fmrl_robot.fm import load_language_model
 from fmrl_robot.planners import questions as ask
 from fmrl_robot.planners.cube_world import CONTAINERS, CUBES
 from fmrl_robot.shares import share
+from fmrl_robot.skills.captioner import say_thing
 from fmrl_robot.train.cards import write_card
 from fmrl_robot.train.recipes.lm_causal import corpus, prior
 
@@ -21,9 +21,9 @@ CANNOT = {
 }
 UNSEEN_SEED = 990_001
 SKILLS = (
-    *(f"pick up the {c.replace('_', ' ')}" for c in CUBES),
+    *(f"pick up {say_thing(c)}" for c in CUBES),
     *(f"place it in the {p}" for p in CONTAINERS),
-    *(f"place it on the {c.replace('_', ' ')}" for c in CUBES),
+    *(f"place it on {say_thing(c)}" for c in CUBES),
     "place it on the table",
     "open the drawer",
     "close the drawer",
@@ -78,10 +78,8 @@ def measure_prior(model: Any, count: int = 300) -> dict[str, Any]:
     asked = [prior.ordered_and_disturbed(rng) for _ in range(count)]
     scores = model.score([a[0] for a in asked], [a[1:] for a in asked])
     right = sum(s.sums.argmax() == 0 for s in scores)
-    told = defaultdict[str, int](int)
-    for _, text in itertools.islice(prior.pairs(UNSEEN_SEED), count):
-        told["right"] += prior.works(text)
+    told = sum(prior.works(text) for _, text in itertools.islice(prior.pairs(UNSEEN_SEED), count))
     return {
         "prefers the working order": share(right, count),
-        "corpus in working order": share(told["right"], count),
+        "corpus in working order": share(told, count),
     }

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 
 from fmrl_robot.planners import questions as ask
 from fmrl_robot.planners.cube_world import CONTAINERS, CUBES
+from fmrl_robot.planners.prompting import short_prompt
 from fmrl_robot.skills import World
-from fmrl_robot.skills.captioner import caption
+from fmrl_robot.skills.captioner import caption, say_thing
 from fmrl_robot.train.recipes.lm_causal.scenes import Story, draw_scene, facts_of, tell
 from fmrl_robot.train.recipes.lm_embedded import arm_banked, arm_corpus
 from fmrl_robot.train.recipes.lm_embedded.corpus import (
     BANKED_SHARE,
     fingerprint,
     held_out,
-    prompt,
 )
 from fmrl_robot.train.recipes.lm_embedded.corpus import examples as plan_examples
 from fmrl_robot.train.recipes.lm_embedded.phrases import type_like_a_person
@@ -100,14 +100,14 @@ def ask_goals(rng: random.Random, forbidden: frozenset[str]) -> Pair:
     tasks: list[str] = ["close the drawer" if world.drawer_open else "open the drawer"]
     tasks += [] if world.pressed else ["press the button"]
     for cube in CUBES:
-        name = f"the {cube.replace('_', ' ')}"
+        name = say_thing(cube)
         if cube == world.held:
             tasks.append(f"put {name} on the table")
             continue
         holder = rng.choice([p for p in CONTAINERS if world.below.get(cube) != p])
         tasks.append(f"put {name} in the {holder}")
         other = rng.choice([c for c in CUBES if c != cube and world.below.get(cube) != c])
-        tasks.append(f"put {name} on the {other.replace('_', ' ')}")
+        tasks.append(f"put {name} on {say_thing(other)}")
     chosen = rng.sample(tasks, rng.choice((3, 4, 5)))
     return ask.goals(ask.say_scene(facts_of(world))), "; ".join(chosen)
 
@@ -143,7 +143,7 @@ def pairs(seed: int) -> Iterator[Pair]:
     while True:
         if rng.random() < PLAN_SHARE:
             kind, text, plan = next(plans)
-            yield prompt(kind, text), plan
+            yield short_prompt(kind, text), plan
             continue
         question, answer = rng.choices(makers, weights)[0](rng, forbidden)
         if len(question) + len(answer) <= MAX_CHARS:

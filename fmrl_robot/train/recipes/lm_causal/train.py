@@ -7,18 +7,15 @@ of chores elsewhere, without a chat.
 from __future__ import annotations
 
 import itertools
-import json
 import logging
-import random
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from fmrl_robot.train.cards import write_whole
+from fmrl_robot.train.recipes import lm_loop
 from fmrl_robot.train.recipes.lm_causal import corpus, prior
-from fmrl_robot.train.recipes.lm_embedded.tokenizer import train_tokenizer
-from fmrl_robot.train.recipes.lm_loop import Schedule, learn, train_together
+from fmrl_robot.train.recipes.lm_embedded.tokenizer import MARKS, train_tokenizer
 
 if TYPE_CHECKING:
     from fmrl_robot.train.team import Team
@@ -34,7 +31,7 @@ CHAT_TEMPLATE = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CausalConfig(Schedule):
+class CausalConfig(lm_loop.Schedule):
     """How an embedded causal model is trained."""
 
     corpus: Literal["project", "prior"] = "project"
@@ -97,31 +94,19 @@ def build_model(cfg: CausalConfig, vocab: int) -> Any:
 
 def rows(cfg: CausalConfig, tokenizer: Any, rank: int = 0) -> Iterator[tuple[Any, Any]]:
     """Yield padded batches of similar length: ids, and which of them are answers."""
-    import torch
+    user, assistant = tokenizer.convert_tokens_to_ids(list(MARKS))
 
-    source = pairs(cfg, cfg.seed + 1_000 * rank)
-    # The same order in every process: they wait for each other least with batches as long.
-    order = random.Random(cfg.seed)  # noqa: S311
-    marks = [tokenizer.convert_tokens_to_ids(m) for m in ("<|user|>", "<|assistant|>")]
-    while True:
-        pool: list[tuple[list[int], int]] = []
-        for question, answer in itertools.islice(source, cfg.batch_size * 16):
-            head = [1]
-            if question:
-                asked = tokenizer.encode(question, add_special_tokens=False)
-                head += [marks[0], *asked, marks[1]]
-            tail = [*tokenizer.encode(answer, add_special_tokens=False), 2]
-            pool.append((head + tail, len(head)))
-        pool.sort(key=lambda row: len(row[0]))
-        chunks = [pool[i : i + cfg.batch_size] for i in range(0, len(pool), cfg.batch_size)]
-        for chunk in order.sample(chunks, len(chunks)):
-            width = max(len(ids) for ids, _ in chunk)
-            ids = torch.zeros(len(chunk), width, dtype=torch.long)
-            answer = torch.zeros(len(chunk), width, dtype=torch.bool)
-            for row, (tokens, start) in enumerate(chunk):
-                ids[row, : len(tokens)] = torch.tensor(tokens)
-                answer[row, start : len(tokens)] = True
-            yield ids, answer
+    def encoded(question: str, answer: str) -> tuple[list[int], list[int]]:
+        head = [1]
+        if question:
+            head += [user, *tokenizer.encode(question, add_special_tokens=False), assistant]
+        return head, [*tokenizer.encode(answer, add_special_tokens=False), 2]
+
+    source = itertools.starmap(encoded, pairs(cfg, cfg.seed + 1_000 * rank))
+    for chunk in lm_loop.by_length(
+        source, lambda row: len(row[0]) + len(row[1]), size=cfg.batch_size, pooled=16, seed=cfg.seed
+    ):
+        yield lm_loop.padded_answers(chunk)
 
 
 def save(model: Any, tokenizer: Any, cfg: CausalConfig) -> None:
@@ -132,13 +117,12 @@ def save(model: Any, tokenizer: Any, cfg: CausalConfig) -> None:
     half.load_state_dict({k: v.to(torch.float16) for k, v in model.state_dict().items()})
     half.save_pretrained(cfg.out)
     tokenizer.save_pretrained(cfg.out)
-    said = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(cfg).items() if k != "out"}
-    write_whole(cfg.out / "recipe.json", json.dumps(said, indent=2) + "\n")
+    lm_loop.write_recipe(cfg)
 
 
 def train(cfg: CausalConfig) -> dict[str, float]:
     """Train and write ``cfg.out``; return the figures of the last step."""
-    return train_together(cfg, _learn, build_tokenizer)
+    return lm_loop.train_together(cfg, _learn, build_tokenizer)
 
 
 def _learn(cfg: CausalConfig, team: Team) -> dict[str, float]:
@@ -162,16 +146,9 @@ def _learn(cfg: CausalConfig, team: Team) -> dict[str, float]:
             # Padding sits at the end, where causal attention cannot see it.
             states = model.model(ids[:, :-1]).last_hidden_state
             logits = model.lm_head(states[wanted])
-        each = torch.nn.functional.cross_entropy(
-            logits.float(), ids[:, 1:][wanted], reduction="none"
-        )
-        is_answer = answer[:, 1:][wanted]
-        loss = each[is_answer].mean()
-        if bool(is_answer.all()):
-            return loss, loss
-        return loss, loss + cfg.question_weight * each[~is_answer].mean()
+        return lm_loop.answer_losses(logits, ids, answer, cfg.question_weight)
 
     if team.rank == 0:
         log.info("parameters=%d vocab=%d", model.num_parameters(), len(words))
     source = rows(cfg, words, team.rank)
-    return learn(model, source, losses, cfg, team, lambda: save(model, words, cfg))
+    return lm_loop.learn(model, source, losses, cfg, team, lambda: save(model, words, cfg))

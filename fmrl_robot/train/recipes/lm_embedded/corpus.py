@@ -93,8 +93,3 @@ def _next(text: str, steps: Sequence[str], rng: random.Random) -> tuple[str, str
 def _in_words(steps: Sequence[str]) -> str:
     text = ";".join(steps)
     return text if text.startswith("refuse") else say_steps(plan_language.parse(text))
-
-
-def prompt(kind: str, instruction: str) -> str:
-    """The embedded model's prompt; the method that asks it writes the same."""
-    return f"{kind}: {' '.join(instruction.split())} =>"

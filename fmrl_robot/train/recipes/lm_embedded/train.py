@@ -10,14 +10,17 @@ from __future__ import annotations
 import itertools
 import json
 import logging
-import random
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fmrl_robot.train.recipes.lm_embedded.corpus import ARM_SHARE, examples, prompt
+from fmrl_robot.fm.transformers_lm.batches import padded
+from fmrl_robot.planners.prompting import short_prompt
+from fmrl_robot.train.cards import write_whole
+from fmrl_robot.train.recipes import lm_loop
+from fmrl_robot.train.recipes.lm_embedded.corpus import ARM_SHARE, examples
 from fmrl_robot.train.recipes.lm_embedded.tokenizer import train_tokenizer
-from fmrl_robot.train.recipes.lm_loop import Schedule, learn, train_together
 
 if TYPE_CHECKING:
     from fmrl_robot.train.team import Team
@@ -29,7 +32,7 @@ NOT_SAVED = ("encoder.", "decoder.cls.predictions.decoder")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TrainConfig(Schedule):
+class TrainConfig(lm_loop.Schedule):
     """How the embedded planner is trained."""
 
     out: Path = Path("policies/lm-embedded")
@@ -100,35 +103,25 @@ def build_model(cfg: TrainConfig, vocab: int) -> Any:
     return model
 
 
-def batches(cfg: TrainConfig, tokenizer: Any, encoder_tokenizer: Any, rank: int = 0) -> Any:
-    """Yield padded batches of similar length: encoder ids and mask, decoder ids and labels."""
+def batches(
+    cfg: TrainConfig, tokenizer: Any, encoder_tokenizer: Any, rank: int = 0
+) -> Iterator[tuple[Any, Any, Any, Any]]:
+    """Yield padded batches of similar length: encoder ids and mask, decoder ids, which are plans."""
     import torch
 
-    source = examples(cfg.seed + 1_000 * rank, cfg.arm_share)
-    # The same order in every process: they wait for each other least with batches as long.
-    order = random.Random(cfg.seed)  # noqa: S311
-    while True:
-        pool: list[tuple[list[int], list[int], list[int]]] = []
-        for kind, text, plan in itertools.islice(source, cfg.batch_size * 24):
-            asked = prompt(kind, text)
-            head = [1, *tokenizer.encode(asked, add_special_tokens=False)]
-            tail = [*tokenizer.encode(plan, add_special_tokens=False), 2]
-            pool.append((encoder_tokenizer.encode(asked), head, tail))
-        pool.sort(key=lambda e: len(e[0]) + 2 * (len(e[1]) + len(e[2])))
-        chunks = [pool[i : i + cfg.batch_size] for i in range(0, len(pool), cfg.batch_size)]
-        for chunk in order.sample(chunks, len(chunks)):
-            width = max(len(e[0]) for e in chunk)
-            length = max(len(e[1]) + len(e[2]) for e in chunk)
-            enc = torch.zeros(len(chunk), width, dtype=torch.long)
-            mask = torch.zeros(len(chunk), width, dtype=torch.long)
-            ids = torch.zeros(len(chunk), length, dtype=torch.long)
-            labels = torch.full((len(chunk), length), -100)
-            for row, (e, head, tail) in enumerate(chunk):
-                enc[row, : len(e)] = torch.tensor(e)
-                mask[row, : len(e)] = 1
-                ids[row, : len(head) + len(tail)] = torch.tensor(head + tail)
-                labels[row, len(head) : len(head) + len(tail)] = torch.tensor(tail)
-            yield enc, mask, ids, labels
+    def encoded(kind: str, text: str, plan: str) -> tuple[list[int], list[int], list[int]]:
+        asked = short_prompt(kind, text)
+        head = [1, *tokenizer.encode(asked, add_special_tokens=False)]
+        tail = [*tokenizer.encode(plan, add_special_tokens=False), 2]
+        return encoder_tokenizer.encode(asked), head, tail
+
+    source = itertools.starmap(encoded, examples(cfg.seed + 1_000 * rank, cfg.arm_share))
+    for chunk in lm_loop.by_length(
+        source, lambda row: len(row[0]) + 2 * (len(row[1]) + len(row[2])), size=cfg.batch_size,
+        pooled=24, seed=cfg.seed,
+    ):  # fmt: skip
+        read, mask = padded([row[0] for row in chunk], 0, torch.device("cpu"))
+        yield read, mask.long(), *lm_loop.padded_answers([row[1:] for row in chunk])
 
 
 def save(model: Any, tokenizer: Any, cfg: TrainConfig) -> None:
@@ -149,34 +142,29 @@ def save(model: Any, tokenizer: Any, cfg: TrainConfig) -> None:
     config = model.config.to_dict()
     for part_of_it in (config, config["encoder"], config["decoder"]):
         part_of_it.pop("_name_or_path", None)
-    _write_json(cfg.out / "config.json", config)
+    write_whole(cfg.out / "config.json", json.dumps(config, indent=2) + "\n")
     tokenizer.save_pretrained(cfg.out)
-    recipe = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(cfg).items() if k != "out"}
-    _write_json(cfg.out / "recipe.json", recipe)
+    lm_loop.write_recipe(cfg)
 
 
-def _hidden_in_part(ids: Any, labels: Any, most: float) -> Any:
+def _hidden_in_part(ids: Any, is_plan: Any, most: float) -> Any:
     """Replace pieces of the prompts by padding, in each row another share, from none to ``most``."""
     import torch
 
     share = torch.rand(len(ids), 1) * most
-    hidden = (torch.rand(ids.shape) < share) & (labels == -100) & (ids > 2)
+    hidden = (torch.rand(ids.shape) < share) & ~is_plan & (ids > 2)
     return ids.masked_fill(hidden, 0)
-
-
-def _write_json(path: Path, values: dict[str, Any]) -> None:
-    path.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
 
 
 def train(cfg: TrainConfig) -> dict[str, float]:
     """Train and write ``cfg.out``; return the figures of the last step."""
-    return train_together(cfg, _learn, build_tokenizer)
+    return lm_loop.train_together(cfg, _learn, build_tokenizer)
 
 
 def build_tokenizer(cfg: TrainConfig) -> Any:
     """Learn the decoder's tokenizer."""
     sample = itertools.islice(examples(cfg.seed + 1), cfg.tokenizer_examples)
-    return train_tokenizer((prompt(k, t) for k, t, _ in sample), cfg.vocab_size)
+    return train_tokenizer((short_prompt(k, t) for k, t, _ in sample), cfg.vocab_size)
 
 
 def _learn(cfg: TrainConfig, team: Team) -> dict[str, float]:
@@ -202,14 +190,14 @@ def _learn(cfg: TrainConfig, team: Team) -> dict[str, float]:
     torch.manual_seed(cfg.seed + 1_000 * team.rank)
 
     def losses(batch: Any) -> tuple[Any, Any]:
-        enc, mask, ids, labels = batch
+        read, mask, ids, is_plan = batch
         with torch.autocast("cpu", dtype=torch.bfloat16):
             # For a sentence torch's other attention on CPU takes several times as long.
             with torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
-                hidden = model.encoder(input_ids=enc, attention_mask=mask).last_hidden_state
+                hidden = model.encoder(input_ids=read, attention_mask=mask).last_hidden_state
             # Padding sits at the end, where causal attention cannot see it.
             states = model.decoder.base_model(
-                input_ids=_hidden_in_part(ids, labels, cfg.masked),
+                input_ids=_hidden_in_part(ids, is_plan, cfg.masked),
                 attention_mask=torch.ones_like(ids),
                 encoder_hidden_states=model.enc_to_dec_proj(hidden),
                 encoder_attention_mask=mask,
@@ -219,15 +207,10 @@ def _learn(cfg: TrainConfig, team: Team) -> dict[str, float]:
             # learned there.
             wanted = ids[:, 1:] != 0
             logits = model.decoder.cls(states[:, :-1][wanted])
-        each = torch.nn.functional.cross_entropy(
-            logits.float(), ids[:, 1:][wanted], reduction="none"
-        )
-        is_plan = (labels[:, 1:] != -100)[wanted]
-        loss = each[is_plan].mean()
-        return loss, loss + cfg.prompt_weight * each[~is_plan].mean()
+        return lm_loop.answer_losses(logits, ids, is_plan, cfg.prompt_weight)
 
     if team.rank == 0:
         learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
         log.info("trainable=%d vocab=%d", learned, len(words))
     source = batches(cfg, words, encoder_words, team.rank)
-    return learn(model, source, losses, cfg, team, lambda: save(model, words, cfg))
+    return lm_loop.learn(model, source, losses, cfg, team, lambda: save(model, words, cfg))
