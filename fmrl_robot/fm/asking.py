@@ -27,7 +27,7 @@ _EMBEDDED_BY: Mapping[str, Callable[[str, Any], Question]] = {
     "embed_images": questions.image_embedding,
     "embed_clips": questions.clip_embedding,
 }
-_CHANGING = ("add_adapter", "adapter", "trainable")
+_CHANGING = ("add_adapter", "load_adapter", "adapter", "trainable")
 """After these the same model answers differently."""
 
 
@@ -152,7 +152,10 @@ class Asked:
         read: Callable[[Any], Any],
         write: Callable[[Any], Any],
     ) -> list[Any]:
-        """Answer many questions, and ask the model only what is not known, each thing once."""
+        """Answer many questions, and ask the model only what is not known, each thing once.
+
+        Who asks the same thing again is answered as from a cache, or its cost would count twice.
+        """
         answers: dict[str, Any] = {}
         missing: dict[str, int] = {}
         for place, question in enumerate(asked):
@@ -169,7 +172,12 @@ class Asked:
             for place, answer in zip(places, ask(places), strict=True):
                 answers[asked[place].key] = answer
                 self._keep(asked[place], write(answer))
-        return [answers[question.key] for question in asked]
+        return [
+            read(write(answers[question.key]))
+            if missing.get(question.key, place) != place
+            else answers[question.key]
+            for place, question in enumerate(asked)
+        ]
 
     def _known(self, question: Question, read: Callable[[Any], Any]) -> Any:
         found = None if self.cache is None else self.cache.get(question)

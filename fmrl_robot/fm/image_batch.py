@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fmrl_robot.errors import ConfigError
 from fmrl_robot.types import Image
 
 if TYPE_CHECKING:
@@ -26,13 +27,13 @@ def check_images(images: Sequence[Image]) -> None:
     """Refuse what is no RGB image.
 
     Raises:
-        ValueError: an image has another type or shape than uint8 (height, width, 3).
+        ConfigError: an image has another type or shape than uint8 (height, width, 3).
     """
     for image in images:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-            raise ValueError(
+            raise ConfigError(
                 "expected RGB images of uint8 and shape (height, width, 3), got "
-                f"{image.dtype} {image.shape!r}; convert them first"
+                f"{image.dtype} {image.shape!r}; convert before asking"
             )
 
 
@@ -71,7 +72,7 @@ class ImageBatch:
             device: where to; bytes travel, floats are made there.
 
         Raises:
-            ValueError: an image has another type or shape.
+            ConfigError: an image has another type or shape.
         """
         import torch
         from PIL import Image as PILImage

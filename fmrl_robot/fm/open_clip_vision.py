@@ -6,7 +6,6 @@ that replacing it by a large pretrained CLIP is a change of name, never of code.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from fmrl_robot.fm.capabilities import not_installed
 from fmrl_robot.fm.device import choose_device, choose_dtype
 from fmrl_robot.fm.image_batch import ImageBatch
 from fmrl_robot.fm.vector_cache import VectorCache
+from fmrl_robot.fm.weights import named_with_weights
 from fmrl_robot.types import FloatBatch, Image
 
 _TINY = 1e-12
@@ -97,7 +97,7 @@ class OpenClipVision:
             images: RGB uint8, shape (height, width, 3) each.
 
         Raises:
-            ValueError: an image has another type or shape.
+            ConfigError: an image has another type or shape.
         """
         import torch
 
@@ -117,7 +117,8 @@ class OpenClipVision:
             clips: frames in order of time, RGB uint8, shape (height, width, 3) each.
 
         Raises:
-            ValueError: a clip has no frames, or a frame another type or shape.
+            ConfigError: a frame has another type or shape.
+            ValueError: a clip has no frames.
         """
         if not clips:
             return np.zeros((0, 0), np.float32)
@@ -194,7 +195,7 @@ def _resolve(name: str) -> tuple[str, str | None, str]:
                 f"expected open_clip_config.json in {folder}, found none; train or copy the model",
                 ErrorCode.ASSET_MISSING,
             )
-        return f"local-dir:{folder}", None, f"{folder.name}@{weights_digest(folder)}"
+        return f"local-dir:{folder}", None, named_with_weights(name)
     if name.startswith("hf-hub:"):
         return name, None, name
     architecture, _, tag = name.partition("@")
@@ -205,21 +206,3 @@ def _resolve(name: str) -> tuple[str, str | None, str]:
             ErrorCode.ASSET_MISSING,
         )
     return architecture, tag, name
-
-
-def weights_digest(folder: Path) -> str:
-    """Return the first 12 hexadecimal digits of the SHA-256 over the folder's weights.
-
-    Raises:
-        ConfigError: the folder holds no safetensors.
-    """
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        raise ConfigError(
-            f"expected weights (*.safetensors) in {folder}, found none; train or copy the model",
-            ErrorCode.ASSET_MISSING,
-        )
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:12]

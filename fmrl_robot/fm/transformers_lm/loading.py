@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from fmrl_robot.fm.device import choose_device, choose_dtype, leave_cores_to_con
 from fmrl_robot.fm.network import apply_network_switch, check_reachable, is_local
 from fmrl_robot.fm.transformers_lm.loaded import Loaded
 from fmrl_robot.fm.transformers_lm.model import TransformersLM
+from fmrl_robot.fm.weights import named_with_weights
 
 if TYPE_CHECKING:
     import torch
@@ -96,7 +96,7 @@ def _load(place: _Place) -> Loaded:
         model=model.to(place.device),
         tokenizer=tokenizer,
         processor=_processor(place) if sees else None,
-        model_id=f"transformers:{place.name}",
+        model_id=f"transformers:{named_with_weights(place.name)}",
     )
 
 
@@ -147,10 +147,9 @@ def _with_frozen_encoder(
     if unexpected:
         raise ValueError(f"weights that the config does not know: {unexpected[:3]}")
     model.tie_weights()
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:12]
     return Loaded(
         model=model.to(place.device, place.dtype),
         tokenizer=tokenizer,
         encoder_tokenizer=AutoTokenizer.from_pretrained(path, local_files_only=True),
-        model_id=f"{folder.name}@{digest}",
+        model_id=named_with_weights(place.name),
     )

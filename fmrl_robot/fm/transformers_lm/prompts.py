@@ -54,7 +54,7 @@ class PromptReader:
 
         Raises:
             ConfigError: there are images and the model sees none.
-            ValueError: an image has another type or shape.
+            ConfigError: an image has another type or shape.
         """
         if images:
             return self._with_pictures(text, images)

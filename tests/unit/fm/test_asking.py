@@ -138,6 +138,13 @@ def test_of_a_batch_only_what_is_new_is_asked(asked, model):
     assert asked.budget.spent.calls == 3 and asked.budget.spent.tokens == 15
 
 
+def test_who_asks_the_same_twice_in_a_batch_pays_once(model):
+    first, same = guarded(model, None, Budget()).score(["b", "b"], [["y"], ["y"]])
+    assert model.asked == [("b",)] and first.token_logprobs == same.token_logprobs
+    assert (first.usage.cached, same.usage.cached) == (False, True)
+    assert (first.usage.cost, same.usage.cost) == (0.1, 0.0)
+
+
 def test_vectors_come_back_to_the_bit(asked, model):
     fresh = asked.embed_texts(["a", "bb", "a"])
     assert model.asked == [("a", "bb")]
@@ -254,13 +261,14 @@ def test_without_cache_and_budget_there_is_no_wrapper(model):
     assert guarded(model) is model
 
 
-def test_looking_at_a_capability_changes_nothing_but_using_it_ends_the_cache(model, tmp_path):
-    model.trainable = lambda mode: [mode]
+@pytest.mark.parametrize("name", ["trainable", "add_adapter", "load_adapter", "adapter"])
+def test_looking_at_a_capability_changes_nothing_but_using_it_ends_the_cache(model, tmp_path, name):
+    setattr(model, name, lambda argument: [argument])
     asked = guarded(model, tmp_path)
-    assert hasattr(asked, "trainable") and not hasattr(asked, "adapter")
+    assert hasattr(asked, name) and not hasattr(asked, "forward")
     asked.generate("x")
     asked.generate("x")
     assert len(model.asked) == 1
-    assert asked.trainable("lora") == ["lora"]
+    assert getattr(asked, name)("lora") == ["lora"]
     asked.generate("x")
     assert len(model.asked) == 2 and asked.cache is None

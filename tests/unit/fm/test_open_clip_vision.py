@@ -65,7 +65,7 @@ def test_images_are_embedded_as_the_library_embeds_them(vision, frames):
     np.testing.assert_allclose(vision.embed_images(mixed), want, atol=1e-5)
     assert vision.embed_images([]).shape[0] == 0
     for wrong in (frames[0].astype(np.float32), frames[0][..., 0]):
-        with pytest.raises(ValueError, match="uint8"):
+        with pytest.raises(ConfigError, match="uint8"):
             vision.embed_images([wrong])
 
 

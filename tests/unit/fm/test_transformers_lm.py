@@ -1,5 +1,7 @@
 """The common loader with models that are not ours."""
 
+import shutil
+
 import pytest
 import tiny_models
 
@@ -36,6 +38,16 @@ def test_a_model_with_absolute_positions_and_no_mark_at_the_beginning(tmp_path):
         assert score.sums == pytest.approx(alone, abs=1e-4)
     model.add_adapter("fused", None)
     assert any("c_attn.lora_A" in n for n, _ in model.module.named_parameters())
+
+
+def test_a_model_that_is_trained_on_in_its_folder_has_another_id(folder_of, tmp_path):
+    folder = shutil.copytree(folder_of("causal"), tmp_path / "mine")
+    model = load_language_model(f"transformers:{folder}")
+    assert model.model_id == load_language_model(f"transformers:{folder}").model_id
+    model.module.get_input_embeddings().weight.data[0, 0] += 1.0
+    model.module.save_pretrained(folder)
+    other = load_language_model(f"transformers:{folder}").model_id
+    assert other.startswith("transformers:mine@") and other != model.model_id
 
 
 def test_device_and_precision_are_options(folder_of):

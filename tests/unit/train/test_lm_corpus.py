@@ -32,6 +32,22 @@ def test_no_test_sentence_occurs_in_the_corpus():
     assert not {corpus.fingerprint(text) for _, text, _ in drawn} & sentences_of_the_tests()
 
 
+def test_no_test_sentence_occurs_misspelt(monkeypatch):
+    clean = []
+
+    def type_badly(text, rng):
+        clean.append(text)
+        return f"{text} qq"
+
+    monkeypatch.setattr(corpus, "type_like_a_person", type_badly)
+    first = [text for _, text, _ in itertools.islice(corpus.examples(7), 300)]
+    forbidden = frozenset(map(corpus.fingerprint, clean[:100]))
+    assert set(first) & {f"{text} qq" for text in clean[:100]}
+    monkeypatch.setattr(corpus, "held_out", lambda: forbidden)
+    again = {text for _, text, _ in itertools.islice(corpus.examples(7), 300)}
+    assert not again & {f"{text} qq" for text in clean[:100]}
+
+
 def test_without_the_filter_some_would_occur(monkeypatch):
     monkeypatch.setattr(corpus, "held_out", frozenset)
     drawn = itertools.islice(corpus.examples(7), EXAMPLES)

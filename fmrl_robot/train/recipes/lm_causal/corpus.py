@@ -33,8 +33,9 @@ def _story(rng: random.Random, forbidden: frozenset[str]) -> tuple[str, Story]:
         if steps[0].startswith("refuse") or fingerprint(text) in forbidden:
             continue
         story = tell(draw_scene(rng), steps)
-        if story is not None:
-            return type_like_a_person(" ".join(text.split()), rng), story
+        typed = type_like_a_person(" ".join(text.split()), rng)
+        if story is not None and fingerprint(typed) not in forbidden:
+            return typed, story
 
 
 def ask_next(rng: random.Random, forbidden: frozenset[str]) -> Pair:
