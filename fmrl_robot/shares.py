@@ -30,8 +30,8 @@ def share(successes: int, n: int) -> dict[str, Any]:
     """A share as cards state it."""
     low, high = wilson(successes, n)
     return {
-        "successes": successes,
-        "n": n,
+        "successes": int(successes),
+        "n": int(n),
         "share": round(successes / n, 4) if n else None,
         "wilson95": [round(low, 4), round(high, 4)],
     }

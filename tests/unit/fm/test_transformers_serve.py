@@ -4,16 +4,10 @@ It takes neither grammar, schema, samples nor log-probabilities, and drops pictu
 text; so nearly every fallback shows here what docs/models.md says of it.
 """
 
-import os
-import shutil
 import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
-from pathlib import Path
 
+import model_server
 import numpy as np
 import pytest
 
@@ -29,8 +23,6 @@ TEMPLATE = (
 )
 ANYTHING = "root ::= [^\\x00]*"
 SCHEMA = {"type": "object", "required": ["skill"]}
-START_S = 200.0
-"""Its imports alone take a minute where every core is taken."""
 
 
 @pytest.fixture(scope="module")
@@ -66,35 +58,8 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(folder, tmp_path_factory):
     """The process and its URL."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    home = tmp_path_factory.mktemp("home")
-    (home / "hub").mkdir()  # its list of models is that of the hub's cache, which has to be there
-    command = shutil.which("transformers", path=str(Path(sys.executable).parent))
-    with (home / "log").open("w") as log:
-        process = subprocess.Popen(
-            [command, "serve", folder, "--host", "127.0.0.1", "--port", str(port),
-             "--device", "cpu"],
-            env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(home), "OMP_NUM_THREADS": "1"},
-            stdout=log, stderr=log,
-        )  # fmt: skip
-    try:
-        end = time.monotonic() + START_S
-        while not _lives(f"http://127.0.0.1:{port}/health"):
-            assert process.poll() is None and time.monotonic() < end, (home / "log").read_text()
-            time.sleep(0.1)
-        yield process, f"http://127.0.0.1:{port}/v1"
-    finally:
-        process.kill()
-        process.wait(10)
-
-
-def _lives(url):
-    try:
-        return urllib.request.urlopen(url, timeout=1).status == 200
-    except OSError:
-        return False
+    with model_server.serving(folder, tmp_path_factory.mktemp("home")) as found:
+        yield found
 
 
 @pytest.fixture

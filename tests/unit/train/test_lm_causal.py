@@ -1,13 +1,17 @@
 """The causal models' corpora, and a training so short that only the path is proved."""
 
 import itertools
+import json
 import random
 from dataclasses import replace
 
+import pytest
+
 from fmrl_robot.planners import questions as ask
 from fmrl_robot.train.recipes.lm_causal import corpus, prior
-from fmrl_robot.train.recipes.lm_causal.card import SKILLS
+from fmrl_robot.train.recipes.lm_causal.card import SKILLS, describe
 from fmrl_robot.train.recipes.lm_causal.scenes import draw_scene, tell
+from fmrl_robot.train.recipes.lm_causal.train import CausalConfig, build_model, train
 from fmrl_robot.train.recipes.lm_embedded.corpus import fingerprint, held_out
 
 
@@ -57,7 +61,6 @@ def test_the_tests_instructions_are_in_no_question():
 
 def test_a_short_training_leaves_a_chat_model_that_the_common_loader_reads(tmp_path):
     from fmrl_robot.fm import load_language_model
-    from fmrl_robot.train.recipes.lm_causal.train import CausalConfig, build_model, train
 
     cfg = CausalConfig(
         out=tmp_path, minutes=0.02, width=32, layers=1, heads=2, vocab_size=400,
@@ -71,3 +74,15 @@ def test_a_short_training_leaves_a_chat_model_that_the_common_loader_reads(tmp_p
     assert (scored.sums < 0).all()
     grammar = 'root ::= "yes" | "no"'
     assert model.generate("anything", grammar=grammar)[0].text in ("yes", "no")
+
+
+@pytest.mark.parametrize("kind", ["project", "prior"])
+def test_a_card_tells_what_was_measured(tmp_path, kind):
+    cfg = CausalConfig(
+        corpus=kind, out=tmp_path, minutes=0.01, width=16, layers=1, heads=2, vocab_size=400,
+        tokenizer_examples=100, batch_size=2, processes=1,
+    )  # fmt: skip
+    describe(tmp_path, kind, train(cfg), count=6)
+    told = json.loads((tmp_path / "card.json").read_text())
+    assert told["parameters"] > 0 and told["training"]["examples"] >= 2
+    assert all(0 <= found["successes"] <= found["n"] for found in told["unseen"].values())

@@ -33,8 +33,15 @@ SKILLS = (
 """Every primitive skill of the tabletop in words: the candidates of a next step."""
 
 
-def describe(folder: Path, kind: str, learned: dict[str, float]) -> None:
-    """Measure the model in ``folder`` and write its card; ``learned``: figures of the training."""
+def describe(folder: Path, kind: str, learned: dict[str, float], count: int = 300) -> None:
+    """Measure the model in ``folder`` and write its card.
+
+    Args:
+        folder: with the model.
+        kind: of corpus, ``project`` or ``prior``.
+        learned: figures of the training.
+        count: of questions of each kind.
+    """
     model = load_language_model(f"transformers:{folder}")
     measure = measure_project if kind == "project" else measure_prior
     write_card(
@@ -44,13 +51,13 @@ def describe(folder: Path, kind: str, learned: dict[str, float]) -> None:
             "architecture": "Llama",
             "parameters": model.module.num_parameters(),
             "training": {k: round(v, 4) for k, v in learned.items()},
-            "unseen": measure(model),
+            "unseen": measure(model, count),
             "cannot": CANNOT[kind],
         },
     )
 
 
-def measure_project(model: Any, count: int = 300) -> dict[str, Any]:
+def measure_project(model: Any, count: int) -> dict[str, Any]:
     """Shares of right answers by kind of question, among given candidates where there are such."""
     rng = random.Random(UNSEEN_SEED)  # noqa: S311
     forbidden = corpus.held_out()
@@ -72,7 +79,7 @@ def measure_project(model: Any, count: int = 300) -> dict[str, Any]:
     return found
 
 
-def measure_prior(model: Any, count: int = 300) -> dict[str, Any]:
+def measure_prior(model: Any, count: int) -> dict[str, Any]:
     """Share of chores in which the model prefers the working order to each disturbed one."""
     rng = random.Random(UNSEEN_SEED)  # noqa: S311
     asked = [prior.ordered_and_disturbed(rng) for _ in range(count)]
