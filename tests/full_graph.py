@@ -12,6 +12,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.action import ActionClient
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
@@ -23,6 +24,15 @@ from fmrl_robot.runtime.launch_xml import LaunchFile, launch_file
 from fmrl_robot.runtime.launching import Launcher
 
 NODES = ("sim", "scene", "planner", "controller", "reward", "monitor")
+MEASURED = QoSProfile(depth=1000, reliability=ReliabilityPolicy.BEST_EFFORT)
+"""Twenty seconds wait for a probe that a busy machine holds up, and nothing is missed."""
+EPOCH_S = time.time() - time.monotonic()
+"""From the monotonic clock to the system's, which stamps messages where they are sent."""
+
+
+def sent_s(info):
+    """When a message was sent, on the monotonic clock in s, however late the probe got to it."""
+    return 1e-9 * info["source_timestamp"] - EPOCH_S
 
 
 class FullGraph:
@@ -43,21 +53,19 @@ class FullGraph:
         self.executor.add_node(self.node)
         self.diagnostics, self.states, self.gates, self.scenes = {}, [], [], 0
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._diagnosed, 50)
-        self.node.create_subscription(JointState, "joint_states", self._measured, qos.SENSOR)
+        self.node.create_subscription(JointState, "joint_states", self._measured, MEASURED)
         self.node.create_subscription(
             fm.GateState, "gate_state", lambda m: self.gates.append(m), qos.EVENT
         )
         self.node.create_subscription(fm.Scene, "scene", self._seen, qos.EVENT)
-        self.stamps = []
         self.tasks = ActionClient(self.node, ExecuteTask, "execute_task")
 
     def _diagnosed(self, message):
         for status in message.status:
             self.diagnostics[status.name.rpartition("/")[2].removesuffix("_node")] = status
 
-    def _measured(self, message):
-        self.states.append((time.monotonic(), np.array(message.position)))
-        self.stamps.append(message.header.stamp.sec + 1e-9 * message.header.stamp.nanosec)
+    def _measured(self, message, info):
+        self.states.append((sent_s(info), np.array(message.position)))
 
     def _seen(self, _):
         self.scenes += 1
@@ -131,14 +139,12 @@ class FullGraph:
         os.kill(self.launcher.pids[f"{name}_node"], signal.SIGKILL)
 
     def swing(self, seconds=2.0):
-        """How far the joint that moves most has moved lately, in rad; infinite after a gap.
-
-        Gaps are counted in simulated time, which goes slowly on a busy machine.
-        """
+        """How far the joint that moves most has moved lately, in rad; infinite after a gap."""
+        called = time.monotonic()
+        self.until(lambda: self.states[-1][0] > called, what="the joints of now")
         now = self.states[-1][0]
         lately = [q for t, q in self.states if t > now - seconds]
-        span_s = self.stamps[-1] - self.stamps[-len(lately)]
-        if len(lately) < max(10.0, 0.5 * span_s / self.spec.command_dt_s):
+        if len(lately) < 0.5 * seconds / self.spec.command_dt_s:
             return np.inf
         return np.ptp(lately, axis=0).max()
 
