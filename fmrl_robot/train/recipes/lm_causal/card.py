@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+from fmrl_robot.errors import Retryable
 from fmrl_robot.fm import load_language_model
 from fmrl_robot.planners import questions as ask
 from fmrl_robot.planners.cube_world import CONTAINERS, CUBES
@@ -74,9 +75,17 @@ def measure_project(model: Any, count: int) -> dict[str, Any]:
         )
         found[name] = {**share(right, count), "chance": round(1 / len(candidates), 3)}
     pairs = [corpus.ask_describe(rng, forbidden) for _ in range(count // 3)]
-    right = sum(model.generate(q, max_tokens=120)[0].text.strip() == a for q, a in pairs)
+    right = sum(_answer(model, question) == answer for question, answer in pairs)
     found["description word for word"] = share(right, len(pairs))
     return found
+
+
+def _answer(model: Any, question: str) -> str:
+    """What it says, nothing where it does not come to an end."""
+    try:
+        return model.generate(question, max_tokens=120)[0].text.strip()
+    except Retryable:
+        return ""
 
 
 def measure_prior(model: Any, count: int) -> dict[str, Any]:
