@@ -75,27 +75,30 @@ def measure_project(model: Any, count: int) -> dict[str, Any]:
         )
         found[name] = {**share(right, count), "chance": round(1 / len(candidates), 3)}
     pairs = [corpus.ask_describe(rng, forbidden) for _ in range(count // 3)]
-    right = sum(_answer(model, question) == answer for question, answer in pairs)
+    right = sum(_answer(model, question).strip() == answer for question, answer in pairs)
     found["description word for word"] = share(right, len(pairs))
     return found
 
 
-def _answer(model: Any, question: str) -> str:
+def _answer(model: Any, question: str, **settings: Any) -> str:
     """What it says, nothing where it does not come to an end."""
     try:
-        return model.generate(question, max_tokens=120)[0].text.strip()
+        return model.generate(question, max_tokens=120, **settings)[0].text
     except Retryable:
         return ""
 
 
 def measure_prior(model: Any, count: int) -> dict[str, Any]:
-    """Share of chores in which the model prefers the working order to each disturbed one."""
+    """How often the model prefers a working order to each disturbed one, and samples one."""
     rng = random.Random(UNSEEN_SEED)  # noqa: S311
     asked = [prior.ordered_and_disturbed(rng) for _ in range(count)]
     scores = model.score([a[0] for a in asked], [a[1:] for a in asked])
     right = sum(s.sums.argmax() == 0 for s in scores)
+    heads = [head for head, *_ in asked[: count // 3]]
+    written = [head + _answer(model, head, temperature=1.0, seed=i) for i, head in enumerate(heads)]
     told = sum(prior.works(text) for _, text in itertools.islice(prior.pairs(UNSEEN_SEED), count))
     return {
         "prefers the working order": share(right, count),
+        "writes a working order": share(sum(map(prior.works, written)), len(written)),
         "corpus in working order": share(told, count),
     }
