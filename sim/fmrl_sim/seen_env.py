@@ -15,8 +15,10 @@ from fmrl_robot.errors import ConfigError
 from fmrl_robot.types import FloatArray, Image, Predicate
 from fmrl_sim.frames.looks import CELL_M
 from fmrl_sim.ground_truth import GroundTruth
+from fmrl_sim.postures import POSTURES, posture
 from fmrl_sim.render import SceneRenderer
 from fmrl_sim.scenes import ground, tabletop
+from fmrl_sim.servos import Servos
 
 
 class SeenEnv(Protocol):
@@ -120,6 +122,7 @@ class PostureEnv:
         self._scene = ground.build()
         self._renderer = SceneRenderer(self._scene.model, size, size, cell_m=CELL_M)
         self._data = self._scene.new_data(0)
+        self._servos = Servos(self._scene.model, self._scene.robot)
         self._joints = [self._scene.model.joint(n) for n in self._scene.robot.model_joints]
         self._target = np.zeros(4)
 
@@ -153,34 +156,18 @@ class PostureEnv:
         Raises:
             ConfigError: the fact is no posture that has a geometry here.
         """
-        height, pitch, roll = self._posture()
-        level = abs(roll) < 0.35
-        match fact.name:
-            case "sitting":
-                return level and pitch < -0.3 and height < 0.3
-            case "bowing":
-                return level and pitch > 0.3
-            case "lying":
-                return level and abs(pitch) < 0.3 and height < 0.14
-            case "standing":
-                return level and abs(pitch) < 0.2 and height > 0.25
-            case _:
-                raise ConfigError(f"expected sitting, bowing, lying or standing, got {fact.name!r}")
+        if fact.name not in POSTURES:
+            raise ConfigError(f"expected one of {', '.join(POSTURES)}, got {fact.name!r}")
+        return posture(self._data, self._scene.robot.base_body) == fact.name
 
     def close(self) -> None:
         """Free the renderer."""
         self._renderer.close()
 
-    def _posture(self) -> tuple[float, float, float]:
-        """Height of the base in m, its pitch (nose down is positive) and roll in rad."""
-        axes = self._data.body(self._scene.robot.base_body).xmat.reshape(3, 3)
-        pitch = float(np.arcsin(np.clip(-axes[2, 0], -1, 1)))
-        return float(self._data.qpos[2]), pitch, float(np.arctan2(axes[2, 1], axes[2, 2]))
-
     def _settle(self) -> None:
         legs = np.zeros((4, 3))
         legs[:2, 1:], legs[2:, 1:] = self._target[:2], self._target[2:]
-        self._data.ctrl[:] = legs.reshape(-1)
+        self._servos.hold(self._data, legs.reshape(-1))
         mujoco.mj_step(self._scene.model, self._data, nstep=self.SETTLE)
 
     def _observed(self) -> FloatArray:

@@ -65,11 +65,15 @@ class Servos:
 
     def rest(self, data: mujoco.MjData) -> None:
         """Hold the present pose: what a body does before anybody has commanded it."""
+        self.hold(data, self.positions(data))
+
+    def hold(self, data: mujoco.MjData, positions: FloatArray) -> None:
+        """Hold ``positions``, shape (n,), stiffly enough to bear the body's own weight."""
         arm = self._robot.kind == "arm"
         kp = self._robot.kp if arm else np.full(self._robot.num_joints, STAND_KP)
         kd = self._robot.kd if arm else np.full(self._robot.num_joints, STAND_KD)
-        self._write(data, kp, kd, kp * self.positions(data))
-        self._last = kp, kd, kp * self.positions(data)
+        self._write(data, kp, kd, kp * positions)
+        self._last = kp, kd, kp * positions
 
     def stop(self, data: mujoco.MjData, since_s: float) -> None:
         """Apply the robot's stop kind, ``since_s`` seconds after the stop began."""

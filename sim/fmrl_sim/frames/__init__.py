@@ -2,6 +2,6 @@
 
 from fmrl_sim.frames.frame import LabelledFrame
 from fmrl_sim.frames.ground import ground_frames
-from fmrl_sim.frames.tabletop import tabletop_frames
+from fmrl_sim.frames.tabletop import tabletop_frames, wrist_frames
 
-__all__ = ["LabelledFrame", "ground_frames", "tabletop_frames"]
+__all__ = ["LabelledFrame", "ground_frames", "tabletop_frames", "wrist_frames"]

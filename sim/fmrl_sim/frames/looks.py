@@ -19,8 +19,10 @@ SIZE = 128
 """Edge of a drawn texture in pixels."""
 CELL_M = 0.006
 """Meshes are drawn with vertices joined within this: a pixel or less in these pictures."""
-CAMERA_M, CAMERA_RAD, CAMERA_FOV = 0.03, 0.02, 0.04
-"""Standard deviations of a camera's place, direction and (as a share) angle of view."""
+CAMERA_RAD, CAMERA_FOV = 0.02, 0.04
+"""Standard deviations of a camera's direction and (as a share) angle of view."""
+CAMERA_M, HAND_CAMERA_M = 0.03, 0.004
+"""Of its place, for one that stands in the room and for one on the hand."""
 
 
 def _plain(rng: np.random.Generator) -> FloatArray:
@@ -95,7 +97,12 @@ class RandomLooks:
     """Dresses one renderer's scene anew for every picture."""
 
     def __init__(
-        self, renderer: SceneRenderer, camera: str, surfaces: dict[str, float], unseen: bool
+        self,
+        renderer: SceneRenderer,
+        camera: str,
+        surfaces: dict[str, float],
+        unseen: bool,
+        camera_m: float = CAMERA_M,
     ) -> None:
         """Set up.
 
@@ -104,13 +111,15 @@ class RandomLooks:
             camera: the camera that is moved.
             surfaces: textures that are drawn anew, with the grey they vary around.
             unseen: whether textures come from the families kept for measuring.
+            camera_m: how far the camera is moved, standard deviation in m.
         """
+        self._camera_m = camera_m
         self._renderer, self._camera, self._surfaces = renderer, camera, surfaces
         self._families = UNSEEN if unseen else SEEN
 
     def draw(self, rng: np.random.Generator) -> None:
         """Change lights, colours, textures and camera for the pictures that follow."""
-        self._renderer.vary(rng, CAMERA_M)
+        self._renderer.vary(rng, self._camera_m)
         for name, base in self._surfaces.items():
             self._renderer.cover(name, draw_texture(rng, self._families, base))
         turn = CAMERA_RAD * rng.normal(size=3)

@@ -12,7 +12,7 @@ import numpy as np
 
 from fmrl_robot.errors import ConfigError
 from fmrl_sim.frames.frame import LabelledFrame
-from fmrl_sim.frames.looks import CELL_M, RandomLooks
+from fmrl_sim.frames.looks import CAMERA_M, CELL_M, HAND_CAMERA_M, RandomLooks
 from fmrl_sim.ground_truth import CUBES, GroundTruth
 from fmrl_sim.render import SceneRenderer
 from fmrl_sim.scenes import tabletop
@@ -30,15 +30,28 @@ def tabletop_frames(
     count: int, seed: int, size: int, *, unseen: bool = False
 ) -> Iterator[LabelledFrame]:
     """Draw frames of *tabletop* from its camera ``front``; ``unseen``: textures kept for tests."""
+    return _frames("front", CAMERA_M, count, seed, size, unseen)
+
+
+def wrist_frames(
+    count: int, seed: int, size: int, *, unseen: bool = False
+) -> Iterator[LabelledFrame]:
+    """Draw frames of *tabletop* from the camera on the hand, which sees fingers and little else."""
+    return _frames("wrist", HAND_CAMERA_M, count, seed, size, unseen)
+
+
+def _frames(
+    camera: str, camera_m: float, count: int, seed: int, size: int, unseen: bool
+) -> Iterator[LabelledFrame]:
     scene = tabletop.build()
     truth, rng = GroundTruth(scene), np.random.default_rng(seed)
     with SceneRenderer(scene.model, size, size, cell_m=CELL_M) as renderer:
-        looks = RandomLooks(renderer, "front", SURFACES, unseen)
+        looks = RandomLooks(renderer, camera, SURFACES, unseen, camera_m)
         for _ in range(count):
             data = _table_state(scene, rng)
             looks.draw(rng)
             facts = truth.facts(data) | truth.gripper_facts(data)
-            yield LabelledFrame(renderer.rgb(data, "front"), facts)
+            yield LabelledFrame(renderer.rgb(data, camera), facts)
 
 
 def _table_state(scene: SceneModel, rng: np.random.Generator) -> mujoco.MjData:

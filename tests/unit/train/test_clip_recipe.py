@@ -7,14 +7,18 @@ import pytest
 
 from fmrl_robot.skills.captioner import caption
 from fmrl_robot.train.recipes.clip_embedded.card import auroc, epic
-from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet, both
+from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet, Rows, drawn
 from fmrl_robot.train.recipes.clip_embedded.retrieval import KINDS, neighbours
 from fmrl_robot.train.recipes.clip_embedded.vocabulary import (
     CONJUNCTION,
+    GROUND,
+    TABLETOP,
+    WRIST,
     facts,
     kind,
     phrasings,
     tabletop_facts,
+    wrist_facts,
 )
 from fmrl_sim.frames import ground_frames, tabletop_frames
 
@@ -97,12 +101,22 @@ def test_neighbours_differ_in_one_word_and_every_kind_asked_has_some():
 
 
 def test_pictures_and_truth_come_back_from_disk(tmp_path):
-    drawn = both(3, 2, 5, 48)
-    drawn.save(tmp_path)
+    found = drawn({TABLETOP: 3, GROUND: 2, WRIST: 2}, 5, 48)
+    found.save(tmp_path)
     again = FrameSet.load(tmp_path)
-    np.testing.assert_array_equal(drawn.images, again.images)
-    np.testing.assert_array_equal(drawn.truth, again.truth)
-    assert (drawn.truth[:3, -1] == -1).all() and (drawn.truth[3:, 0] == -1).all()
+    np.testing.assert_array_equal(found.images, again.images)
+    np.testing.assert_array_equal(found.truth, again.truth)
+    assert (found.truth[:3, -1] == -1).all() and (found.truth[3:, 0] == -1).all()
+    told = {fact for fact, known in zip(facts(), found.truth[-1] >= 0, strict=True) if known}
+    assert told == set(wrist_facts())
+
+
+def test_every_batch_is_of_one_set_of_pictures():
+    truth = drawn({TABLETOP: 3, GROUND: 2, WRIST: 2}, 5, 48).truth
+    rows, rng = Rows(truth), np.random.default_rng(0)
+    sets = {tuple(rows.draw(rng)) for _ in range(60)}
+    assert sets == {(0, 1, 2), (3, 4), (5, 6)}
+    assert {tuple(Rows(truth[:3]).draw(rng)) for _ in range(20)} == {(0, 1, 2)}
 
 
 def test_a_batch_asks_sentences_with_their_answers():
@@ -123,7 +137,7 @@ def test_a_batch_asks_sentences_with_their_answers():
 def test_a_short_training_in_two_processes_leaves_a_model(tmp_path):
     from fmrl_robot.train.recipes.clip_embedded.train import ClipSettings, train
 
-    both(40, 20, 3, 32).save(tmp_path)
+    drawn({TABLETOP: 40, GROUND: 20, WRIST: 20}, 3, 32).save(tmp_path)
     settings = ClipSettings(size="small", image_size=32, minutes=0.02, batch=8, processes=2)
     model, _ = train(tmp_path, settings)
     assert all(p.isfinite().all() for p in model.parameters())
@@ -152,7 +166,7 @@ def test_the_text_tower_learns_alone(tmp_path):
     from fmrl_robot.train.recipes.clip_embedded.train import ClipSettings
 
     torch = pytest.importorskip("torch")
-    both(40, 20, 3, 32).save(tmp_path)
+    drawn({TABLETOP: 40, GROUND: 20, WRIST: 20}, 3, 32).save(tmp_path)
     tokenizer = build_tokenizer()
     model = build_model(len(tokenizer), 32, "small")
     before = {name: p.detach().clone() for name, p in model.named_parameters()}

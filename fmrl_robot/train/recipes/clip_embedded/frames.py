@@ -1,4 +1,4 @@
-"""The training set: pictures of both scenes and the truth of every taught fact in each.
+"""The training set: pictures of the scenes and the truth of every taught fact in each.
 
 Half of the pictures are drawn at a camera's size and scaled down as the model's preprocessing does
 it, half at the model's own size: the one is what a running robot shows, the other what training
@@ -8,7 +8,7 @@ and evaluation render.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
@@ -22,15 +22,22 @@ from fmrl_robot.registry import FRAMES
 from fmrl_robot.train.recipes.clip_embedded.vocabulary import (
     GROUND,
     TABLETOP,
+    WRIST,
     facts,
+    ground_facts,
     tabletop_facts,
+    wrist_facts,
 )
 
 UNKNOWN = -1
-"""In the truth matrix: the fact belongs to the other scene, so the picture says nothing of it."""
+"""In the truth matrix: the fact is of another scene or out of view; the picture is silent."""
 CAMERA_PIXELS = 224
 """Edge of the pictures that a running robot's camera gives."""
+BATCHES = (0.6, 0.25, 0.15)
+"""Shares of batches that show *tabletop*, *ground* and *tabletop* from the hand."""
 _CHUNK = 500
+_KNOWN = {TABLETOP: tabletop_facts, GROUND: ground_facts, WRIST: wrist_facts}
+"""What the pictures of a set tell of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,34 +62,47 @@ class FrameSet:
         return cls(images, np.load(folder / "truth.npy"))
 
 
-def draw(scene: str, count: int, seed: int, size: int, unseen: bool = False) -> FrameSet:
-    """Render ``count`` frames of a scene, found by its entry point; ``unseen``: its test looks."""
+class Rows:
+    """Which pictures a batch may be drawn from: all of one set, as often as BATCHES says."""
+
+    def __init__(self, truth: npt.NDArray[np.int8]) -> None:
+        table, ground = truth[:, 0] >= 0, truth[:, -1] >= 0
+        self._sets = [np.flatnonzero(which) for which in (table, ground, ~(table | ground))]
+        often = np.array(BATCHES) * [len(rows) > 0 for rows in self._sets]
+        self._often = often / often.sum()
+
+    def draw(self, rng: np.random.Generator) -> npt.NDArray[np.intp]:
+        """All rows of a set drawn at random."""
+        return self._sets[int(rng.choice(len(self._sets), p=self._often))]
+
+
+def draw(name: str, count: int, seed: int, size: int, unseen: bool = False) -> FrameSet:
+    """Render ``count`` frames of a set, found by its entry point; ``unseen``: its test looks."""
     from PIL import Image
 
     columns = {fact: i for i, fact in enumerate(facts())}
-    table = len(tabletop_facts())
     images = np.empty((count, size, size, 3), np.uint8)
     truth = np.full((count, len(columns)), UNKNOWN, np.int8)
-    mine = slice(0, table) if scene == TABLETOP else slice(table, None)
-    truth[:, mine] = 0
-    renderer, scaled = FRAMES.load(scene), count // 2
+    told = frozenset(_KNOWN[name]())
+    truth[:, [columns[fact] for fact in told]] = 0
+    renderer, scaled = FRAMES.load(name), count // 2
     large = renderer(scaled, seed, CAMERA_PIXELS, unseen=unseen)
     own = renderer(count - scaled, seed + 1_000_003, size, unseen=unseen)
     for i, frame in enumerate(chain(large, own)):
         # A picture of that size already stays as it is.
         small = Image.fromarray(frame.image).resize((size, size), Image.Resampling.BICUBIC)
         images[i] = np.asarray(small)
-        truth[i, [columns[f] for f in frame.facts if f in columns]] = 1
+        truth[i, [columns[fact] for fact in told & frame.facts]] = 1
     return FrameSet(images, truth)
 
 
-def both(
-    table: int, ground: int, seed: int, size: int, *, unseen: bool = False, processes: int = 1
+def drawn(
+    counts: Mapping[str, int], seed: int, size: int, *, unseen: bool = False, processes: int = 1
 ) -> FrameSet:
-    """Frames of both scenes, *tabletop* first; the same whatever the number of processes."""
+    """So many frames of each set, in that order; the same whatever the number of processes."""
     jobs = [
-        (scene, min(_CHUNK, count - start), seed * 1_000 + start // _CHUNK, size, unseen)
-        for scene, count in ((TABLETOP, table), (GROUND, ground))
+        (name, min(_CHUNK, count - start), seed * 1_000 + start // _CHUNK, size, unseen)
+        for name, count in counts.items()
         for start in range(0, count, _CHUNK)
     ]
     # Mesa's rasteriser would start a thread for each core, in each process.

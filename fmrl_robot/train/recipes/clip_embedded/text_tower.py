@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet
+from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet, Rows
 from fmrl_robot.train.recipes.clip_embedded.sentences import Sentences
-from fmrl_robot.train.recipes.clip_embedded.train import GROUND_SHARE, ClipSettings, balanced
+from fmrl_robot.train.recipes.clip_embedded.train import ClipSettings, balanced
 
 _log = logging.getLogger(__name__)
 
@@ -40,12 +40,12 @@ def learn_sentences(model: Any, tokenizer: Any, folder: Path, settings: ClipSett
     sentences = Sentences(tokenizer, held_out=settings.held_out_pairs, two=TWO)
     learned = [p for name, p in model.named_parameters() if not name.startswith("visual.")]
     optimizer = torch.optim.AdamW(learned, settings.learning_rate, weight_decay=0.02)
-    rows = [np.flatnonzero(truth[:, 0] >= 0), np.flatnonzero(truth[:, -1] >= 0)]
+    rows = Rows(truth)
     begin, spent, step = time.monotonic(), 0.0, 0
     while spent < 1.0:
         rate = min(1.0, (step + 1) / 50) * max(settings.final_rate, 1 - spent)
         optimizer.param_groups[0]["lr"] = settings.learning_rate * rate
-        mine = rows[int(rng.random() < GROUND_SHARE)]
+        mine = rows.draw(rng)
         picked = rng.choice(mine, min(PICTURES, len(mine)), replace=False)
         asked = sentences.draw(truth[picked], SENTENCES, rng)
         with torch.autocast("cpu", torch.bfloat16), sdpa_kernel(SDPBackend.MATH):

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet
+from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet, Rows
 from fmrl_robot.train.recipes.clip_embedded.model import build_model, build_tokenizer
 from fmrl_robot.train.recipes.clip_embedded.sentences import Sentences
 from fmrl_robot.train.rows import in_a_row
@@ -25,8 +25,6 @@ from fmrl_robot.train.team import Helpers, Team
 
 _log = logging.getLogger(__name__)
 
-GROUND_SHARE = 0.25
-"""Share of batches that show *ground*."""
 MEAN_OVER = 400
 """Steps over which the kept weights are averaged, in the end."""
 
@@ -40,6 +38,8 @@ class ClipSettings:
     """Pictures of *tabletop*."""
     ground_frames: int = 15000
     """Pictures of *ground*."""
+    wrist_frames: int = 10000
+    """Pictures of *tabletop* from the hand."""
     image_size: int = 128
     """Pixels a side."""
     minutes: float = 60.0
@@ -96,18 +96,18 @@ def _learn(folder: Path, settings: ClipSettings, team: Team) -> tuple[Any, Any]:
     optimizer = torch.optim.AdamW([weights], settings.learning_rate, weight_decay=0.02)
     sentences = Sentences(tokenizer, held_out=settings.held_out_pairs)
     shares = torch.from_numpy(sentences.shares).float()
-    rows = [np.flatnonzero(truth[:, 0] >= 0), np.flatnonzero(truth[:, -1] >= 0)]
+    rows = Rows(truth)
     begin, step, spent = time.monotonic(), 0, torch.zeros(1)
     while True:
         # The first process's clock is everybody's.
-        spent[0] = (time.monotonic() - begin) / (60 * settings.minutes)
+        elapsed = (time.monotonic() - begin) / 60
+        spent[0] = elapsed / settings.minutes if settings.minutes else 1.0
         team.share_(spent)
         if spent >= 1.0:
             return mean.eval(), tokenizer
         rate = settings.learning_rate * max(settings.final_rate, 1 - float(spent))
         optimizer.param_groups[0]["lr"] = rate * min(1.0, (step + 1) / 100)
-        mine = rows[int(rng.random() < GROUND_SHARE)]
-        picked = np.sort(rng.choice(mine, settings.batch, replace=False))
+        picked = np.sort(rng.choice(rows.draw(rng), settings.batch, replace=False))
         asked = sentences.draw(truth[picked], settings.batch, rng)
         pixels = torch.from_numpy(frames.images[picked]).permute(0, 3, 1, 2).float() / 127.5 - 1.0
         pixels = _moved(_softened(pixels, rng), rng)
@@ -132,8 +132,7 @@ def _learn(folder: Path, settings: ClipSettings, team: Team) -> tuple[Any, Any]:
             _drawn_along(mean, model, 1.0 / min(MEAN_OVER, 1.0 + step / 10))
         step += 1
         if step % 100 == 0 and team.rank == 0:
-            minutes = (time.monotonic() - begin) / 60
-            _log.info("step=%d minutes=%.1f loss=%.4f", step, minutes, loss.item())
+            _log.info("step=%d minutes=%.1f loss=%.4f", step, elapsed, loss.item())
 
 
 def _load(model: Any, folder: Path) -> None:

@@ -19,7 +19,8 @@ ABOVE = (*CUBES, "bowl", "bin")
 CONJUNCTION = "and"
 """Joins two facts in one sentence."""
 
-TABLETOP, GROUND = "tabletop", "ground"
+TABLETOP, GROUND, WRIST = "tabletop", "ground", "wrist"
+"""Sets of pictures: two scenes, and the first seen from the hand."""
 
 BASELINES = {
     TABLETOP: (
@@ -140,6 +141,12 @@ def ground_facts() -> tuple[Predicate, ...]:
     facts += [Predicate("contact", (leg.value,)) for leg in SAYTAP_LEGS]
     facts += [Predicate("near", ("robot", marker)) for marker in MARKERS]
     return tuple(facts)
+
+
+def wrist_facts() -> tuple[Predicate, ...]:
+    """Those of *tabletop* that the camera on the hand can tell: fingers and what is below them."""
+    names = ("held", "hand_empty", "above")
+    return tuple(f for f in tabletop_facts() if f.name in names or f.args == ("gripper",))
 
 
 def facts() -> tuple[Predicate, ...]:

@@ -1,0 +1,35 @@
+"""Which posture a quadruped is in, from the height and the tilt of its base on flat ground."""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+
+POSTURES = ("standing", "crouching", "bowing", "sitting", "lying", "fallen")
+LEVEL_RAD, LEANING_RAD = 0.35, 0.3
+"""Most roll of a robot that has not tipped; pitch from which it sits or bows."""
+FALLEN_UP = 0.5
+"""Upward part of the base's z axis below which a robot has fallen: 60 degrees."""
+STANDING_M, CROUCHING_M, LYING_M = 0.25, (0.15, 0.22), 0.14
+"""Heights of the base: more than, between, less than."""
+
+
+def posture(data: mujoco.MjData, base: str) -> str | None:
+    """Return the posture of the quadruped whose base is the body ``base``; None: in between."""
+    up = data.body(base).xmat.reshape(3, 3)[2]
+    height = float(data.body(base).xpos[2])
+    pitch = float(np.arcsin(np.clip(-up[0], -1, 1)))
+    roll = float(np.arctan2(up[1], up[2]))
+    if up[2] < FALLEN_UP:
+        return "fallen"
+    if abs(roll) > LEVEL_RAD:
+        return None
+    if pitch < -LEANING_RAD:
+        return "sitting" if height < 0.3 else None
+    if pitch > LEANING_RAD:
+        return "bowing"
+    if height < LYING_M:
+        return "lying"
+    if CROUCHING_M[0] < height < CROUCHING_M[1]:
+        return "crouching"
+    return "standing" if height > STANDING_M and abs(pitch) < 0.2 else None
