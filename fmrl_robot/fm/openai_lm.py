@@ -25,7 +25,7 @@ from fmrl_robot.types import Completion, Image, Usage
 MAX_REPAIRS = 2
 """Times that an answer off its grammar or schema is asked for again."""
 RESAMPLED = 0.7
-"""Temperature at which a model is asked again that cannot be told what was wrong."""
+"""Temperature at which the same question is asked again: at 0 the same answer would come."""
 
 
 class OpenAILM:
@@ -124,15 +124,16 @@ class OpenAILM:
         self, chat: Chat, choice: Choice, bill: _Bill
     ) -> tuple[str, tuple[float, ...]]:
         text = problem = ""
+        asked = chat.prompt
         for repair in range(MAX_REPAIRS + 1):
             if repair:
                 again = replace(chat, n=1, seed=chat.seed + repair)
-                if self.short_prompts:
-                    # It would not understand what was wrong; the same answer must not come again.
-                    again = replace(again, temperature=chat.temperature or RESAMPLED)
-                else:
+                if not self.short_prompts:  # those would not understand what was wrong
                     prompt = repair_prompt(chat.prompt, chat.rule, text, problem)
                     again = replace(again, prompt=prompt)
+                if again.prompt == asked:
+                    again = replace(again, temperature=chat.temperature or RESAMPLED)
+                asked = again.prompt
                 choice = self._ask(again, bill).choices[0]
             text = chat.rule.clean(choice.text)
             # Some servers leave the stop string in.

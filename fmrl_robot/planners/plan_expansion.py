@@ -63,7 +63,8 @@ class _Expansion:
         match step.name:
             case "put":
                 for cube, place in self._moves(step, number):
-                    if place == "drawer" != step.place and not self.world.drawer_open:
+                    unforeseen = place == "drawer" != step.place
+                    if unforeseen and not (self.world.drawer_open or self.world.is_at(cube, place)):
                         self._empty_hand()
                         self._drawer(True)
                     self._put(cube, place)

@@ -86,7 +86,7 @@ def test_nobody_waits_longer_than_the_question_may_take(timed):
 @pytest.mark.parametrize("sick", [fs.drop, fs.hang(), fs.role_then_hang])
 def test_a_second_attempt_after_silence(sick):
     with fs.serving(sick, fs.answer("yes")) as server:
-        assert ask(model_of(server.url, "first_token_s=0.5&total_s=5")).text == "yes"
+        assert ask(model_of(server.url, "first_token_s=1.5&total_s=10")).text == "yes"
         assert len(server.bodies) == 2
 
 

@@ -131,6 +131,7 @@ def test_at_and_empty_open_the_drawer_they_mean():
     assert steps("put(red_cube,at_green_cube)", inside) == [
         "open drawer", "grasp red_cube", "place drawer",
     ]  # fmt: skip
+    assert steps("put(red_cube,at_green_cube)", [*inside, "in(red_cube, drawer)"]) == []
     filled = ["in(green_cube, bowl)", "in(blue_cube, bin)"]
     assert steps("put(red_cube,empty)", filled)[0] == "open drawer"
     assert steps("put(red_cube,empty)", ["in(green_cube, bowl)"]) == ["grasp red_cube", "place bin"]

@@ -289,13 +289,13 @@ def strangers(rng: random.Random) -> Example:
 
 
 _KINDS: Kinds[Example] = (
-    (24, references),
+    (44, references),
     (18, slips),
-    (18, order),
-    (18, exclusion),
+    (24, order),
+    (26, exclusion),
     (22, strangers),
-    (32, arm_stories.relations),
-    (34, arm_stories.stories),
+    (40, arm_stories.relations),
+    (48, arm_stories.stories),
 )
 
 
