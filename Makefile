@@ -40,7 +40,8 @@ check:
 	pyright
 	lint-imports
 	codespell
-	python -m pytest
+	python -m pytest -m 'not graph' -n 3 --dist loadfile
+	python -m pytest -m graph
 
 clean:
 	rm -rf $(VENV) build dist

@@ -1,7 +1,8 @@
-"""What holds for every test: no network, whatever the machine offers."""
+"""What holds for every test: no network, and probes that speak as the nodes do."""
 
 import contextlib
 import os
+from pathlib import Path
 
 # Read when torch is imported: threads that spin while they wait make busy machines crawl.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -11,3 +12,7 @@ with contextlib.suppress(ImportError):
     import triton  # noqa: F401
 
 os.environ.setdefault("FMRL_FORBID_NETWORK", "1")
+
+PROFILES = Path(__file__).parents[1] / "ros2_ws/src/fmrl_bringup/config/fastdds"
+# In shared memory a probe would be held up by whatever a test kills.
+os.environ.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(PROFILES / "LOCALHOST.xml"))

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
+from nav_msgs.msg import Odometry
 from rclpy.action import ActionClient
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
@@ -18,7 +19,7 @@ from std_srvs.srv import Trigger
 
 from fmrl_msgs import msg as fm
 from fmrl_msgs.action import ExecuteTask
-from fmrl_nodes import qos
+from fmrl_nodes import conversions, qos
 from fmrl_robot.robots import robot as find_robot
 from fmrl_robot.runtime.launch_xml import LaunchFile, launch_file
 from fmrl_robot.runtime.launching import Launcher
@@ -52,8 +53,11 @@ class FullGraph:
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
         self.diagnostics, self.states, self.gates, self.scenes = {}, [], [], 0
+        self.trunk = []
+        self.simulated_s = 0.0
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._diagnosed, 50)
         self.node.create_subscription(JointState, "joint_states", self._measured, MEASURED)
+        self.node.create_subscription(Odometry, "ground_truth/odom", self._carried, MEASURED)
         self.node.create_subscription(
             fm.GateState, "gate_state", lambda m: self.gates.append(m), qos.EVENT
         )
@@ -66,6 +70,11 @@ class FullGraph:
 
     def _measured(self, message, info):
         self.states.append((sent_s(info), np.array(message.position)))
+        self.simulated_s = conversions.time_from_msg(message.header.stamp)
+
+    def _carried(self, message):
+        at = message.pose.pose.position
+        self.trunk.append((conversions.time_from_msg(message.header.stamp), (at.x, at.y, at.z)))
 
     def _seen(self, _):
         self.scenes += 1
@@ -98,6 +107,14 @@ class FullGraph:
             self.spin(0.5)
         self.stops_before = self.gate.stops
         return self
+
+    def told(self):
+        """What every node last said of itself, for a test that has to say why it failed."""
+        said = {
+            name: (d.message, {v.key: v.value for v in d.values})
+            for name, d in self.diagnostics.items()
+        }
+        return f"{said} scenes={self.scenes} simulated_s={self.simulated_s:.2f}"
 
     @property
     def stops(self):
@@ -147,6 +164,13 @@ class FullGraph:
         if len(lately) < 0.5 * seconds / self.spec.command_dt_s:
             return np.inf
         return np.ptp(lately, axis=0).max()
+
+    def lies(self, seconds=2.0):
+        """Whether a quadruped's trunk was down and still for so long, by simulated time."""
+        lately = np.array([p for t, p in self.trunk if t > self.simulated_s - seconds])
+        if len(lately) < 0.5 * seconds / self.spec.command_dt_s:
+            return False
+        return lately[:, 2].max() < 0.15 and np.ptp(lately, axis=0).max() < 0.01
 
     def outside(self):
         """Joints that were ever measured outside their limits, or not finite, and where."""

@@ -1,4 +1,4 @@
-"""Keeps physics in step with the wall clock and with commands, and measures how late they are."""
+"""Keeps physics in step with the wall clock, commands and pictures, and measures their delay."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ MAX_LAG_S = 0.03
 Racing would be worse than slow: physics time passes in which no command can be heard, and the gate
 would take a busy simulator for a silent controller.
 """
-AHEAD_S = 0.036
+COMMAND_AHEAD_S = 0.036
 """Lockstep lets physics be this far ahead of the newest observation that a command answers: under
 two periods of a command at 50 Hz, and so under every limit that the gate sets on delay."""
+PICTURE_AHEAD_S = 0.4
+"""As far beyond the moment when the next picture is due: a picture takes 0.05 to 0.15 s to draw."""
+GLANCE_S = 0.02
+"""Between two looks whether the answer has come, lockstep counts no more wall time than this."""
 WINDOW = 3000
 """Commands over which the running summary looks back: a minute."""
 FILE_NAME = "timing.npz"
@@ -47,30 +51,36 @@ class Pacer:
 
 
 class Lockstep:
-    """Lets physics time wait for a command that is due, for ``patience_s`` of wall time at most.
+    """Lets physics time wait for an answer that is due, for ``patience_s`` of wall time at most.
 
-    A machine that is too slow then makes a slow simulation instead of a stopped robot. Who has
-    ended, or answers the same observation for ever, is waited for once: after that time goes on
-    and the gate finds out, until newer observations are answered again.
+    An answer is a command to an observation, or the picture of a moment; physics may be ``ahead_s``
+    beyond the moment of the newest.
+
+    A machine that is too slow then makes a slow simulation instead of a stopped robot. Patience is
+    spent at the simulator's own pace: of a time in which the machine did not run it either, only
+    ``GLANCE_S`` count. Who has ended, or answers the same observation for ever, is waited for once:
+    after that time goes on and the gate finds out, until newer observations are answered again.
     """
 
-    def __init__(self, patience_s: float) -> None:
-        self._patience = patience_s
-        self._answered, self._wall = np.inf, 0.0
+    def __init__(self, patience_s: float, ahead_s: float) -> None:
+        self._patience, self._ahead = patience_s, ahead_s
+        self._answered, self._looked, self._waited = np.inf, 0.0, 0.0
 
     def restart(self) -> None:
-        """Wait for nobody until the next command."""
+        """Wait for nobody until the next answer."""
         self._answered = np.inf
 
-    def heard(self, observation_s: float, wall_s: float) -> None:
-        """Note a command at ``wall_s`` that answers the observation of ``observation_s``."""
-        if observation_s > self._answered or not np.isfinite(self._answered):
-            self._answered, self._wall = observation_s, wall_s
+    def heard(self, moment_s: float, wall_s: float) -> None:
+        """Note an answer at ``wall_s`` to the physics time ``moment_s``."""
+        if moment_s > self._answered or not np.isfinite(self._answered):
+            self._answered, self._looked, self._waited = moment_s, wall_s, 0.0
 
     def waits(self, physics_s: float, wall_s: float) -> bool:
         """Whether physics time has to stand still."""
+        self._waited += min(wall_s - self._looked, GLANCE_S)
+        self._looked = wall_s
         ahead = physics_s - self._answered
-        return ahead > AHEAD_S - 1e-9 and wall_s - self._wall < self._patience
+        return ahead > self._ahead - 1e-9 and self._waited < self._patience
 
 
 class Latencies:

@@ -48,11 +48,15 @@ def test_a_killed_controller_stops_the_robot_and_ends_the_task(start, robot):
     result = ending.result().result
     assert not result.success
     assert result.error_code == int(ErrorCode.CONTROLLER_UNAVAILABLE)
-    # It comes to rest and stays there: nothing re-arms by itself. A damped quadruped sinks for
-    # a dozen seconds, and not evenly: half a second without motion is not rest.
-    graph.until(lambda: graph.swing() < 0.02, 30.0, "the robot at rest")
+    # It comes to rest and stays there: nothing re-arms by itself. A damped quadruped is down within
+    # a second and lies still soon after; its legs may creep on for half a minute, for nothing rubs
+    # in them. The seconds are the simulation's, which a busy machine stretches.
+    at_rest = graph.lies if robot == "go2" else lambda: graph.swing() < 0.02
+    since = graph.simulated_s
+    graph.until(at_rest, 90.0, "the robot at rest")
+    assert graph.simulated_s - since < 8.0
     graph.spin(2.0)
-    assert graph.swing() < 0.02
+    assert at_rest()
     assert graph.gate.state == fm.GateState.STOPPED
     assert graph.outside() == {}
 

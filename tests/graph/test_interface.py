@@ -1,5 +1,10 @@
 """The table of the design, held against a running graph: who offers what, and how."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import psutil
 import pytest
 
@@ -60,6 +65,23 @@ SERVICES = {
 }
 
 
+TOOL = """
+import sys, time
+import rclpy
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import JointState
+
+rclpy.init()
+node, heard = rclpy.create_node("tool"), []
+node.create_subscription(JointState, sys.argv[1], heard.append, qos_profile_sensor_data)
+end = time.monotonic() + 20.0
+while not heard and time.monotonic() < end:
+    rclpy.spin_once(node, timeout_sec=0.1)
+print(len(heard), "shared" if "/dev/shm/fastdds" in open("/proc/self/maps").read() else "sockets")
+"""
+"""A process of somebody else, with the middleware as it comes."""
+
+
 @pytest.fixture(scope="module", params=["go2", "panda"])
 def graph(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
@@ -95,6 +117,27 @@ def test_each_node_is_a_process_of_its_own(graph):
     pids = graph.launcher.pids
     assert len({pids[f"{name}_node"] for name in NODES}) == len(NODES)
     assert all(psutil.pid_exists(pid) for pid in pids.values())
+
+
+def test_nodes_speak_through_sockets_that_no_other_machine_reaches(graph):
+    """What one of them leaves in shared memory when it is killed holds the others up."""
+    for name, pid in graph.launcher.pids.items():
+        assert "/dev/shm/fastdds" not in Path(f"/proc/{pid}/maps").read_text(), name
+        sockets = psutil.Process(pid).net_connections(kind="udp")
+        assert {s.laddr.ip for s in sockets} == {"127.0.0.1"}, name
+
+
+@pytest.mark.parametrize("discovery", ["", "SUBNET", "LOCALHOST"])
+def test_a_tool_without_our_settings_hears_the_graph(graph, discovery):
+    env = {k: v for k, v in os.environ.items() if k != "FASTDDS_DEFAULT_PROFILES_FILE"}
+    env |= {"ROS_DOMAIN_ID": str(graph.context.get_domain_id())}
+    env |= {"ROS_AUTOMATIC_DISCOVERY_RANGE": discovery} if discovery else {}
+    words = [sys.executable, "-c", TOOL, absolute("joint_states")]
+    told = subprocess.run(words, env=env, capture_output=True, text=True, timeout=60, check=True)
+    heard, through = told.stdout.split()
+    assert int(heard) > 0
+    # The other side of the test above: this is how shared memory would be seen.
+    assert through == "shared"
 
 
 def test_every_topic_has_its_type_publisher_and_quality_of_service(graph):

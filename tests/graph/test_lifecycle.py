@@ -39,3 +39,40 @@ def test_a_failure_is_a_clean_end_only_where_a_signal_caused_it(number, code):
         )
         assert done.returncode == code, done.stderr
         assert ("a call into ROS failed" in done.stderr) is (code == 1)
+
+
+FINISHES = """
+import os, signal, sys, time
+from fmrl_nodes import lifecycle
+
+class Finishing(lifecycle.FmrlNode):
+    def __init__(self):
+        super().__init__("finishing")
+        if "start" in sys.argv:
+            self.work()
+        self.create_timer(0.05, self.work)
+
+    def work(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.3)
+        print("finished", flush=True)
+
+sys.exit(lifecycle.run(Finishing))
+"""
+
+
+@pytest.mark.parametrize(("where", "finished"), [("spin", True), ("start", False)])
+def test_ctrl_c_cuts_a_start_short_and_lets_a_callback_finish(where, finished):
+    done = subprocess.run(
+        [sys.executable, "-c", FINISHES, where], capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 0, done.stderr
+    assert ("finished" in done.stdout) is finished
+
+
+def test_a_missing_profile_of_the_middleware_is_told_before_anybody_is_called(monkeypatch):
+    monkeypatch.setenv("FASTDDS_DEFAULT_PROFILES_FILE", "/nowhere/OFF.xml")
+    words = [sys.executable, "-m", "fmrl_nodes.monitor_node"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "/nowhere/OFF.xml" in done.stderr and "LOCALHOST or SUBNET" in done.stderr

@@ -27,7 +27,7 @@ def done(folder, language_model):
         graph.ready()
         for task in TASKS:
             result = graph.do(task)
-            assert result.success, result.error_msg
+            assert result.success, f"{result.error_msg}: {graph.told()}"
         assert graph.stops == 0
     finally:
         graph.close()

@@ -1,6 +1,7 @@
 """The simulated body as a process: what it publishes, takes, refuses and leaves behind."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 pytest.importorskip("fmrl_msgs.msg", reason="needs the ros extra and fmrl_msgs")
 
 import rclpy
+from full_graph import MEASURED
 from nav_msgs.msg import Odometry
 from rcl_interfaces.srv import SetParameters
 from rclpy.context import Context
@@ -32,6 +34,7 @@ from fmrl_robot.robots import robot
 from fmrl_robot.types import Predicate
 from fmrl_sim import judge
 from fmrl_sim.goals import Goal
+from fmrl_sim.pacing import PICTURE_AHEAD_S
 
 pytestmark = pytest.mark.graph
 
@@ -52,7 +55,7 @@ class Bench:
         self.node = rclpy.create_node("probe", namespace=self.namespace, context=self.context)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
-        self.got = {}
+        self.got, self.subscriptions = {}, {}
         self.seq, self.lease, self.target = 0, "", None
         self.publisher = self.node.create_publisher(
             fm.JointCommand, "joint_command", qos.JOINT_COMMAND
@@ -62,8 +65,12 @@ class Bench:
         self.listen(fm.PredicateArray, "ground_truth/predicates", qos.EVENT)
 
     def listen(self, kind, topic, profile):
+        if topic in self.subscriptions:
+            self.node.destroy_subscription(self.subscriptions[topic])
         self.got[topic] = []
-        self.node.create_subscription(kind, topic, lambda m: self._take(topic, m), profile)
+        self.subscriptions[topic] = self.node.create_subscription(
+            kind, topic, lambda m: self._take(topic, m), profile
+        )
 
     def _take(self, topic, message):
         self.got[topic].append((len(self.got["joint_states"]), message))
@@ -153,8 +160,9 @@ def _cameras_of(pid):
 
 def test_the_quadrupeds_topics_stamps_and_rates(start):
     bench = start("go2")
-    bench.listen(Imu, "imu/data", qos.SENSOR)
-    bench.listen(fm.FootContacts, "foot_contacts", qos.SENSOR)
+    bench.listen(JointState, "joint_states", MEASURED)
+    bench.listen(Imu, "imu/data", MEASURED)
+    bench.listen(fm.FootContacts, "foot_contacts", MEASURED)
     bench.listen(Odometry, "ground_truth/odom", qos.SENSOR)
     bench.listen(Clock, "/clock", qos.SENSOR)
     bench.until(lambda: len(bench.got["joint_states"]) > 150)
@@ -228,8 +236,8 @@ def test_the_arms_cameras_frames_and_description(start):
 
 
 def test_commands_move_it_bad_ones_do_not_and_silence_stops_it(start):
-    # At half speed, so that a busy machine keeps the gate's deadlines.
-    bench = start("panda", "camera_hz:=0.0", "real_time_factor:=0.5")
+    # In step, so that a busy machine keeps the gate's deadlines.
+    bench = start("panda", "camera_hz:=0.0", "lockstep_s:=2.0")
     bench.arm()
     before = bench.target.copy()
     for _ in range(20):
@@ -267,7 +275,7 @@ def test_commands_move_it_bad_ones_do_not_and_silence_stops_it(start):
 
 
 def test_a_second_holder_is_refused_the_lease(start):
-    bench = start("panda", "camera_hz:=0.0", "real_time_factor:=0.5")
+    bench = start("panda", "camera_hz:=0.0", "lockstep_s:=2.0")
     bench.arm()
     other = AcquireLease.Request(holder="intruder")
     assert not bench.call(AcquireLease, "acquire_lease", other).granted
@@ -312,6 +320,32 @@ def test_no_signal_leaves_a_camera_process_behind(start, number):
     while Path(f"/proc/{children[0]}").exists() and time.monotonic() < end:
         time.sleep(0.1)
     assert not Path(f"/proc/{children[0]}").exists()
+
+
+def test_time_waits_for_pictures_that_are_due_but_not_for_ever(start):
+    bench = start("panda", "lockstep_s:=2.0")
+    bench.listen(Image, "camera/front/image_raw", qos.SENSOR)
+    bench.until(lambda: len(bench.got["camera/front/image_raw"]) > 2)
+    (camera,) = _cameras_of(bench.process.pid)
+
+    def now():
+        return conversions.time_from_msg(bench.last("joint_states").header.stamp)
+
+    def passes(seconds):
+        began = now()
+        bench.until(lambda: now() > began + seconds)
+
+    os.kill(camera, signal.SIGSTOP)
+    try:
+        stopped, end = now(), time.monotonic() + 1.5
+        bench.until(lambda: time.monotonic() > end)
+        assert now() - stopped < PICTURE_AHEAD_S + 0.2
+        passes(1.0)
+    finally:
+        os.kill(camera, signal.SIGCONT)
+    seen = len(bench.got["camera/front/image_raw"])
+    passes(1.0)
+    assert len(bench.got["camera/front/image_raw"]) > seen
 
 
 def test_an_unknown_robot_is_refused_by_its_code(tmp_path):

@@ -12,7 +12,8 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/fmrl_bringup"]),
         ("share/fmrl_bringup", ["package.xml"]),
         ("share/fmrl_bringup/launch", glob("launch/*.xml")),
-        ("share/fmrl_bringup/config", glob("config/*")),
+        ("share/fmrl_bringup/config", glob("config/*.yaml")),
+        ("share/fmrl_bringup/config/fastdds", glob("config/fastdds/*.xml")),
     ],
     zip_safe=True,
 )

@@ -222,7 +222,8 @@ def run(
     """Be the process of one node; return its exit code.
 
     SIGINT and SIGTERM end it with 0 whenever they come; a node that cannot start ends it with 1
-    after logging its numbered code.
+    after logging its numbered code. A start is cut short where it is, a callback is finished: half
+    a message in a recording makes the rest unreadable.
 
     Args:
         factory: builds the node.
@@ -231,15 +232,24 @@ def run(
             set before ROS starts, because the middleware's threads inherit them: a hurried node
             whose listeners wait in line hears nothing.
     """
+    starting = True
+
+    def interrupt(*_: Any) -> None:
+        if starting:
+            raise KeyboardInterrupt
+
     _schedule(niceness)
-    rclpy.init(args=args)  # installs the handlers of SIGINT and SIGTERM
+    signal.signal(signal.SIGINT, interrupt)
+    rclpy.init(args=args)  # its handlers of SIGINT and SIGTERM call ours
     executor = SingleThreadedExecutor()
     node: FmrlNode | None = None
     try:
+        _check_profile()
         node = factory()
         executor.add_node(node)
         if node.autostart:
             _start(node)
+        starting = False
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         return 0
@@ -264,6 +274,16 @@ def run(
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
+
+
+def _check_profile() -> None:
+    """Fast DDS only mentions a profile that is missing, and then talks to every machine."""
+    profile = os.environ.get("FASTDDS_DEFAULT_PROFILES_FILE", "")
+    if profile and not os.path.isfile(profile):
+        raise ConfigError(
+            f"expected a profile of Fast DDS, got {profile}, which is no file; "
+            "set ROS_AUTOMATIC_DISCOVERY_RANGE to LOCALHOST or SUBNET, or dds_profile to a file"
+        )
 
 
 def _schedule(niceness: int) -> None:

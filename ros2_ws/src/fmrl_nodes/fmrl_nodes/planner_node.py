@@ -33,8 +33,9 @@ from fmrl_robot.types import Outcome, Plan, Scene, SubGoal
 HOME_METHODS = {"arm": "psl", "quadruped": "saytap"}
 """The method for a kind of robot where none is named."""
 
-SCENE_PATIENCE_S = 3.0
-"""How long a scene younger than the question is awaited, by the wall."""
+SCENE_PATIENCE_S, SCENE_PATIENCE_WALL_S = 3.0, 20.0
+"""How long a scene younger than the question is awaited: by the node's clock, which a slow
+simulation slows too, and by the wall, where that clock stands still."""
 ANSWER_PATIENCE_S = 2.0
 """How long the controller may take to accept, or to end after a cancellation or a stop, by the
 wall."""
@@ -208,9 +209,13 @@ class PlannerNode(FmrlNode):
         return None
 
     def _fresh_scene(self) -> Scene | None:
-        asked = time.monotonic()
-        while time.monotonic() - asked < SCENE_PATIENCE_S and self._interrupted() is None:
-            if self._scene is not None and self._scene_heard_s > asked:
+        asked, asked_wall = self._now_s(), time.monotonic()
+        while (
+            self._now_s() - asked < SCENE_PATIENCE_S
+            and time.monotonic() - asked_wall < SCENE_PATIENCE_WALL_S
+            and self._interrupted() is None
+        ):
+            if self._scene is not None and self._scene_heard_s > asked_wall:
                 return self._scene
             time.sleep(_POLL_S)
         return None

@@ -10,11 +10,13 @@ import gc
 import json
 import sys
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
 from nav_msgs.msg import Odometry
 from rclpy.parameter import Parameter
+from rclpy.publisher import Publisher
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, Imu, JointState
 from std_msgs.msg import String
@@ -41,7 +43,7 @@ from fmrl_sim import urdf
 from fmrl_sim.body import TICK_S, MujocoBody
 from fmrl_sim.camera_process import CameraProcess
 from fmrl_sim.faults import Fault
-from fmrl_sim.pacing import Latencies, Lockstep, Pacer
+from fmrl_sim.pacing import COMMAND_AHEAD_S, PICTURE_AHEAD_S, Latencies, Lockstep, Pacer
 from fmrl_sim.recorder import Recorder
 from fmrl_sim.scenes.base import SceneOptions, SceneState
 from fmrl_sim.true_scene import true_scene
@@ -75,7 +77,7 @@ class SimNode(FmrlNode):
         self._patience: float = self.declare(
             "lockstep_s",
             0.0,
-            "wall seconds that time waits for a command that is due; 0: never, as on hardware",
+            "wall seconds that time waits for commands and pictures due; 0: never, as on hardware",
             low=0.0,
             high=10.0,
         )
@@ -114,11 +116,14 @@ class SimNode(FmrlNode):
             self._recorder = Recorder(Path(self._run_dir), self._body)
         self._frames = Frames(self._body)
         self._pacer, self._latencies = Pacer(self._factor), Latencies()
-        self._lockstep = Lockstep(self._patience)
+        self._commands = Lockstep(self._patience, COMMAND_AHEAD_S)
+        period = 1.0 / self._camera_hz if self._camera_hz else 0.0
+        self._pictures = Lockstep(self._patience, PICTURE_AHEAD_S + period)
         self._observation_ticks = round(self._spec.command_dt_s / TICK_S)
         self._ticks = self._observations = 0
         self._ticked_at = 0.0
         self._next_picture_s = 0.0
+        self._unsent: deque[tuple[Publisher, Any]] = deque()
         self._gate_state = State.DISARMED
         self._open_topics()
         self.create_service(AcquireLease, "acquire_lease", self._on_lease)
@@ -164,7 +169,7 @@ class SimNode(FmrlNode):
         gc.collect()
         gc.freeze()
         self._pacer.restart(time.monotonic(), body.now)
-        self._lockstep.restart()
+        self._wait_for_nobody()
 
     def deactivate(self) -> None:
         """Let time stand still; the gate, which counts physics time, trips nothing."""
@@ -216,7 +221,7 @@ class SimNode(FmrlNode):
         wall = time.monotonic()
         target = self._pacer.target(wall, body.now)
         for _ in range(MAX_TICKS):
-            if body.now + TICK_S > target + 1e-9 or self._lockstep.waits(body.now, wall):
+            if body.now + TICK_S > target + 1e-9 or self._somebody_is_late(body.now, wall):
                 break
             if self._ticks % self._observation_ticks == 0:
                 self._observe(body)
@@ -228,6 +233,13 @@ class SimNode(FmrlNode):
             self._ticks += 1
             self._ticked_at = time.monotonic()
         self._take_pictures(body)
+
+    def _somebody_is_late(self, now_s: float, wall_s: float) -> bool:
+        return self._commands.waits(now_s, wall_s) or self._pictures.waits(now_s, wall_s)
+
+    def _wait_for_nobody(self) -> None:
+        self._commands.restart()
+        self._pictures.restart()
 
     def _observe(self, body: MujocoBody) -> None:
         """Publish the clock and one observation, the joints last, then what nobody waits for."""
@@ -279,13 +291,20 @@ class SimNode(FmrlNode):
             return
         shot = self._cameras.poll()
         if shot is not None:
+            self._pictures.heard(shot.stamp_s, time.monotonic())
             for camera, frame in shot.frames.items():
                 image, depth, info = self._camera_pubs[camera]
                 name = optical_frame(camera)
-                image.publish(conversions.image_to_msg(frame.rgb, shot.stamp_s, name))
-                depth.publish(conversions.image_to_msg(frame.depth, shot.stamp_s, name))
                 height, width = frame.depth.shape
-                info.publish(camera_info_to_msg(body.model, camera, width, height, shot.stamp_s))
+                self._unsent += [
+                    (image, conversions.image_to_msg(frame.rgb, shot.stamp_s, name)),
+                    (depth, conversions.image_to_msg(frame.depth, shot.stamp_s, name)),
+                    (info, camera_info_to_msg(body.model, camera, width, height, shot.stamp_s)),
+                ]
+        if self._unsent:
+            # One at a time: all of a moment are more than the buffer of a reader's socket may hold.
+            publisher, message = self._unsent.popleft()
+            publisher.publish(message)
         if body.now >= self._next_picture_s:
             state = SceneState(
                 qpos=body.data.qpos.copy(),
@@ -308,7 +327,7 @@ class SimNode(FmrlNode):
         refusal = self._gate.submit(command, self._world.now + since)
         if refusal is None or refusal[0] is not ErrorCode.LEASE_INVALID:
             self._latencies.answered(command.observation_stamp_s, wall)
-            self._lockstep.heard(command.observation_stamp_s, wall)
+            self._commands.heard(command.observation_stamp_s, wall)
         if refusal is not None:
             code, why = refusal
             self.get_logger().warning(
@@ -339,7 +358,7 @@ class SimNode(FmrlNode):
     ) -> ResetSim.Response:
         try:
             self._world.reset(request.seed, self._options())
-            self._lockstep.restart()
+            self._wait_for_nobody()
         except (FmrlError, ValueError) as error:
             response.success, response.error_code = False, int(ErrorCode.RESET_REFUSED)
             response.message = str(error)
