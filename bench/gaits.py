@@ -1,16 +1,18 @@
 """How soon the quadruped keeps its gaits: realised contact match against wall time, from scratch.
 
-``python -m bench.gaits [--out FOLDER]`` trains go2-saytap by its recipe as ``fmrl train`` does and
-keeps snapshots. When training is over each walks through the whole set of gaits (trot, pace and
-bound at five speeds, standing, each stand on three legs; 27 random patterns of each, 540 robots for
-10 s at the simulator's own time step, no exploration), and a picture is drawn. Only learning is
-timed. The folder then holds the policy and its card as well.
+``python -m bench.gaits [--seeds 0 1 2]`` trains go2-saytap by its recipe as ``fmrl train`` does,
+once a seed, and keeps snapshots. When training is over each walks through the whole set of gaits
+(trot, pace and bound at five speeds, standing, each stand on three legs; 27 random patterns of
+each, 540 robots for 10 s at the simulator's own time step, no exploration), and a picture is drawn:
+means over the seeds, the range of all commands shaded. Only learning is timed. The folder of a seed
+then holds its policy and card as well.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,8 @@ from fmrl_sim.tasks import saytap_evaluation as gaits
 
 TASK = "go2-saytap"
 GAITS = ("trot", "pace", "bound", "stand", "stand_3legs")
+GRID = 200
+"""Points at which seeds are averaged."""
 
 
 @torch.no_grad()
@@ -53,7 +57,25 @@ def evaluate(actor: nn.Module, threads: int) -> dict[str, Any]:
     return {"match": match, "match_mean": round(mean, 4), **{key: told[key] for key in keys}}
 
 
-def draw(points: list[dict[str, Any]], file: Path) -> None:
+def learn(seed: int, given: argparse.Namespace) -> list[dict[str, Any]]:
+    """Train with one seed and return its curve, a point a snapshot."""
+    changes = {"seed": seed} | ({"minutes": given.minutes} if given.minutes else {})
+    config, folder = recipe(TASK, changes=changes), given.out / f"seed{seed}"
+    keeper = Keeper(folder / CHECKPOINT, 60 * given.every)
+    trainer = train(config, folder, report=print, progress=lambda *_: keeper.look())
+    keeper.look(last=True)
+    finish(trainer)
+    torch.set_num_threads(1)
+    points = []
+    for seconds, iteration, state in keeper.kept:
+        told = evaluate(actor_of(trainer.networks, state), config.workers)
+        points.append({"seconds": round(seconds), "iteration": iteration, **told})
+        print(json.dumps(points[-1]), flush=True)
+    write_card(TASK, folder)
+    return points
+
+
+def draw(curves: list[list[dict[str, Any]]], file: Path) -> None:
     """Write the picture: contact match of each gait and of all against minutes."""
     import matplotlib
 
@@ -61,10 +83,19 @@ def draw(points: list[dict[str, Any]], file: Path) -> None:
     from matplotlib import pyplot
 
     figure, axis = pyplot.subplots(figsize=(7, 4), layout="constrained")
-    minutes = [point["seconds"] / 60 for point in points]
+    minutes = np.linspace(0.0, min(points[-1]["seconds"] for points in curves) / 60, GRID)
+
+    def rows(of: Callable[[dict[str, Any]], float]) -> FloatArray:
+        return np.array(
+            [np.interp(minutes, [p["seconds"] / 60 for p in c], [of(p) for p in c]) for c in curves]
+        )
+
     for gait in GAITS:
-        axis.plot(minutes, [p["match"][gait] for p in points], lw=1, label=gait.replace("_", " "))
-    axis.plot(minutes, [p["match_mean"] for p in points], lw=3, c="black", label="all commands")
+        mean = rows(lambda point, gait=gait: point["match"][gait]).mean(0)
+        axis.plot(minutes, mean, lw=1, label=gait.replace("_", " "))
+    every = rows(lambda point: point["match_mean"])
+    axis.plot(minutes, every.mean(0), lw=3, c="black", label="all commands")
+    axis.fill_between(minutes, every.min(0), every.max(0), color="black", alpha=0.2)
     for bar in (0.85, 0.9):
         axis.axhline(bar, c="grey", ls=":", lw=1)
     axis.set(xlabel="wall time, minutes", ylabel="realised contact match", ylim=(0.4, 1.0))
@@ -79,25 +110,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, help="stop training after so long")
     parser.add_argument("--every", type=float, default=2.0, help="minutes between snapshots")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="one run each")
     parser.add_argument("--out", type=Path, default=Path("runs") / "train" / TASK)
     parser.add_argument("--png", type=Path, default=Path("docs/go2_training.png"))
     parser.add_argument("--json", type=Path, help="file for every point")
     given = parser.parse_args()
-    config = recipe(TASK, changes={"minutes": given.minutes} if given.minutes else None)
-    keeper = Keeper(given.out / CHECKPOINT, 60 * given.every)
-    trainer = train(config, given.out, report=print, progress=lambda *_: keeper.look())
-    keeper.look(last=True)
-    finish(trainer)
-    torch.set_num_threads(1)
-    points = []
-    for seconds, iteration, state in keeper.kept:
-        told = evaluate(actor_of(trainer.networks, state), config.workers)
-        points.append({"seconds": round(seconds), "iteration": iteration, **told})
-        print(json.dumps(points[-1]), flush=True)
-    draw(points, given.png)
+    curves = {seed: learn(seed, given) for seed in given.seeds}
+    draw(list(curves.values()), given.png)
     if given.json:
-        given.json.write_text(json.dumps({"machine": machine(), "points": points}, indent=1) + "\n")
-    write_card(TASK, given.out)
+        given.json.write_text(json.dumps({"machine": machine(), "seeds": curves}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 EnvPool, gymnasium, rsl_rl and stable-baselines3, and prints tables of one run; every share is of a
 row of the same run. The limit is a C loop of ``mj_step`` with one pinned thread a core, compiled
 here with the system's compiler against the installed MuJoCo. Learners by others need
-``pip install ".[bench]"``; EnvPool needs an environment of its own (bench/peers.txt).
+``pip install -e ".[bench]"``; EnvPool needs an environment of its own (bench/peers.txt).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ROBOTS = (64, 256, 1024, 4096, 16384)
 SCALED = ("environment, env-steps/s", "our PPO, env-steps/s")
 TABLES = ("physics", "learners", "by_robots", "by_cores")
 NO_ENVPOOL = "not measured: make an environment as bench/peers.txt says, then --peers PYTHON"
-NO_LEARNER = 'not measured: pip install ".[bench]"'
+NO_LEARNER = 'not measured: pip install -e ".[bench]"'
 
 
 class Bench:
@@ -50,9 +50,15 @@ class Bench:
 
     def share(self, name: str, of: str, factor: float = 1.0) -> str:
         """One figure over another of the same round: median, least and greatest over the rounds."""
+        return _spread([factor * ratio for ratio in self._ratios(name, of)], ".1%")
+
+    def ratio(self, name: str, of: str) -> str:
+        """The same as a number of times."""
+        return _spread(self._ratios(name, of), ".2f")
+
+    def _ratios(self, name: str, of: str) -> list[float]:
         pairs = zip(self.figures[name], self.figures[of], strict=True)
-        shares = [factor * one / other for one, other in pairs]
-        return f"{median(shares):.1%} ({min(shares):.1%} to {max(shares):.1%})"
+        return [one / other for one, other in pairs]
 
     # --- physics and environments: physics steps a second -----------------------------------------
 
@@ -147,13 +153,22 @@ class Bench:
             "our PPO, plain network": (learners.ours, *size, False),
             "our PPO, mirrored network": (learners.ours, *size, True),
         }
-        for what, (measure, *arguments) in calls.items():
-            if measure.__name__ in learners.PEERS and not learners.installed(measure.__name__):
+        peers = {what: call[0].__name__ for what, call in calls.items()}
+        absent = [
+            what
+            for what, peer in peers.items()
+            if peer in learners.PEERS and not learners.installed(peer)
+        ]
+        for _ in range(given.learner_repeats):
+            for what, call in calls.items():
+                if what not in absent:
+                    self.take(what, apart, *call)
+        for what in calls:
+            if what in absent:
                 table.add(what, NO_LEARNER)
                 continue
-            self.take(what, apart, measure, *arguments)
-            speed, beside = self.value(what), self.figures.get("rsl_rl")
-            ratio = f"{speed / beside[0]:.2f}" if beside else ""
+            speed = self.value(what)
+            ratio = self.ratio(what, "rsl_rl") if "rsl_rl" in self.figures else ""
             measured = "go2 raw" in self.figures
             share = f"{SUBSTEPS * speed / self.value('go2 raw'):.1%}" if measured else ""
             table.add(what, f"{speed:,.0f}", ratio, share)
@@ -189,6 +204,10 @@ class Bench:
         return f"{told[0]:,.0f}", f"{told[1]:,.0f}"
 
 
+def _spread(values: list[float], form: str) -> str:
+    return f"{median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -197,7 +216,8 @@ def main() -> None:
     parser.add_argument("--periods", type=int, default=300, help="of physics alone")
     parser.add_argument("--repeats", type=int, default=5, help="rounds of physics")
     parser.add_argument("--env-seconds", type=float, default=3.0, help="of each environment")
-    parser.add_argument("--seconds", type=float, default=60.0, help="of each learner")
+    parser.add_argument("--seconds", type=float, default=30.0, help="of each learner")
+    parser.add_argument("--learner-repeats", type=int, default=3, help="rounds of learners")
     parser.add_argument("--scale-seconds", type=float, default=30.0, help="of each size")
     parser.add_argument("--peers", help="interpreter that has EnvPool, see bench/peers.txt")
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=TABLES, help="these alone")
