@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fmrl_robot.types import ContactPattern, Success
-from fmrl_robot.view.run_log import RunLog, Task, describe
+from fmrl_robot.view.run_log import RunLog, Step, Task, describe
 
 _WIDTH, _LEFT, _RIGHT = 1080.0, 150.0, 20.0
+_SECONDS_WIDTH = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +89,27 @@ def _axis(log: RunLog) -> Axis:
 
 def _bars(log: RunLog, axis: Axis) -> list[dict[str, Any]]:
     steps = [step for task in log.tasks for step in task.steps]
-    return [
-        {
-            "x": axis.x(step.start_s),
-            "width": max(axis.x(step.end_s or axis.end_s) - axis.x(step.start_s), 3.0),
-            "y": 14 + 30 * row,
-            "state": step.state,
-            "label": step.subgoal.skill or ("gait" if step.subgoal.pattern else "step"),
-            "target": step.subgoal.target,
-            "title": describe(step.subgoal),
-            "seconds": f"{(step.end_s or axis.end_s) - step.start_s:.1f} s",
-        }
-        for row, step in enumerate(steps)
-    ]
+    return [_bar(step, row, axis) for row, step in enumerate(steps)]
+
+
+def _bar(step: Step, row: int, axis: Axis) -> dict[str, Any]:
+    end_s = step.end_s or axis.end_s
+    x = axis.x(step.start_s)
+    width = max(axis.x(end_s) - x, 3.0)
+    # The seconds stand in the bar, or beside one that is too short for them.
+    inside, beyond = width >= _SECONDS_WIDTH, x + width + _SECONDS_WIDTH > _WIDTH
+    return {
+        "x": x,
+        "width": width,
+        "y": 14 + 30 * row,
+        "state": step.state,
+        "label": step.subgoal.skill or ("gait" if step.subgoal.pattern else "step"),
+        "target": step.subgoal.target,
+        "title": describe(step.subgoal),
+        "seconds": f"{end_s - step.start_s:.1f} s",
+        "seconds_x": x + 8 if inside else x - 8 if beyond else x + width + 8,
+        "anchor": "end" if beyond and not inside else "start",
+    }
 
 
 def _curve(log: RunLog, axis: Axis) -> dict[str, Any] | None:

@@ -1,3 +1,4 @@
+import re
 from html.parser import HTMLParser
 
 import numpy as np
@@ -113,6 +114,25 @@ def test_the_report_tells_the_run():
         "video.mp4",
     ):
         assert text in html, text
+
+
+def test_seconds_stand_in_their_bar_or_beside_a_short_one():
+    log = RunLog(robot="panda")
+    log.add_plan(100.0, Plan(instruction="x", method="psl", task_id="t"))
+    times = (101.0, 105.0, 105.1, 107.9, 108.0)
+    for number, begin in enumerate(times[:-1]):
+        log.add_subgoal(begin, region(number, "grasp", "red_cube", None))
+        log.end_step(times[number + 1], "done")
+    log.end_task(times[-1], "done")
+    html = render(log)
+    bars = re.findall(r'<rect x="([\d.]+)" y="\d+"\swidth="([\d.]+)" height="21"', html)
+    texts = re.findall(r'<text x="([\d.]+)" y="\d+" text-anchor="(\w+)"\sstyle="[^"]+">\d', html)
+    where = []
+    for (left, width), (at, anchor) in zip(bars, texts, strict=True):
+        x, end = float(left), float(left) + float(width)
+        where.append((anchor, float(at) < x, float(at) > end))
+    inside, after, before = ("start", False, False), ("start", False, True), ("end", True, False)
+    assert where == [inside, after, inside, before]
 
 
 def test_the_report_needs_nothing_from_elsewhere():
