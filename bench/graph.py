@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ class Bench(Node):
         self.plans: list[float] = []
         self.gate = fm.GateState()
         self.scenes = 0
-        self.ended: list[bool] = []
+        self.ended: list[ExecuteTask.Result] = []
         self.busy = False
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 50)
         self.create_subscription(
@@ -105,7 +106,7 @@ class Bench(Node):
             sent.result().get_result_async().add_done_callback(done)
 
         def done(result: Any) -> None:
-            self.ended.append(result.result().result.success)
+            self.ended.append(result.result().result)
             self.busy = False
 
         self.client.send_goal_async(ExecuteTask.Goal(instruction=instruction)).add_done_callback(
@@ -152,7 +153,8 @@ def measure(bench: Bench, robot: str, seconds: float, root: psutil.Process) -> d
         "memory_gb": memory,
         "stops": int(bench.gate.stops),
         "tasks": len(bench.ended),
-        "succeeded": sum(bench.ended),
+        "succeeded": sum(ended.success for ended in bench.ended),
+        "reasons": dict(Counter(ended.error_msg for ended in bench.ended if not ended.success)),
         "cores": os.cpu_count(),
         "load": os.getloadavg()[0],
     }
@@ -207,6 +209,7 @@ def table(figures: dict[str, Any]) -> str:
         sign = ">=" if unit == "Hz" else "<="
         raw = f"{figures[f'raw_{key}']:.1f} {unit}" if f"raw_{key}" in figures else ""
         lines.append(f"| {what} | {figures[key]:.1f} {unit} | {raw} | {sign} {wanted} {unit} |")
+    lines += [f"{times} x {reason}" for reason, times in figures["reasons"].items()]
     return "\n".join(lines)
 
 

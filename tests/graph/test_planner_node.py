@@ -9,16 +9,22 @@ import pytest
 pytest.importorskip("fmrl_msgs.msg", reason="needs the ros extra and fmrl_msgs")
 
 import rclpy
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
-from fmrl_msgs.action import ExecuteTask
+from fmrl_msgs.action import ExecuteSubGoal, ExecuteTask
+from fmrl_nodes import planner_node
 from fmrl_nodes.planner_node import PlannerNode
 from fmrl_robot.errors import ErrorCode
 from fmrl_robot.reproduce.language_judge import make_scene
+from fmrl_robot.types import SubGoal, SubGoalKind
 
 pytestmark = pytest.mark.graph
+
+GRASP = SubGoal(id="1", kind=SubGoalKind.SKILL, skill="grasp", target="red_cube")
 
 
 @pytest.fixture
@@ -128,3 +134,81 @@ def test_a_node_that_ends_does_not_wait_for_a_hung_server(make_node):
         node.close()
         task.join(5)
     assert endings[0].outcome.error_code == ErrorCode.MODEL_UNAVAILABLE
+
+
+# --- the controller that it asks ------------------------------------------------------------------
+
+
+class Controller:
+    """A controller whose sub-goals last until they are cancelled, or succeed at once."""
+
+    def __init__(self, context):
+        self.node = rclpy.create_node("controller", namespace="planner_test", context=context)
+        self.accepts_after_s, self.lasts, self.cancelled = 0.0, False, threading.Event()
+        self._server = ActionServer(
+            self.node,
+            ExecuteSubGoal,
+            "execute_subgoal",
+            execute_callback=self._execute,
+            goal_callback=self._accept,
+            cancel_callback=self._cancel,
+        )
+
+    def _accept(self, _):
+        time.sleep(self.accepts_after_s)
+        return GoalResponse.ACCEPT
+
+    def _cancel(self, _):
+        self.cancelled.set()
+        return CancelResponse.ACCEPT
+
+    async def _execute(self, goal):
+        ended = rclpy.task.Future(executor=self.node.executor)
+        if not self.lasts:
+            goal.succeed()
+            return ExecuteSubGoal.Result(outcome=ExecuteSubGoal.Result.SUCCEEDED)
+        return await ended
+
+
+@pytest.fixture
+def spun(make_node):
+    """A planner and its controller, each in a thread of its own."""
+    node = make_node()
+    assert configured(node)
+    controller = Controller(node.context)
+    executors = []
+    for each in (node, controller.node):
+        executor = SingleThreadedExecutor(context=node.context)
+        executor.add_node(each)
+        executors.append(executor)
+        threading.Thread(target=executor.spin, daemon=True).start()
+    node._goal = type("Goal", (), {"is_cancel_requested": False, "publish_feedback": print})()
+    assert node._controller.wait_for_server(10.0)
+    yield node, controller
+    for executor in executors:
+        executor.shutdown()
+    controller.node.destroy_node()
+
+
+class Slow(dict):
+    """Rclpy's notes of who wants feedback: they are made while a request is under way."""
+
+    def __setitem__(self, key, value):
+        time.sleep(0.3)
+        super().__setitem__(key, value)
+
+
+def test_an_answer_that_comes_while_the_request_is_noted_is_heard(spun):
+    node, _ = spun
+    node._controller._feedback_callbacks = Slow()
+    outcome = node._execute_subgoal(GRASP, 0, 1)
+    assert outcome.success, outcome.message
+
+
+def test_a_sub_goal_accepted_too_late_is_cancelled(spun, monkeypatch):
+    node, controller = spun
+    monkeypatch.setattr(planner_node, "ANSWER_PATIENCE_S", 0.3)
+    controller.accepts_after_s, controller.lasts = 0.8, True
+    outcome = node._execute_subgoal(GRASP, 0, 1)
+    assert outcome.error_code == ErrorCode.CONTROLLER_UNAVAILABLE
+    assert controller.cancelled.wait(5.0)

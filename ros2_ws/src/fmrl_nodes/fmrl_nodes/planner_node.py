@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future as ThreadFuture
 from pathlib import Path
 from typing import Any
@@ -258,11 +258,10 @@ class PlannerNode(FmrlNode):
         self._subgoal_pub.publish(message)
         if not self._controller.wait_for_server(ANSWER_PATIENCE_S):
             return _failure(ErrorCode.CONTROLLER_UNAVAILABLE, "no controller is listening")
-        sent = self._controller.send_goal_async(
+        handle = self._send(
             ExecuteSubGoal.Goal(subgoal=message),
-            feedback_callback=lambda m: self._feed("executing", subgoal.text, m.feedback.progress),
+            lambda m: self._feed("executing", subgoal.text, m.feedback.progress),
         )
-        handle = self._await(sent, ANSWER_PATIENCE_S)
         if handle is None or not handle.accepted:
             return _failure(ErrorCode.CONTROLLER_UNAVAILABLE, "the controller did not accept it")
         answer = self._result_of(handle, subgoal)
@@ -298,10 +297,30 @@ class PlannerNode(FmrlNode):
                 return None
         return result.result()
 
-    def _await(self, future: Any, patience_s: float) -> Any:
-        done = threading.Event()
-        future.add_done_callback(lambda _: done.set())
-        return future.result() if done.wait(patience_s) else None
+    def _send(self, goal: ExecuteSubGoal.Goal, on_feedback: Callable[[Any], None]) -> Any:
+        """Ask the controller; its answer, or None where none comes in time.
+
+        The request leaves from the executor's thread, which also takes the answer: rclpy loses an
+        answer that another thread takes while the request is being noted (ros2/rclpy#1123).
+        """
+        answer: ThreadFuture[Any] = ThreadFuture()
+
+        def take(sent: Any) -> None:
+            handle = sent.result()
+            if answer.set_running_or_notify_cancel():
+                answer.set_result(handle)
+            elif handle.accepted:
+                handle.cancel_goal_async()  # nobody waits for it any more
+
+        def send() -> None:
+            sent = self._controller.send_goal_async(goal, feedback_callback=on_feedback)
+            sent.add_done_callback(take)
+
+        self.executor.create_task(send)
+        try:
+            return answer.result(ANSWER_PATIENCE_S)
+        except TimeoutError:
+            return None if answer.cancel() else answer.result()
 
     def _now_s(self) -> float:
         return conversions.time_from_msg(self.get_clock().now().to_msg())
