@@ -64,7 +64,7 @@ def examples(seed: int, arm_share: float = ARM_SHARE) -> Iterator[tuple[str, str
         else:
             text, steps = (arm_corpus if arm else quadruped_corpus).draw(rng)
             text = wrapped(text, "arm" if arm else "dog", rng, TALK_SHARE)
-        clean = " ".join(text.split())
+        clean = re.sub(r" ([,.;!?])", r"\1", " ".join(text.split()))
         text = type_like_a_person(clean, rng)
         # Neither the sentence of a test nor what typing makes of it.
         if len(text) > MAX_CHARS or {fingerprint(clean), fingerprint(text)} & forbidden:
