@@ -16,6 +16,7 @@ import numpy as np
 from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet, Rows
 from fmrl_robot.train.recipes.clip_embedded.sentences import Sentences
 from fmrl_robot.train.recipes.clip_embedded.train import ClipSettings, balanced
+from fmrl_robot.train.recipes.precision import fast_math
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def learn_sentences(model: Any, tokenizer: Any, folder: Path, settings: ClipSett
         mine = rows.draw(rng)
         picked = rng.choice(mine, min(PICTURES, len(mine)), replace=False)
         asked = sentences.draw(truth[picked], SENTENCES, rng)
-        with torch.autocast("cpu", torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
+        with fast_math(), sdpa_kernel(SDPBackend.MATH):
             text = model.encode_text(asked.tokens)
         cosine = seen[picked] @ torch.nn.functional.normalize(text.float()).T
         logits = model.logit_scale.exp() * cosine + model.logit_bias
@@ -68,7 +69,7 @@ def _embedded(model: Any, images: Any, chosen: np.ndarray) -> Any:
     import torch
 
     found: list[Any] = []
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+    with torch.inference_mode(), fast_math():
         for part in np.array_split(chosen, max(1, len(chosen) // 64)):
             pixels = torch.from_numpy(images[part]).permute(0, 3, 1, 2).float() / 127.5 - 1.0
             pixels = pixels.contiguous(memory_format=torch.channels_last)

@@ -20,6 +20,7 @@ import numpy as np
 from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet, Rows
 from fmrl_robot.train.recipes.clip_embedded.model import build_model, build_tokenizer
 from fmrl_robot.train.recipes.clip_embedded.sentences import Sentences
+from fmrl_robot.train.recipes.precision import fast_math
 from fmrl_robot.train.rows import in_a_row
 from fmrl_robot.train.team import Helpers, Team
 
@@ -114,7 +115,7 @@ def _learn(folder: Path, settings: ClipSettings, team: Team) -> tuple[Any, Any]:
         # Convolutions of this order take half the time.
         pixels = pixels.contiguous(memory_format=torch.channels_last)
         # For sixteen tokens torch's other attention on CPU takes several times as long.
-        with torch.autocast("cpu", torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
+        with fast_math(), sdpa_kernel(SDPBackend.MATH):
             image = model.encode_image(pixels)
             text = model.encode_text(asked.tokens)
         image, text = image.float(), text.float()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fmrl_robot.train.recipes import lm_loop
 from fmrl_robot.train.recipes.lm_causal import corpus, prior
 from fmrl_robot.train.recipes.lm_embedded.tokenizer import MARKS, train_tokenizer
+from fmrl_robot.train.recipes.precision import fast_math
 
 if TYPE_CHECKING:
     from fmrl_robot.train.team import Team
@@ -142,7 +143,7 @@ def _learn(cfg: CausalConfig, team: Team) -> dict[str, float]:
     def losses(batch: Any) -> tuple[Any, Any]:
         ids, answer = batch
         wanted = ids[:, 1:] != 0
-        with torch.autocast("cpu", torch.bfloat16):
+        with fast_math():
             # Padding sits at the end, where causal attention cannot see it.
             states = model.model(ids[:, :-1]).last_hidden_state
             logits = model.lm_head(states[wanted])

@@ -21,6 +21,7 @@ from fmrl_robot.train.cards import write_whole
 from fmrl_robot.train.recipes import lm_loop
 from fmrl_robot.train.recipes.lm_embedded.corpus import ARM_SHARE, examples
 from fmrl_robot.train.recipes.lm_embedded.tokenizer import train_tokenizer
+from fmrl_robot.train.recipes.precision import fast_dtype, fast_math
 
 if TYPE_CHECKING:
     from fmrl_robot.train.team import Team
@@ -185,13 +186,13 @@ def _learn(cfg: TrainConfig, team: Team) -> dict[str, float]:
         state = load_file(cfg.start_from / "model.safetensors")
         model.load_state_dict({k: v.float() for k, v in state.items()}, strict=False)
     model.train()
-    # It is only ever read: in half the bytes nothing has to be converted in each step.
-    model.encoder.eval().to(torch.bfloat16)
+    # It is only ever read: in the precision of the step nothing has to be converted in each.
+    model.encoder.eval().to(fast_dtype())
     torch.manual_seed(cfg.seed + 1_000 * team.rank)
 
     def losses(batch: Any) -> tuple[Any, Any]:
         read, mask, ids, is_plan = batch
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with fast_math():
             # For a sentence torch's other attention on CPU takes several times as long.
             with torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
                 hidden = model.encoder(input_ids=read, attention_mask=mask).last_hidden_state
