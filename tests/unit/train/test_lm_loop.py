@@ -1,11 +1,16 @@
-"""How a recipe of a language model begins."""
+"""How a recipe of a language model begins and learns."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import tiny_models
+import torch
 
-from fmrl_robot.train.recipes.lm_loop import train_together
+from fmrl_robot.train.recipes import lm_loop
+from fmrl_robot.train.recipes.lm_loop import Schedule, train_together
+from fmrl_robot.train.team import Helpers
 
 
 @dataclass(frozen=True)
@@ -33,3 +38,31 @@ def test_a_tokenizer_is_learned_once_and_kept_by_whoever_goes_on(tmp_path):
     figures = train_together(first, work, build)
     assert figures == train_together(second, work, build) and figures["team"] == 1
     assert built == [first]
+
+
+@pytest.mark.parametrize("native", [True, False], ids=["with Muon", "AdamW alone"])
+def test_every_weight_moves_in_either_precision(monkeypatch, native):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": native})
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(
+        torch.nn.Embedding(7, 8),
+        torch.nn.Linear(8, 8),
+        torch.nn.LayerNorm(8),
+        torch.nn.Linear(8, 7),
+    )
+    before = [weights.detach().clone() for weights in model.parameters()]
+    ids = torch.arange(7)
+
+    def losses(batch):
+        loss = torch.nn.functional.cross_entropy(model(batch[0]), ids)
+        return loss, loss
+
+    schedule = Schedule(minutes=0.02, warmup_steps=1, learning_rate=0.01, processes=1)
+    helpers = Helpers(1, print, None)
+    figures = lm_loop.learn(
+        model, itertools.repeat([ids]), losses, schedule, helpers.team(), lambda: None
+    )
+    helpers.close()
+    assert figures["loss"] < 1.0
+    for old, new in zip(before, model.parameters(), strict=True):
+        assert not torch.equal(old, new)
