@@ -143,6 +143,18 @@ def test_a_short_training_in_two_processes_leaves_a_model(tmp_path):
     assert all(p.isfinite().all() for p in model.parameters())
 
 
+def test_a_training_told_how_many_pictures_repeats_itself(tmp_path):
+    torch = pytest.importorskip("torch")
+    from fmrl_robot.train.recipes.clip_embedded.train import ClipSettings, train
+
+    drawn({TABLETOP: 40, GROUND: 20, WRIST: 20}, 3, 32).save(tmp_path)
+    settings = ClipSettings(size="small", image_size=32, pictures=32, batch=8, processes=1)
+    once, again = (train(tmp_path, settings)[0].state_dict() for _ in range(2))
+    for name, value in once.items():
+        torch.testing.assert_close(value, again[name], rtol=0, atol=0)
+    assert once["visual.bn1.num_batches_tracked"] == 32 // 8
+
+
 def test_two_facts_come_with_a_word_of_either_changed():
     from fmrl_robot.train.recipes.clip_embedded.model import build_tokenizer
     from fmrl_robot.train.recipes.clip_embedded.sentences import Sentences

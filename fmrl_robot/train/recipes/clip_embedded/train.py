@@ -45,6 +45,9 @@ class ClipSettings:
     """Pixels a side."""
     minutes: float = 60.0
     """Wall time of the training, rendering apart."""
+    pictures: int = 0
+    """Learn from so many pictures, those seen again counted again, instead of ``minutes``; 0: do
+    not count."""
     text_minutes: float = 15.0
     """Wall time of the text tower alone, after that; 0: none."""
     batch: int = 32
@@ -102,7 +105,7 @@ def _learn(folder: Path, settings: ClipSettings, team: Team) -> tuple[Any, Any]:
     while True:
         # The first process's clock is everybody's.
         elapsed = (time.monotonic() - begin) / 60
-        spent[0] = elapsed / settings.minutes if settings.minutes else 1.0
+        spent[0] = _spent(settings, elapsed, step)
         team.share_(spent)
         if spent >= 1.0:
             return mean.eval(), tokenizer
@@ -134,6 +137,13 @@ def _learn(folder: Path, settings: ClipSettings, team: Team) -> tuple[Any, Any]:
         step += 1
         if step % 100 == 0 and team.rank == 0:
             _log.info("step=%d minutes=%.1f loss=%.4f", step, elapsed, loss.item())
+
+
+def _spent(settings: ClipSettings, minutes: float, steps: int) -> float:
+    """Share of the training that is over."""
+    if settings.pictures:
+        return steps * settings.batch * settings.processes / settings.pictures
+    return minutes / settings.minutes if settings.minutes else 1.0
 
 
 def _load(model: Any, folder: Path) -> None:
