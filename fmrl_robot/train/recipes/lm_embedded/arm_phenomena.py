@@ -79,6 +79,7 @@ _SLIPS: Mapping[str, Rule] = {
     "slip_all": lambda t: put_plan(("each(all)", t.p)),
     "slip_all_but": lambda t: put_plan((but("all", t.x), t.p)),
     "slip_add": lambda t: put_plan((t.x, t.p), (t.y, t.p)),
+    "slip_pair": lambda t: put_plan((t.x, t.p), (t.y, t.p)),
 }
 
 _ORDER: Mapping[str, Rule] = {
@@ -102,6 +103,14 @@ _EXCLUSION: Mapping[str, Rule] = {
     "neg_stack": lambda t: put_plan((t.x, t.y)),
     "neg_neither": lambda t: put_plan((t.x, t.p)),
     "neg_not_both": lambda t: put_plan((t.x, t.p), (t.y, t.p)),
+    "neg_not_two": lambda t: put_plan((but("all", t.x, t.y), t.p)),
+    "neg_but_there": lambda t: put_plan((but("all", t.x), t.p), (t.x, t.q)),
+    "neg_but_hold": lambda t: (*put_plan((but("all", t.x, t.y), t.p)), f"hold({t.y})"),
+    "neg_none_but": lambda t: put_plan((t.x, t.p)),
+    "neg_none_but_on": lambda t: put_plan((t.x, t.y)),
+    "neg_fine_there": lambda t: put_plan((t.x, t.q)),
+    "neg_not_open": lambda t: (OPEN, f"put({t.x},drawer)", CLOSED),
+    "neg_unneeded": lambda t: put_plan((t.x, t.p), (t.y, t.p)),
 }
 
 _NEAR: Mapping[str, Rule] = {
@@ -180,7 +189,7 @@ def references(rng: random.Random) -> Example:
 
 def slips(rng: random.Random) -> Example:
     """A speaker who changes cube, place, action or the number of steps while speaking."""
-    acts = ("slip_act", "slip_cancel", "slip_cancel_first", "slip_tower")
+    acts = ("slip_act", "slip_cancel", "slip_cancel_first", "slip_order", "slip_tower")
     name = choose_bank((*_SLIPS, *acts), rng)
     if name == "slip_tower":
         colors = rng.sample(COLORS, 3)
@@ -188,14 +197,16 @@ def slips(rng: random.Random) -> Example:
         return say(name, rng, **slots), (f"stack({','.join(f'{c}_cube' for c in colors)})",)
     if name in acts:
         wanted, other = _acts(2, rng)
-        return say(name, rng, **forms([wanted, other])), wanted.plan
+        plan = _plan(wanted, other) if name == "slip_order" else wanted.plan
+        return say(name, rng, **forms([wanted, other])), plan
     return draw_ruled(name, _SLIPS[name], rng)
 
 
 def order(rng: random.Random) -> Example:
     """Two to four steps, often said in another order than they are done in."""
     press = ("order_press_first", "order_press_last", "order_press_between")
-    name = choose_bank((*_ORDER, *press, "order2", "order3", "order3", "order4", "order4"), rng)
+    whole = ("order2", "order_not_before", "order3", "order3", "order4", "order4")
+    name = choose_bank((*_ORDER, *press, *whole), rng)
     if name in _ORDER:
         return draw_ruled(name, _ORDER[name], rng)
     if name in press:
@@ -206,14 +217,14 @@ def order(rng: random.Random) -> Example:
             return text, (PRESS, *acts[0].plan)
         rest = acts[1].plan if name == "order_press_between" else ()
         return text, (*acts[0].plan, PRESS, *rest)
-    count = int(name[-1])
+    count = 2 if name == "order_not_before" else int(name[-1])
     acts = _acts(count, rng, longest=_LONGEST if count < 4 else 42)
     return say(name, rng, **forms(acts)), _plan(*acts)
 
 
 def exclusion(rng: random.Random) -> Example:
     """What shall stay, what is not meant, what shall not be done."""
-    acts = ("neg_leave", "neg_no_press", "neg_act")
+    acts = ("neg_leave", "neg_no_press", "neg_act", "neg_open_nothing")
     name = choose_bank((*_EXCLUSION, *acts), rng)
     if name == "neg_leave":
         color = rng.choice(COLORS)
@@ -222,6 +233,9 @@ def exclusion(rng: random.Random) -> Example:
     if name == "neg_no_press":
         (act,) = _acts(1, rng, avoid=(PRESS,))
         return say(name, rng, **forms([act])), act.plan
+    if name == "neg_open_nothing":
+        (act,) = _acts(1, rng, avoid=("drawer",))
+        return say(name, rng, **forms([act, act])), (OPEN, *act.plan)
     if name == "neg_act":
         wanted, other = _acts(2, rng, avoid=("each(",))
         return say(name, rng, **forms([wanted, other])), wanted.plan

@@ -15,6 +15,8 @@ from fmrl_robot.train.recipes.lm_embedded.phrases import Example, expand
 from fmrl_robot.train.recipes.lm_embedded.vocabulary import COLORS, CONTAINERS, WORDS
 
 PRESS = "press(button)"
+BARE = 0.08
+"""How often a sentence calls its cubes by their colours alone."""
 _WITHOUT_DRAWER = frozenset(
     {"ref_drawer_out", "ref_drawer_out_close", "neg_drawer_shut", "seq_needs"}
 )
@@ -51,7 +53,8 @@ def draw_ruled(name: str, rule: Rule, rng: random.Random, **further: str) -> Exa
     holders = CONTAINERS[:2] if name in _WITHOUT_DRAWER else CONTAINERS
     p, q = rng.sample(holders, 2)
     x, y, z, w = (f"{c}_cube" for c in colors)
-    slots = dict(zip("xyzw", (cube(c, rng) for c in colors), strict=True))
+    named = (lambda c: c) if rng.random() < BARE else (lambda c: cube(c, rng))
+    slots = dict(zip("xyzw", map(named, colors), strict=True))
     # Bare colours of things that are no cubes.
     slots |= dict(zip("cd", (expand(WORDS["colors"][c], rng) for c in colors[2:]), strict=True))
     slots |= {"p": place(p, rng), "q": place(q, rng)}

@@ -44,6 +44,11 @@ _RELATIONS: Mapping[str, Rule] = {
     "ref_found_on": lambda t: put_plan((f"each(in_{t.q})", t.y)),
     "ref_found_in": lambda t: put_plan((f"each(in_{t.q})", t.p)),
     "ref_found_hold": lambda t: (f"hold(each(in_{t.q}))",),
+    "ref_held_where": lambda t: put_plan(("held", f"at_{t.y}")),
+    "ref_both_one": lambda t: put_plan((t.x, t.p), (t.y, t.p)),
+    "ref_other_stays": lambda t: put_plan((t.x, t.q)),
+    "ref_parted": lambda t: put_plan((t.x, t.q), (but(f"in_{t.p}", t.x), "table")),
+    "ref_found_top": lambda t: put_plan((t.x, t.y), (f"each(in_{t.p})", t.x)),
     "ref_cleft_on": lambda t: put_plan((t.x, t.y)),
     "ref_cleft_in": lambda t: put_plan((t.x, t.p)),
 }
