@@ -17,6 +17,7 @@ from fmrl_sim.ground_truth import CUBES, GroundTruth
 from fmrl_sim.render import SceneRenderer
 from fmrl_sim.scenes import tabletop
 from fmrl_sim.scenes.base import SceneModel, SceneOptions
+from fmrl_sim.scenes.placement import ON_TABLE_M
 
 SURFACES = {"table": 0.75, "floor": 0.48}
 _HOLDING_M = 0.0196
@@ -126,4 +127,4 @@ def _put_beneath(
     apart = {name: np.linalg.norm(data.body(name).xpos[:2] - spot) for name in others}
     taken = any(d < (_CLEAR_M if name in CUBES else _WIDE_M) for name, d in apart.items())
     if 0.06 < tool[2] < 0.3 and not taken:
-        data.joint(cube).qpos[:2] = spot
+        data.joint(cube).qpos[:3] = *spot, ON_TABLE_M

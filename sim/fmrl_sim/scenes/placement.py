@@ -34,7 +34,9 @@ _DRAWER_CORRIDOR_M = 0.185
 """Half width of the strip before the cabinet in which no cube starts."""
 _CAP_GAP_M = 0.125
 _SINK_M = 6e-5
-"""How deep a resting cube sinks into the table: it starts where it will stay."""
+"""How deep a resting cube sinks into what bears it: it starts where it will stay, in contact."""
+ON_TABLE_M = f.CUBE_HALF_M - _SINK_M
+"""Height of the centre of a cube that rests on the table."""
 _FAR_X_M = 0.90
 _STACKED_IN_PLACE_JITTER_M = 0.012
 
@@ -118,10 +120,11 @@ def _cube_positions(
     _check(options)
     at = dict(options.at)
     loose = [c for c in f.CUBE_COLORS if c not in at and c not in options.far]
-    ground = f.CUBE_HALF_M - _SINK_M
-    positions = {c: np.array([*xy, ground]) for c, xy in _scatter(rng, layout, loose).items()}
+    positions = {c: np.array([*xy, ON_TABLE_M]) for c, xy in _scatter(rng, layout, loose).items()}
     for i, cube in enumerate(options.far):
-        positions[cube] = np.array([_FAR_X_M, -0.10 - 0.12 * i + rng.uniform(-0.02, 0.02), ground])
+        positions[cube] = np.array(
+            [_FAR_X_M, -0.10 - 0.12 * i + rng.uniform(-0.02, 0.02), ON_TABLE_M]
+        )
     counts: dict[str, int] = {}
     pending = [(c, p) for c, p in options.at]
     while pending:
@@ -130,7 +133,9 @@ def _cube_positions(
             raise ConfigError(f"expected cubes that end on something else, got {pending!r}")
         for cube, place in ready:
             if place in positions:
-                positions[cube] = positions[place] + np.array([0.0, 0.0, 2 * f.CUBE_HALF_M])
+                positions[cube] = positions[place] + np.array(
+                    [0.0, 0.0, 2 * f.CUBE_HALF_M - _SINK_M]
+                )
             else:
                 positions[cube] = _place_in(rng, layout, place, opening, counts.get(place, 0))
                 counts[place] = counts.get(place, 0) + 1

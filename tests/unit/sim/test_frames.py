@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from fmrl_sim.coarse import coarsen
+from fmrl_sim.frames import tabletop_frames
 from fmrl_sim.frames.looks import CELL_M, FAMILIES, SEEN, UNSEEN, RandomLooks, draw_texture
-from fmrl_sim.ground_truth import GroundTruth
+from fmrl_sim.ground_truth import CUBES, GroundTruth
 from fmrl_sim.render import SceneRenderer
 from fmrl_sim.scenes import ground, tabletop
 
@@ -55,6 +56,12 @@ def test_a_fraction_of_the_triangles_gives_nearly_the_same_picture():
     coarsen(scene.model, CELL_M)
     assert scene.model.mesh_facenum.sum() < 0.2 * before
     assert np.abs(full - coarse).mean() < 1.5
+
+
+def test_every_cube_of_a_picture_is_somewhere():
+    for frame in tabletop_frames(60, 11, 32):
+        placed = {fact.args[0] for fact in frame.facts if fact.name in ("on", "in", "held")}
+        assert placed == set(CUBES)
 
 
 def test_the_gripper_is_open_shut_or_above_something(scene):

@@ -100,6 +100,16 @@ def test_the_front_camera_sees_everything_for_100_seeds(scene):
                 assert pixels >= 30, (seed, thing, pixels)
 
 
+def test_a_stacked_cube_is_on_the_other_before_anything_moves(scene):
+    truth = GroundTruth(scene)
+    options = SceneOptions(at=(("red_cube", "blue_cube"), ("green_cube", "red_cube")))
+    for seed in range(30):
+        data = scene.new_data(seed, options)
+        mujoco.mj_forward(scene.model, data)
+        stack = {Predicate("on", pair) for pair in options.at}
+        assert stack <= truth.facts(data)
+
+
 @pytest.mark.parametrize("place", ["bowl", "bin", "drawer", "green_cube"])
 def test_cubes_start_where_the_options_say_and_stay(scene, place):
     options = SceneOptions(at=(("red_cube", place),), drawer_open=place == "drawer")
