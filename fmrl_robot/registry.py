@@ -160,6 +160,7 @@ EVALUATIONS = Registry(
         "clip-policy": "fmrl_robot.reproduce.clip_policy:main",
         "exit-codes": "fmrl_robot.reproduce.exit_codes:main",
         "language": "fmrl_robot.reproduce.language:main",
+        "intent": "fmrl_robot.reproduce.intent:main",
         "reward": "fmrl_robot.reproduce.reward_runs:main",
         "reward-replay": "fmrl_robot.reproduce.reward_replay:main",
         "sim-to-sim": "fmrl_robot.reproduce.sim_to_sim:main",

@@ -6,7 +6,7 @@ out digit by digit, is judged the same way. Free of simulator and language model
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,7 +98,7 @@ def _segment_problems(subgoal: SubGoal, segment: Segment) -> list[str]:
     wrong = {leg for leg in SAYTAP_LEGS if rows[leg].any() == (leg in segment.up)}
     if wrong:
         found.append(f"legs up should be {sorted(segment.up)}, wrong are {sorted(wrong)}")
-    if not any(_is_gait(name, rows, segment) for name in segment.gaits):
+    if not any(is_gait(name, rows, segment) for name in segment.gaits):
         found.append(f"the rows are no {' or '.join(segment.gaits)}")
     airborne = float((~pattern.contacts.any(axis=0)).mean())
     if segment.air and airborne < AIR:
@@ -118,7 +118,15 @@ def _segment_problems(subgoal: SubGoal, segment: Segment) -> list[str]:
     return found
 
 
-def _is_gait(name: str, rows: dict[Leg, BoolArray], segment: Segment) -> bool:
+def is_gait(name: str, rows: Mapping[Leg, BoolArray], segment: Segment | None = None) -> bool:
+    """Whether rows of one cycle, shape (length,) each, are this gait.
+
+    Args:
+        name: stand, trot, pace or bound.
+        rows: of each leg, True: the foot is on the ground.
+        segment: what else is wanted; None: nothing.
+    """
+    segment = segment or Segment(gaits=(name,), up=frozenset(g for g in rows if not rows[g].any()))
     down = {leg: row for leg, row in rows.items() if leg not in segment.up}
     if name == "stand":
         return all(row.mean() >= 0.95 for row in down.values())
