@@ -1,0 +1,1 @@
+"""An independent reading of the instruction, between plan and motion."""
