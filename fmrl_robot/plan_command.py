@@ -103,6 +103,7 @@ def describe(plan: Plan, scene: Scene, usage: Any) -> dict[str, Any]:
         "scene_source": scene.source,
         "subgoals": [describe_subgoal(s) for s in plan.subgoals],
         "goal": [str(p) for p in plan.goal],
+        "understood": plan.understood,
         "refusal": [
             {"code": int(p.code), "name": ErrorCode(p.code).name, "message": p.message,
              "step": p.step}
@@ -153,6 +154,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(answer, indent=2))  # noqa: T201
         return code
     print(f"{answer['status'].lower()} by {answer['model']}")  # noqa: T201
+    if answer["understood"]:
+        print(f"  understood: {answer['understood']}")  # noqa: T201
     for step in answer["subgoals"]:
         print(f"  {step['id']}. {step['text'] or step['kind']}")  # noqa: T201
     for problem in answer["refusal"]:

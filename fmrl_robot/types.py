@@ -203,6 +203,8 @@ class Plan:
     weights: tuple[float, ...] = ()
     goal: tuple[Predicate, ...] = ()
     """What has to hold at the end, as the planner understood it."""
+    understood: str = ""
+    """What the plan would bring about, read back in words by the plan check."""
     scores: tuple[float, ...] = ()
     status: PlanStatus = PlanStatus.PROPOSED
     problems: tuple[Problem, ...] = ()

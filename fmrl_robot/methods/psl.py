@@ -21,7 +21,7 @@ from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.fm import load_language_model
 from fmrl_robot.methods.card import MethodCard
 from fmrl_robot.planners import plan_expansion, plan_language
-from fmrl_robot.planners.prompting import PlanAsker, check_instruction
+from fmrl_robot.planners.prompting import PlanAsker
 from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.types import Outcome, Plan, Scene, SubGoal, Usage
 
@@ -103,7 +103,7 @@ class PSL:
         """Begin a task; see Planner.
 
         Raises:
-            Terminal: the instruction is empty or too long.
+            Terminal: the instruction is empty, too long or in no language of the model.
             ConfigError: the robot is not an arm.
         """
         if get_robot(robot).kind not in METHOD.robots:
@@ -111,9 +111,8 @@ class PSL:
                 f"expected an arm for psl, got {robot!r}; choose saytap for quadrupeds",
                 ErrorCode.METHOD_UNKNOWN,
             )
-        self._instruction = check_instruction(instruction)
+        self._instruction = self._asker.reset(instruction)
         self._meant = {}
-        self._asker.reset()
 
     def should_query(self, scene: Scene, last: Outcome | None) -> bool:
         """Plan once, and again after a failure."""

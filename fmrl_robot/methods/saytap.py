@@ -19,7 +19,7 @@ from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.fm import load_language_model
 from fmrl_robot.methods.card import MethodCard
 from fmrl_robot.planners import gait_language
-from fmrl_robot.planners.prompting import PlanAsker, check_instruction
+from fmrl_robot.planners.prompting import PlanAsker
 from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.types import Outcome, Plan, Scene, SubGoal, Usage
 
@@ -91,7 +91,7 @@ class SayTap:
         """Begin a task; see Planner.
 
         Raises:
-            Terminal: the instruction is empty or too long.
+            Terminal: the instruction is empty, too long or in no language of the model.
             ConfigError: the robot is not a quadruped.
         """
         if get_robot(robot).kind not in METHOD.robots:
@@ -99,8 +99,7 @@ class SayTap:
                 f"expected a quadruped for saytap, got {robot!r}; choose psl for arms",
                 ErrorCode.METHOD_UNKNOWN,
             )
-        self._instruction = check_instruction(instruction)
-        self._asker.reset()
+        self._instruction = self._asker.reset(instruction)
 
     def should_query(self, scene: Scene, last: Outcome | None) -> bool:
         """Plan once for each command."""

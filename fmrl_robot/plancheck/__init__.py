@@ -1,5 +1,6 @@
-"""Decides whether a plan may be carried out, before anything moves."""
+"""Decides whether a plan may be carried out and is what was asked for, before anything moves."""
 
 from fmrl_robot.plancheck.check import check
+from fmrl_robot.plancheck.intent import check_intent, understood
 
-__all__ = ["check"]
+__all__ = ["check", "check_intent", "understood"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fmrl_robot.errors import ErrorCode, FmrlError, Terminal
 from fmrl_robot.fm import require
 from fmrl_robot.fm.usage import UsageMeter
+from fmrl_robot.plancheck.intent.language import unread
 from fmrl_robot.protocols import Generates
 from fmrl_robot.types import Scene, Usage
 
@@ -64,9 +65,26 @@ class PlanAsker:
         self._accepted = False
         self._meter = UsageMeter()
 
-    def reset(self) -> None:
-        """Begin a new task: the same instruction gets the same answer again."""
+    def reset(self, instruction: str) -> str:
+        """Begin a new task; the same instruction gets the same answer again.
+
+        Returns:
+            The instruction on one line.
+
+        Raises:
+            Terminal: it is empty, too long, or in a language that the model's card does not name.
+        """
+        text = check_instruction(instruction)
+        taught = getattr(self.model, "taught", None)
+        foreign = unread(text, taught) if taught is not None else ""
+        if foreign:
+            raise Terminal(
+                f"expected {' or '.join(taught.languages)} for {self.model.model_id}, got {foreign}; "
+                "say it so, or plan with a larger model (--language-model)",
+                ErrorCode.LANGUAGE_UNKNOWN,
+            )
         self._asked, self._accepted = 0, False
+        return text
 
     def accepted(self) -> None:
         """Hear that the last plan was carried out, at least in part: it was not malformed."""

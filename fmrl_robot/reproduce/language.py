@@ -22,7 +22,7 @@ from fmrl_robot.errors import ErrorCode, FmrlError, Terminal
 from fmrl_robot.fm import load_language_model
 from fmrl_robot.methods.psl import PSL
 from fmrl_robot.methods.saytap import SayTap
-from fmrl_robot.plancheck import check
+from fmrl_robot.plancheck import check, check_intent
 from fmrl_robot.planners import plan_expansion, plan_language
 from fmrl_robot.planners.prompting import short_prompt
 from fmrl_robot.planners.saytap_commands import COMMANDS, problems
@@ -104,7 +104,8 @@ def _run(planner: Any, name: str, robot: str, case: dict[str, Any]) -> Result:
 def _wrong(plan: Plan, scene: Scene, robot: str, case: dict[str, Any], should: bool) -> str:
     if should:
         return f"not refused: {[s.text for s in plan.subgoals]}"
-    if found := check(plan, scene, get_robot(robot)):
+    spec = get_robot(robot)
+    if found := check(plan, scene, spec) or check_intent(plan, scene, spec):
         return f"plan check: {found[0].message}"
     if robot == "panda":
         return judge_arm(case, scene, plan)

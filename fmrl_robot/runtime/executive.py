@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from fmrl_robot.errors import ErrorCode, FmrlError, Retryable, Terminal
-from fmrl_robot.plancheck import check
+from fmrl_robot.plancheck import check, check_intent, understood
 from fmrl_robot.protocols import Planner
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.types import Outcome, Plan, PlanStatus, Problem, Scene, SubGoal
@@ -70,10 +70,13 @@ class Executive:
         self._planner, self._robot, self._ports = planner, robot, ports
         self._plan: Plan | None = None
         self._replans = 0
+        self._began: Scene | None = None
+        """What was seen when the task began."""
+        self._done: list[SubGoal] = []
 
     def run(self, instruction: str, task_id: str) -> Ending:
         """Carry out an instruction; never raises FmrlError, the outcome says what went wrong."""
-        self._plan, self._replans = None, 0
+        self._forget()
         try:
             self._planner.reset(instruction, self._robot.name)
             outcome = self._pursue(instruction, task_id)
@@ -83,7 +86,7 @@ class Executive:
 
     def propose(self, instruction: str, task_id: str = "") -> Ending:
         """Plan and check, and move nothing."""
-        self._plan, self._replans = None, 0
+        self._forget()
         try:
             self._planner.reset(instruction, self._robot.name)
             self._checked(instruction, task_id, self._look(), "")
@@ -91,6 +94,9 @@ class Executive:
         except FmrlError as error:
             outcome = Outcome(success=False, error_code=int(error.code), message=str(error))
         return Ending(outcome=outcome, plan=self._plan, replans=0)
+
+    def _forget(self) -> None:
+        self._plan, self._replans, self._began, self._done = None, 0, None, []
 
     def _pursue(self, instruction: str, task_id: str) -> Outcome:
         feedback = ""
@@ -115,6 +121,7 @@ class Executive:
             if not outcome.success:
                 where = f"step {step + 1} of {count} ({subgoal.skill or subgoal.kind.name.lower()} "
                 return replace(outcome, message=f"{where}{subgoal.target}): {outcome.message}")
+            self._done.append(subgoal)
         return self._judge(plan)
 
     def _judge(self, plan: Plan) -> Outcome:
@@ -139,6 +146,7 @@ class Executive:
             Terminal: refused by the model, or still not executable after MAX_REPAIRS repairs.
         """
         why = Problem(code=int(ErrorCode.PLAN_SCHEMA), message="no plan")
+        self._began = self._began or scene
         for attempt in range(MAX_REPAIRS + 1):
             self._stop_if_interrupted()
             self._ports.note("proposing", f"attempt {attempt + 1}" if attempt else instruction)
@@ -152,9 +160,12 @@ class Executive:
                 self._announce(Plan(instruction=instruction, method="", task_id=task_id), (why,))
                 raise
             self._ports.note("checking", f"{len(plan.subgoals)} steps")
-            problems = plan.problems or check(plan, scene, self._robot)
+            problems = plan.problems or self._problems(plan, scene)
+            if not plan.problems:
+                plan = replace(plan, understood=understood(plan, scene, self._robot))
             self._announce(plan, problems)
             if not problems:
+                self._ports.note("checking", f"understood: {plan.understood}")
                 return self._plan or plan
             why = problems[0]
             feedback = "; ".join(p.message for p in problems)
@@ -162,6 +173,12 @@ class Executive:
             f"no executable plan after {MAX_REPAIRS} repairs; the last was refused with "
             f"{why.code}: {why.message}",
             ErrorCode.REPAIRS_EXHAUSTED,
+        )
+
+    def _problems(self, plan: Plan, scene: Scene) -> tuple[Problem, ...]:
+        """Why a plan cannot be carried out or, where it can, is not what was asked for."""
+        return check(plan, scene, self._robot) or check_intent(
+            plan, self._began or scene, self._robot, self._done
         )
 
     def _numbered(self, plan: Plan, task_id: str) -> Plan:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from fmrl_robot.errors import ErrorCode, Terminal
+from fmrl_robot.fm.taught import Taught
 
 if TYPE_CHECKING:
     import torch
@@ -32,6 +33,8 @@ class Loaded:
     """Of what an encoder reads, where that is another one."""
     processor: Any = None
     """Turns pictures and text into inputs; None for a model that reads text only."""
+    taught: Taught | None = None
+    """The language that its card names; None: any."""
     compiled: bool = False
     """Whether steps of generation are to be compiled."""
     end_ids: tuple[int, ...] = field(init=False)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.fm.capabilities import not_installed
 from fmrl_robot.fm.device import choose_device, choose_dtype, leave_cores_to_control
+from fmrl_robot.fm.taught import read_taught
 from fmrl_robot.fm.network import apply_network_switch, check_reachable, is_local
 from fmrl_robot.fm.transformers_lm.loaded import Loaded
 from fmrl_robot.fm.transformers_lm.model import TransformersLM
@@ -97,6 +98,7 @@ def _load(place: _Place) -> Loaded:
         tokenizer=tokenizer,
         processor=_processor(place) if sees else None,
         model_id=f"transformers:{named_with_weights(place.name)}",
+        taught=read_taught(Path(place.name)),
     )
 
 
@@ -152,4 +154,5 @@ def _with_frozen_encoder(
         tokenizer=tokenizer,
         encoder_tokenizer=AutoTokenizer.from_pretrained(path, local_files_only=True),
         model_id=named_with_weights(place.name),
+        taught=read_taught(Path(place.name)),
     )

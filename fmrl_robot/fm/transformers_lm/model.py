@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fmrl_robot.errors import Retryable
 from fmrl_robot.fm.questions import image_digest
+from fmrl_robot.fm.taught import Taught
 from fmrl_robot.fm.transformers_lm import exposing, scoring
 from fmrl_robot.fm.transformers_lm.adapters import Adapters
 from fmrl_robot.fm.transformers_lm.generation import Sample, Wanted, Writer
@@ -57,6 +58,11 @@ class TransformersLM:
     def short_prompts(self) -> bool:
         """Whether this is a model trained on this project's own short prompts."""
         return self._loaded.short_prompts
+
+    @property
+    def taught(self) -> Taught | None:
+        """The language that its card names; None: any."""
+        return self._loaded.taught
 
     @property
     def sees_images(self) -> bool:

@@ -1,1 +1,51 @@
-"""An independent reading of the instruction, between plan and motion."""
+"""An independent reading of the instruction, between plan and motion.
+
+Whatever model made a plan, what it would bring about is compared with what was asked for and what was
+forbidden, by rules that share nothing with the planner: word lists, clauses, negations. Where a word
+is unknown the plan is believed; where a negation is unclear it is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fmrl_robot.errors import ErrorCode
+from fmrl_robot.plancheck.intent import arm_check
+from fmrl_robot.plancheck.intent.arm_effects import effects
+from fmrl_robot.plancheck.intent.language import is_code
+from fmrl_robot.plancheck.intent.readback import say
+from fmrl_robot.robots import RobotSpec
+from fmrl_robot.types import Plan, Problem, Scene, SubGoal
+
+__all__ = ["check_intent", "understood"]
+
+
+def check_intent(
+    plan: Plan, scene: Scene, robot: RobotSpec, done: Sequence[SubGoal] = ()
+) -> tuple[Problem, ...]:
+    """Return why a plan is not what its instruction asks for; empty when it is.
+
+    Args:
+        plan: executable, with the instruction that it answers.
+        scene: as it was when the task began.
+        robot: whose plan it is.
+        done: steps that were carried out since then, in plans that this one replaces.
+    """
+    if is_code(plan.instruction):
+        return (
+            Problem(
+                code=int(ErrorCode.INTENT_NOTHING),
+                message=f"expected an instruction, got what reads like data or a program: "
+                f"{plan.instruction[:60]!r}; say in words what to do",
+            ),
+        )
+    if robot.kind == "arm":
+        return arm_check.problems(plan, scene, done)
+    return ()
+
+
+def understood(plan: Plan, scene: Scene, robot: RobotSpec) -> str:
+    """Read back in words what a plan would bring about in a scene."""
+    if robot.kind == "arm":
+        return say(effects(plan.subgoals, scene))
+    return ""

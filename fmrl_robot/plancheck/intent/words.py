@@ -39,11 +39,13 @@ def words(text: str) -> list[str]:
     plain = unicodedata.normalize("NFKC", text).translate(_QUOTES).lower()
     for short in ("w/out", "w/o"):
         plain = re.sub(rf"(?<!\w){re.escape(short)}(?!\w)", "without", plain)
+    plain = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", plain)
     plain = _NOT.sub(lambda m: f"{_STEMS.get(m.group(1), m.group(1))} not", plain)
     for short, long in _ENDINGS:
         plain = plain.replace(short, long)
     plain = re.sub(r"\b(it|that|there|what|he|she|who|where|here|let|one|which)'s\b", r"\1 is", plain)
-    plain = re.sub(r"'s\b", " 's", plain).replace("let is", "let us")
+    plain = re.sub(r"'s(?= (?:closed|open|shut|full|empty|in|on|not|the|a|been|already|still|too|going|to)\b)", " is", plain)
+    plain = re.sub(r"'s\b", "", plain).replace("let is", "let us")
     found: list[str] = []
     for token in _TOKEN.findall(plain):
         found += _SHORT.get(token, token).split()

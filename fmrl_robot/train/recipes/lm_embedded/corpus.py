@@ -11,6 +11,7 @@ import hashlib
 import json
 import random
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
@@ -56,14 +57,7 @@ def examples(seed: int, arm_share: float = ARM_SHARE) -> Iterator[tuple[str, str
     forbidden = held_out()
     while True:
         arm = rng.random() < arm_share
-        source = rng.random()
-        if source < HARD_SHARE:
-            text, steps = (arm_phenomena if arm else quadruped_phenomena).draw(rng)
-        elif source < HARD_SHARE + BANKED_SHARE:
-            text, steps = (arm_banked if arm else quadruped_banked).draw(rng)
-        else:
-            text, steps = (arm_corpus if arm else quadruped_corpus).draw(rng)
-            text = wrapped(text, "arm" if arm else "dog", rng, TALK_SHARE)
+        text, steps = _draw(rng, arm)
         clean = re.sub(r" ([,.;!?])", r"\1", " ".join(text.split()))
         text = type_like_a_person(clean, rng)
         # Neither the sentence of a test nor what typing makes of it.
@@ -76,6 +70,27 @@ def examples(seed: int, arm_share: float = ARM_SHARE) -> Iterator[tuple[str, str
             yield "steps", text, _in_words(steps)
         else:
             yield "arm" if arm else "quadruped", text, ";".join(steps)
+
+
+def _draw(rng: random.Random, arm: bool) -> tuple[str, Sequence[str]]:
+    """One instruction, not yet typed by anybody, with its steps."""
+    source = rng.random()
+    if source < HARD_SHARE:
+        return (arm_phenomena if arm else quadruped_phenomena).draw(rng)
+    if source < HARD_SHARE + BANKED_SHARE:
+        return (arm_banked if arm else quadruped_banked).draw(rng)
+    text, steps = (arm_corpus if arm else quadruped_corpus).draw(rng)
+    return wrapped(text, "arm" if arm else "dog", rng, TALK_SHARE), steps
+
+
+def vocabulary(seed: int = 5, draws: int = 40_000) -> list[str]:
+    """The words of the corpus, sorted; of ``draws`` instructions those that more than one has."""
+    rng = random.Random(seed)  # noqa: S311
+    counts: Counter[str] = Counter()
+    for _ in range(draws):
+        text, _steps = _draw(rng, rng.random() < ARM_SHARE)
+        counts.update(set(re.findall(r"[a-z]+", text.lower())))
+    return sorted(word for word, count in counts.items() if count > 1)
 
 
 def _next(text: str, steps: Sequence[str], rng: random.Random) -> tuple[str, str]:

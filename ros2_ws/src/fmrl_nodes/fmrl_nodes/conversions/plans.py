@@ -150,6 +150,7 @@ def plan_to_msg(plan: Plan, stamp_s: float = 0.0) -> fm.Plan:
         edges_after=[after for _, after in plan.edges],
         weights=[float(w) for w in plan.weights],
         goal=[predicate_to_msg(p) for p in plan.goal],
+        understood=plan.understood,
         scores=[float(s) for s in plan.scores],
         status=int(plan.status),
         problems=[
@@ -173,6 +174,7 @@ def plan_from_msg(message: fm.Plan) -> Plan:
         edges=tuple(zip(message.edges_before, message.edges_after, strict=True)),
         weights=tuple(message.weights),
         goal=predicates_from_msg(message.goal),
+        understood=message.understood,
         scores=tuple(message.scores),
         status=PlanStatus(message.status),
         problems=tuple(

@@ -1,0 +1,66 @@
+"""Whether an instruction is in a language at all, and in one that the model was taught."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from functools import lru_cache
+
+from fmrl_robot.fm.taught import Taught
+from fmrl_robot.plancheck.intent.words import one_slip_apart, words
+
+KNOWN_SHARE, KNOWN_SHARE_OF_LONG = 0.7, 0.8
+"""Of an instruction's words that the model was taught, at least; the second where MANY are unknown.
+
+A stranger's instruction in English has .86 of them and more, slips of the keyboard counted as the
+words that they are slips of, one in any other language at most .75."""
+MANY = 3
+_CODE = re.compile(
+    r"[{}\\|]|://|\w\([\w, ]*\)|^\s*\[\w+\]|\d{4}-\d\d-\d\d|[/~]\w+/"
+    r"|^\s*(?:def|class|import|sudo|select|for \w+ in|print)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def is_code(text: str) -> bool:
+    """Whether a text is data, a program, a command line or an address, and no sentence."""
+    return bool(_CODE.search(text))
+
+
+def unread(text: str, taught: Taught) -> str:
+    """Say what of an instruction a model was not taught; empty where that is little.
+
+    >>> english = Taught(languages=("English",), scripts=frozenset({"LATIN"}), words=frozenset({"go"}))
+    >>> unread("иди", english), unread("go", english)
+    ('the CYRILLIC letter и', '')
+    """
+    for letter in unicodedata.normalize("NFKC", text):
+        script = unicodedata.name(letter, "?").partition(" ")[0] if letter.isalpha() else ""
+        if script and script not in taught.scripts:
+            return f"the {script} letter {letter}"
+    said = [w for w in words(text) if w[0].isalpha()]
+    if not said:
+        return "a text without a word"
+    unknown = [w for w in said if not _knows(w, taught)]
+    share = 1 - len(unknown) / len(said)
+    if share >= (KNOWN_SHARE_OF_LONG if len(unknown) >= MANY else KNOWN_SHARE):
+        return ""
+    shown = ", ".join(dict.fromkeys(unknown))
+    return f"{len(unknown)} of {len(said)} words that it was not taught ({shown[:80]})"
+
+
+@lru_cache(maxsize=10_000)
+def _knows(word: str, taught: Taught) -> bool:
+    if word in taught.words:
+        return True
+    lengths = range(max(len(word) - 1, 4), len(word) + 2) if len(word) > 3 else ()
+    return any(one_slip_apart(word, w) for n in lengths for w in _by_length(taught)[n])
+
+
+@lru_cache(maxsize=4)
+def _by_length(taught: Taught) -> dict[int, list[str]]:
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for word in taught.words:
+        found[len(word)].append(word)
+    return found
