@@ -94,7 +94,7 @@ _BEFORE_COMMANDS = frozenset(
     "second third last after that start by begin with instead".split()
 )
 _WANTS = re.compile(
-    r"\b(?:want|wants|wanted|need|needs|(?:would|i|we|do) like|love to|prefer|should|must|ought|shall|has to|have to|goes?|belongs?|to be|ends? up|ending up|let|please|kindly|"
+    r"\b(?:want|wants|need|needs|(?:would|i|we|do) like|love to|prefer|should|must|ought|shall|has to|have to|goes?|belongs?|to be|ends? up|ending up|let|please|kindly|"
     r"(?:can|could|would|will|might) (?:you|we|i|the|it)|see to|make sure|ensure|supposed|may|you (?:put|take|place|open|close|press|bring|move|pick|bin|do))\b"
 )
 """Words of a clause that asks for something, whoever its subject is."""
@@ -138,10 +138,24 @@ class Reader:
         known = frozenset(self.concepts) | frozenset(self.verbs) | frozenset("never without except touch leave until".split())
         others = look_alikes()
         plain = re.sub(r"\b(never|no|not) , (?=ever|no|never|not)", r"\1 ", " ".join(words(text)))
-        self.words = [mend(w, known, others) for w in plain.split(" ")]
+        known |= _ALL | _OTHERS
+        self.words = [w for word in plain.split(" ") for w in self._apart(mend(word, known, others))]
         self.cubes = frozenset(o.name for o in scene.objects if o.category == "cube")
         self.clauses = list(self._clauses(lists["harmless"]))
         self.mentions = [list(self._mentions(clause.words)) for clause in self.clauses]
+
+    def _apart(self, word: str) -> list[str]:
+        """Part what was typed without a space: "putblue", "yellowcube"."""
+        if word in self.concepts or word in self.verbs:
+            return [word]
+        for i in range(2, len(word) - 2):
+            front, back = word[:i], word[i:]
+            color, colored = self.concepts.get(front, ("", ""))[0], self.concepts.get(back, ("", ""))
+            if color == "colors" and colored == ("categories", "cube"):
+                return [front, back]
+            if colored[0] == "colors" and (front in self.verbs or front in ("the", "want", "of")):
+                return [front, back]
+        return [word]
 
     # --- clauses ----------------------------------------------------------------------------------
 
@@ -153,6 +167,7 @@ class Reader:
             tells = tells_only(" ".join(sentence), mark)
             text = taken_back.sub(" ", " ".join(sentence))
             text = c.NOTHING_BUT.sub(lambda m: f"{m.group('act') or ''} only", text)
+            text = c.ANYWHERE_BUT.sub(lambda m: f"should {m.group('what')}", text)
             ordered = c.ORDERS.search(text)
             if ordered:
                 text = re.sub(r"\b(?:do not|not|never|no)\b", " ", text, count=1)
@@ -197,18 +212,20 @@ class Reader:
         if forbids and keeps and re.match(c._NEGATION, forbids.group()):
             departs = "leave" in part and self._names_thing(part[: part.index("leave")])
             return Stance.FORBIDDEN if departs or keeps.start() < forbids.start() else Stance.WANTED
-        if forbids and (re.match(r"(?:until|unless|as long as|so long as)\b", text) or re.search(r"\bany ?(?:longer|more)\b", text)):
+        if forbids and c.COMPLAINS.search(text):
+            return Stance.WANTED
+        if forbids and (re.match(r"(?:until|unless|as long as|so long as)\b", text) or re.search(r"\b(?:any|no) ?(?:longer|more)\b", text)):
             return Stance.WANTED
         if forbids:
             return Stance.FORBIDDEN
         if re.search(r"\b(?:that way|like that|like this|at that|it so)\b", text) and keeps:
             return Stance.WANTED
-        if keeps and re.search(r"\bkeep (?:it|them|that)$|\b(?:leave|keep)\b.*\b(?:in|on) (?:it|there|them)\b", text):
+        if keeps and re.search(r"\b(?:keep|kept) (?:it |them |that |safe )?in\b|\bas well$|\btoo$|\bkeep (?:it|them|that)$|\b(?:leave|keep)\b.*\b(?:in|on) (?:it|there|them)\b", text):
             return Stance.WANTED
         if keeps and not c._HOLDS.search(text):
             return Stance.WANTED if self._moves_there(part) else Stance.KEPT
         if re.search(r"\bonly\b|\bjust the\b|\bnothing else\b|\bsolely\b|\bexclusively\b", text.removesuffix(" only")) and not re.search(
-            r"\bonly (?:then|when|once|if|after|because|have|has|want|need)\b|\bthe only\b", text
+            r"\bonly (?:then|when|once|if|after|afterwards|later|because|have|has|want|need|open|thing|problem)\b|\bthe only\b", text
         ) and (self._acts(part) or any(w in _AT for w in part)):
             return Stance.ONLY
         return Stance.WANTED
@@ -300,6 +317,10 @@ class Reader:
             for x in self.named(i, "object")
         }
 
+    def names_cube(self, i: int) -> bool:
+        """Whether clause ``i`` has a word for a cube that is no colour: block, one, thing."""
+        return any(self.concepts.get(w) == ("categories", "cube") for w in self.clauses[i].words)
+
     def acts(self, i: int) -> set[str]:
         """What clause ``i`` wants done: open, close, press, release, put, move, touch."""
         return self._acts(self.clauses[i].words)
@@ -311,7 +332,7 @@ class Reader:
         grouped = any(m.name == "*" for m in self.mentions[i])
         if clause.stance in (Stance.FORBIDDEN, Stance.KEPT, Stance.EXCEPTED) and not grouped:
             return False
-        if clause.tells or _PAST.search(text):
+        if clause.tells or _PAST.search(text) or clause.words[0] in ("if", "though", "although", "as", "because"):
             return False
         named = any(m.name.endswith("_cube") or m.name in ("*", "it") for m in self.mentions[i])
         aimed = bool(self.places(i, "at") | self.named(i, "at")) and named
@@ -320,6 +341,19 @@ class Reader:
         if self._commands(clause.words):
             return True
         return not self.told(i) and (bool(self._acts(clause.words)) or aimed)
+
+    def demands(self, i: int) -> bool:
+        """Whether clause ``i`` clearly tells the robot to do something: what it names must come up."""
+        clause = self.clauses[i]
+        if not self.asks(i) or self.takes_back:
+            return False
+        others = re.match(r"(?:and |but |so |because |since |well |that )*(?:he|she|they|it|somebody|someone|nobody|my|our|his|her|their|some|who\w*|which)\b", clause.text)
+        return not others and (self._commands(clause.words) or bool(_WANTS.search(clause.text)) or not self.told(i))
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether the speaker takes something back, and who knows how much."""
+        return any(clause.stance is Stance.WITHDRAWN for clause in self.clauses)
 
     def may_ask(self, i: int) -> bool:
         """Whether clause ``i`` may ask for something, at the most generous reading."""
@@ -369,6 +403,9 @@ class Reader:
         if "press" in acts and self.has(i, "*"):
             yield Ban(acts=frozenset({"press"}), why=why)
         drawer = "drawer" in self.places(i, "object") | self.places(i, "from")
+        if acts & {"open", "close"} and {m.name for m in self.mentions[i]} <= {"it"}:
+            yield from self._drawer(i, acts)
+            return
         if acts and acts <= {"open", "close"} or drawer and not objects:
             yield from self._drawer(i, acts)
             if acts & {"open", "close"}:
@@ -468,6 +505,8 @@ class Reader:
         if "drawer" in self.places(i, "object") and not objects:
             yield from self._drawer(i, self._acts(clause.words))
             return
+        if away and not objects and self.has(i, "it"):
+            objects, _ = self._antecedent(i)
         if away and objects:
             yield Ban(acts=frozenset({"place"}), things=frozenset(objects), places=frozenset(away), why=why)
             return
@@ -537,17 +576,17 @@ class Reader:
 
     def _inside_ban(self, i: int) -> bool:
         """Whether what is excepted is excepted from a prohibition, and so is allowed."""
-        before = self.clauses[i - 1] if i else None
-        if before is None:
-            return False
-        grouped = any(m.name == "*" for m in self.mentions[i - 1])
-        return before.stance in (Stance.FORBIDDEN, Stance.KEPT) and grouped
+        beside = [j for j in (i - 1, i + 1) if 0 <= j < len(self.clauses)]
+        return any(
+            self.clauses[j].stance in (Stance.FORBIDDEN, Stance.KEPT) and self.has(j, "*") and not self.named(j, "object")
+            for j in beside
+        )
 
     def _exceptions(self, i: int) -> set[str] | None:
         """Cubes that the clauses after a ban on everything take out of it; None: who knows."""
         found: set[str] = set()
-        for j in range(i + 1, min(i + 3, len(self.clauses))):
-            if self.clauses[j].stance is Stance.EXCEPTED:
+        for j in (i - 1, i + 1, i + 2):
+            if 0 <= j < len(self.clauses) and self.clauses[j].stance is Stance.EXCEPTED:
                 these = self.named(j, "object") or self._referred(j) or self.named(j, "at")
                 if not these and not self._acts(self.clauses[j].words):
                     return None

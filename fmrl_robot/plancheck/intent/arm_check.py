@@ -14,6 +14,7 @@ from fmrl_robot.types import Plan, Problem, Scene, SubGoal
 
 _COMMAND = r"(?:^|\b(?:and|then|please|you|to|also|just|first|finally|lastly|now) )"
 """What stands before a verb that asks."""
+_COMMAND_WORDS = re.compile(r"(?:and |then |please |you |also |just |now |kindly )*(?:wait|tell|hand|pass|give|point|turn|throw|bring|arrange|keep)\b")
 _DESCRIBES = re.compile(
     r"\b(?:what|whats|whatever|contents?|top|upper|bottom|lower|tower|stack|pile|rest|remaining|empty|tidy|clear|clearing|hand|gripper|holding|held|coloured|colored|painted)\b"
 )
@@ -75,8 +76,13 @@ class _Comparison:
         asking = [i for i in range(len(reader.clauses)) if reader.may_ask(i)]
         if not self.effects.events:
             return any(m.sure for i in self.asking for m in reader.mentions[i])
-        names = {m.name for i in asking for m in reader.mentions[i] if m.sure}
-        return len(names) > 1 or any(reader.acts(i) for i in asking)
+        colors = {m.name for i in asking if not reader.told(i) for m in reader.mentions[i]}
+        return len(colors) > 1 or any(
+            reader.acts(i)
+            or reader.names_cube(i)
+            or any(not m.name.endswith("_cube") or m.role != "object" for m in reader.mentions[i])
+            for i in asking
+        )
 
     def _drawer_wish(self, text: str) -> str:
         """What a clause wants of the drawer: ``open``, ``closed`` or nothing."""
@@ -105,7 +111,9 @@ class _Comparison:
         for i, clause in enumerate(self.reader.clauses):
             if clause.stance not in (Stance.WANTED, Stance.ONLY):
                 continue
-            for pattern in (*lexicon()["unsupported"], *(_COMMAND + v for v in lexicon()["unsupported_acts"])):
+            wanted = [rf"\b(?:{p})" for p in lexicon()["unsupported"] if i in self.asking or _COMMAND_WORDS.match(clause.text)]
+            wanted += [_COMMAND + verb for verb in lexicon()["unsupported_acts"]]
+            for pattern in wanted:
                 match = re.search(rf"(?:{pattern})\b", clause.text)
                 if match and not clause.tells:
                     yield (
@@ -114,7 +122,7 @@ class _Comparison:
                     )
 
     def _missing(self) -> Iterator[str]:
-        for i in self.asking:
+        for i in filter(self.reader.demands, self.asking):
             yield from self._missing_cubes(i)
             yield from self._missing_places(i)
             yield from self._missing_acts(i)
@@ -136,7 +144,7 @@ class _Comparison:
             away = reader.places(i, "from")
             if away and found.base(cube, found.after) not in away:
                 continue
-            if mention.role != "object" and self._described(cube):
+            if mention.role != "object" and self._described(cube) or self._compares(i, cube):
                 continue
             yield f"the {cube.replace('_', ' ')} ({reader.clauses[i].text!r})"
         objects = {m.name for m in reader.mentions[i] if m.role == "object" and m.sure and m.name in found.before}
@@ -147,6 +155,15 @@ class _Comparison:
                 found.base(cube, found.after), found.base(cube, found.before))  # fmt: skip
             if not reached:
                 yield f"the {cube.replace('_', ' ')} in the {place} ({reader.clauses[i].text!r})"
+
+    def _compares(self, i: int, cube: str) -> bool:
+        """Whether a cube is only named to tell of another: "what lies with the red cube"."""
+        words, color = self.reader.clauses[i].words, cube.removesuffix("_cube")
+        at = next((k for k, w in enumerate(words) if self.reader.concepts.get(w) == ("colors", color)), 0)
+        before = words[max(0, at - 4) : at]
+        return bool({"with", "than", "like", "where", "as"} & set(before)) or (
+            "of" in before and not {"top", "out"} & set(words[max(0, at - 6) : at])
+        )
 
     def _described(self, cube: str) -> bool:
         """Whether a moved cube stood on, under or with this one: it only tells which is meant."""
@@ -174,6 +191,9 @@ class _Comparison:
                 yield f"the {place} ({reader.clauses[i].text!r})"
 
     def _state_asked(self, i: int) -> bool:
+        words = set(self.reader.clauses[i].words)
+        if words & {"slide", "push", "shove", "in", "home", "back"} and not self.effects.is_open:
+            return True
         wish = self._drawer_wish(self.reader.clauses[i].text)
         return bool(wish) and (wish == "open") == self.effects.is_open
 

@@ -56,7 +56,7 @@ _JOINS = frozenset(
 _TURNS = frozenset("instead rather without besides except apart".split())
 """A clause that begins with one of these ends before the next verb, once it has named a thing."""
 
-_NEGATION = r"(?:not|never|no|nothing|nowhere|none|neither|nor|without|nobody)"
+_NEGATION = r"(?:not|never|no|non|nothing|nowhere|none|neither|nor|without|nobody)"
 FORBIDS = re.compile(
     rf"\b{_NEGATION}\b|\b(?:refrain|avoid\w*|forbid\w*|forbade|prohibit\w*|banned|taboo|off limits|off the menu|out of bounds|verboten|"
     r"hands off|paws off|claws off|fingers off|abstain|desist|resist|stop short|instead of|rather than|in place of|"
@@ -66,7 +66,7 @@ KEEPS = re.compile(
     r"\b(?:leave|leaves|leaving|left alone|let(?! go)(?=.*\b(?:be|stay|rest|lie|sit|sleep|remain|alone)\b(?! (?:put|placed|moved|in|on|\w+ed)\b))|"
     r"keep|keeps|keeping|kept|stay|stays|staying|remain|remains|untouched|undisturbed|spare|spared|ignore|"
     r"ignoring|(?<!the )(?<!a )skip|skips|skipping|omit|omitting|disregard|disregarding|forget|pass over|bypass|steer clear|well alone|"
-    r"(?:be|are) left)\b"
+    r"be left)\b"
 )
 EXCEPTS = re.compile(
     r"\b(?:except|excepting|excepted|exception|exceptions|excluded|excluding|exempt|barring|bar|minus|sans|save for|save|apart from|aside from|"
@@ -76,7 +76,7 @@ _HOLDS = re.compile(r"\b(?:hold|holding|held|hand|gripper|grip|fingers|claw|lift
 _SLIP = re.compile(
     r"\b(?:no ,? ?wait|wait ,? ?no|scratch that|strike that|i mean(?! it)|i meant|correction|make that|on second thoughts?|second thoughts|"
     r"hang on|oops|reverse that|swap (?:those|these|the) two$|forget (?:that|all|what)|never mind(?: that)?|cancel that|oh no|or no|or rather|hm+ ,? ?no|er ,? ?no|did i say|"
-    r"er(?= ,)|sorry(?! to\b)(?! for\b)|actually|no ,? sorry)\b|(?<=[,.;:-] )no(?= ,)|^no(?= ,|$| first\b)"
+    r"er(?= ,)|uh(?= ,)|nah|nope|excuse me|or was it|who am i kidding|erratum|oh ,? ?wrong|wrong(?= ,)|cancel|wait(?= ,)|(?:i )?changed my mind|wrong (?:colou?r|one|cube|block)|rephrase(?: that)?|edit|apologi[sz]e|have i thought|sorry(?! to\b)(?! for\b)|actually|no ,? sorry)\b|(?<=[,.;:-] )no(?= ,)|^no(?= ,|$| first\b)"
 )
 ORDERS = re.compile(
     rf"\b(?:do not|not|never|no)\b(?P<first>[^.!?]*?)\b(?:until|unless|before|without (?:first|having))\b"
@@ -139,7 +139,7 @@ def _opens(following: Sequence[str], verbs: frozenset[str]) -> bool:
     """Whether what follows ``and`` is a clause of its own."""
     starts = verbs | frozenset(
         "then do not never no nothing leave keep let stop avoid you i it they that this please after before finally when only also "
-        "refrain ignore skip spare hands stay there".split()
+        "refrain ignore skip spare hands stay there resist".split()
     )
     return bool(following) and following[0] in starts
 
@@ -168,3 +168,8 @@ NOTHING_BUT = re.compile(
     r"\b(?:do not|never|not to) (?P<act>\w+) any(?:thing|body| cubes?| blocks?| of them)? (?:but|except|save|other than|apart from)(?: for)?\b"
 )
 """What says *only* in another way."""
+
+ANYWHERE_BUT = re.compile(r"\b(?:do|does|should|must|may|can) not (?P<what>(?:want |put |go |be |lie |belong )?.*?)\banywhere(?: else)? (?:but|except|other than)(?: for)?\b")
+"""A prohibition of every place but one asks for that one."""
+COMPLAINS = re.compile(r"\b(?:is|are) not (?:yet |even |already |currently |presently )?(?:in|on|inside|there|where|right|here|at|located|lying)\b|\b(?:cubes?|blocks?|ones?|things?|pieces?|everything|whatever|what) not (?:yet |already |presently |currently )?(?:in|on|there|at|located|lying|inside)\b")
+"""A negation that says where something is not, and forbids nothing."""
