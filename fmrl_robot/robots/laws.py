@@ -100,10 +100,10 @@ class _Checked:
         self.holds(field, distinct, f"{count} names, each of them once")
 
     def _numbers(self, field: str, shape: tuple[int, ...]) -> None:
-        values: object = getattr(self.spec, field)
+        values: Any = getattr(self.spec, field)
         fits = isinstance(values, np.ndarray) and values.shape == shape
-        finite = fits and values.dtype.kind in "fiu" and bool(np.all(np.isfinite(values)))
-        self.holds(field, finite, f"an array of {shape[0]} finite numbers")
+        law = fits and values.dtype.kind in "fiu" and bool(np.all(np.isfinite(values)))
+        self.holds(field, law, f"an array of {shape[0]} finite numbers")
 
     def holds(self, field: str, law: bool | np.bool_, expected: str) -> None:
         if not law:

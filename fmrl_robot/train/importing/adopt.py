@@ -20,6 +20,7 @@ from fmrl_robot.control.contract import PolicyContract
 from fmrl_robot.control.foreign import with_own_choices
 from fmrl_robot.control.runner import PolicyRunner
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.files import writable_folder
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.train.cards import write_card
 from fmrl_robot.train.importing.graft import graft
@@ -66,7 +67,8 @@ def import_policy(
         force: replace a folder of that name.
 
     Raises:
-        ConfigError: POLICY_MISSING, POLICY_REFUSED or CONFIG_INVALID; nothing was written.
+        ConfigError: POLICY_MISSING, POLICY_REFUSED or CONFIG_INVALID; nothing was written, or
+            nothing can be written to ``policies``.
     """
     folder = _free(policies, name, force)
     model = read_network(file)
@@ -90,8 +92,8 @@ def import_policy(
         sort_keys=False,
     )
     contract = replace(stated, config_sha256=_sha256(config.encode()))
-    made = policies / f".{name}.{os.getpid()}"
-    made.mkdir(parents=True)
+    made = writable_folder(policies) / f".{name}.{os.getpid()}"
+    made.mkdir()
     try:
         policy = made / "policy.onnx"
         write_model(graft(model, source, contract), contract, policy)
