@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from fmrl_robot.errors import FmrlError
+from fmrl_robot.errors import ErrorCode, FmrlError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("fmrl_robot.runtime.up", "start the graph of a robot, or run one task and judge it"),
@@ -42,11 +42,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         print(f"fmrl {words[0]} needs {error.name}: run make setup", file=sys.stderr)
         return 2
+    return ended(f"fmrl {words[0]}", lambda: int(module.main(words[1:])))
+
+
+def ended(command: str, run: Callable[[], int]) -> int:
+    """Run a command; what it is refused, and what the machine refuses it, end in a numbered line.
+
+    Args:
+        command: before the line.
+        run: returns the exit code.
+    """
     try:
-        return int(module.main(words[1:]))
+        return run()
     except FmrlError as error:
-        print(f"fmrl {words[0]}: {int(error.code)} {error}", file=sys.stderr)
-        return 2
+        code, said = error.code, str(error)
+    except OSError as error:
+        code = ErrorCode.CONFIG_INVALID
+        said = f"expected to read and write as asked, got {error}; name another place or make room"
+    print(f"{command}: {int(code)} {' '.join(said.split())}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

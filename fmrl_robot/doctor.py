@@ -7,7 +7,6 @@ process with it.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from fmrl_robot.assets import policies_dir
 from fmrl_robot.control import controller_for
 from fmrl_robot.errors import FmrlError
+from fmrl_robot.files import read_card
 from fmrl_robot.policy_command import contract_of, mismatches
 from fmrl_robot.robots import robot
 from fmrl_robot.runtime.handover import missing_for_ros2
@@ -125,9 +125,11 @@ def policies() -> Finding:
         try:
             contract = contract_of(folder)
             robots |= {contract.robot} if contract else set()
-            bad += [f"{folder.name}: {m}" for m in mismatches(folder, _card(folder))]
+            bad += [
+                f"{folder.name}: {m}" for m in mismatches(folder, read_card(folder / "card.json"))
+            ]
             good.append(folder.name)
-        except (ImportError, FmrlError, ValueError, RuntimeError) as error:
+        except (ImportError, FmrlError, OSError, ValueError, RuntimeError) as error:
             bad.append(f"{folder.name}: {error}")
     for name in sorted(robots):
         try:
@@ -166,11 +168,6 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     policies,
     discovery,
 )
-
-
-def _card(folder: os.PathLike[str]) -> dict[str, str]:
-    with open(os.path.join(folder, "card.json"), encoding="utf-8") as file:
-        return json.load(file)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

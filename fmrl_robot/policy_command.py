@@ -20,6 +20,7 @@ from fmrl_robot.assets import policies_dir
 from fmrl_robot.control.contract import PolicyContract
 from fmrl_robot.control.runner import open_policy
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.files import read_card
 from fmrl_robot.robots import robot
 
 _HASHES = {"policy_sha256": ("policy.onnx",), "config_sha256": ("config.yaml",)}
@@ -95,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     given = parser.parse_args(words)
     folder = policy_folder(given.name, given.policies)
-    card: dict[str, Any] = json.loads((folder / "card.json").read_text("utf-8"))
+    card: dict[str, Any] = read_card(folder / "card.json")
     contract = contract_of(folder)
     stated: dict[str, Any] = {}
     if contract is not None:

@@ -123,7 +123,11 @@ class Convention:
 
 
 def csv(values):
-    return ",".join(f"{value:.3f}" for value in values)
+    """As mjlab writes lists; lists within them between semicolons."""
+    return ",".join(
+        ";".join(f"{v:.3f}" for v in value) if isinstance(value, (list, tuple)) else f"{value:.3f}"
+        for value in values
+    )
 
 
 def matrix(function, size):
@@ -158,13 +162,16 @@ def linear(inputs, outputs, file, metadata, seed=0, **changes):
     weights = rng.normal(size=(inputs, outputs)).astype(np.float32) / inputs
     weights = changes.get("weights", lambda w: w)(weights)
     names = ["obs", *changes.get("more_inputs", ())]
+    rows = changes.get("rows", ())
+    shape = [changes.get("batch", 1), *(rows or (inputs,))]
     graph = helper.make_graph(
-        [helper.make_node("MatMul", ["obs", "w"], ["actions"])],
+        [
+            helper.make_node("Flatten", ["obs"], ["flat"]),
+            helper.make_node("MatMul", ["flat" if rows else "obs", "w"], ["actions"]),
+        ],
         "linear",
         [
-            helper.make_tensor_value_info(
-                name, changes.get("dtype", TensorProto.FLOAT), [changes.get("batch", 1), inputs]
-            )
+            helper.make_tensor_value_info(name, changes.get("dtype", TensorProto.FLOAT), shape)
             for name in names
         ],
         [helper.make_tensor_value_info("actions", TensorProto.FLOAT, [1, outputs])],

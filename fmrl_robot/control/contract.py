@@ -18,6 +18,8 @@ import numpy as np
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.robots import RobotSpec
 
+EXPORT_ANEW = "export the policy anew for this robot"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PolicyContract:
@@ -143,11 +145,12 @@ def contract_for(
     )
 
 
-def refusal(file: Path, field: str, expected: object, got: object) -> ConfigError:
+def refusal(
+    file: Path, field: str, expected: object, got: object, todo: str = EXPORT_ANEW
+) -> ConfigError:
     """The error for one field."""
     return ConfigError(
-        f"expected {field} = {expected!r} in the metadata of {file}, got {got!r}; "
-        "export the policy anew for this robot",
+        f"expected {field} = {expected!r} in the metadata of {file}, got {got!r}; {todo}",
         ErrorCode.POLICY_REFUSED,
     )
 

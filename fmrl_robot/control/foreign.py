@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fmrl_robot.control.contract import PolicyContract, refusal
+from fmrl_robot.control.contract import EXPORT_ANEW, PolicyContract, refusal
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.types import FloatArray
 
@@ -23,13 +23,26 @@ DELAY_LIMIT_MS = 100.0
 """The gate's deadline; a policy that bears more gains nothing."""
 HISTORY_LIMIT = 100
 """Frames of a term; at 50 Hz two seconds."""
+_NO_GAINS = "which exporters write that ask the simulator for gains where the trainer has its own"
+"""mjlab's does so for actuators whose torques are computed outside: stiffness 1, damping -0."""
 _COUNTS = np.arange(1, HISTORY_LIMIT + 1)
 
 
 def with_own_choices(
-    wanted: PolicyContract, found: PolicyContract, spec: RobotSpec, file: Path
+    wanted: PolicyContract,
+    found: PolicyContract,
+    spec: RobotSpec,
+    file: Path,
+    todo: str = EXPORT_ANEW,
 ) -> PolicyContract:
     """Return ``wanted`` with the choices of ``found``, each within what the robot bears.
+
+    Args:
+        wanted: what a policy of this project has to state.
+        found: what the file states.
+        spec: the robot.
+        file: named in a refusal.
+        todo: what to do about a refusal.
 
     Raises:
         ConfigError: POLICY_REFUSED; the message names the field, its bounds and what was found.
@@ -41,12 +54,13 @@ def with_own_choices(
     laws: tuple[tuple[str, str, Callable[[FloatArray], bool]], ...] = (
         (
             "joint_stiffness",
-            f"{joints} values above 0, at most {spec.kp_limit.tolist()}",
-            lambda kp: _within(kp, spec.kp_limit) and bool(np.all(kp > 0)),
+            f"{joints} values above 0, at most {spec.kp_limit.tolist()}, not all of them 1, "
+            f"{_NO_GAINS}",
+            lambda kp: _within(kp, spec.kp_limit) and not bool(np.all(kp == 1)),
         ),
         (
             "joint_damping",
-            f"{joints} values from 0, at most {spec.kd_limit.tolist()}",
+            f"{joints} values above 0, at most {spec.kd_limit.tolist()}",
             lambda kd: _within(kd, spec.kd_limit),
         ),
         (
@@ -68,7 +82,7 @@ def with_own_choices(
     for field, bounds, holds in laws:
         value = getattr(found, field)
         if not holds(_numbers(value)):
-            raise refusal(file, field, bounds, value)
+            raise refusal(file, field, bounds, value, todo)
     return replace(wanted, **{field: getattr(found, field) for field, _, _ in laws})
 
 
@@ -81,7 +95,7 @@ def _numbers(value: object) -> FloatArray:
 
 
 def _within(values: FloatArray, most: FloatArray) -> bool:
-    return values.shape == most.shape and bool(np.all((values >= 0) & (values <= most)))
+    return values.shape == most.shape and bool(np.all((values > 0) & (values <= most)))
 
 
 def _multiple(period_s: float, of_s: float) -> bool:

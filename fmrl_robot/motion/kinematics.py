@@ -14,6 +14,7 @@ import mujoco
 import numpy as np
 
 from fmrl_robot.errors import ErrorCode, FmrlError
+from fmrl_robot.motion.model import robot_model
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.types import FloatArray, Pose
 
@@ -41,7 +42,7 @@ def tool_down(position: FloatArray, yaw: float = 0.0) -> Pose:
 
 def arm_model(spec: RobotSpec, menagerie: Path | None = None) -> mujoco.MjSpec:
     """Return the robot's model without looks, servos or keyframes, with a site ``tool``."""
-    model = mujoco.MjSpec.from_file(str(spec.model.locate(menagerie)))
+    model = robot_model(spec, menagerie)
     for unwanted in [*model.keys, *model.lights, *model.actuators, *model.tendons]:
         model.delete(unwanted)
     for geom in list(model.geoms):

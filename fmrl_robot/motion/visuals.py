@@ -12,6 +12,7 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 
+from fmrl_robot.motion.model import robot_model
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.types import FloatArray
 
@@ -37,7 +38,7 @@ class RobotVisuals:
     """A robot's shapes and, for joint positions, the poses of its bodies."""
 
     def __init__(self, spec: RobotSpec) -> None:
-        self._model: Any = mujoco.MjModel.from_xml_path(str(spec.model.locate()))
+        self._model: Any = robot_model(spec).compile()
         self._data: Any = mujoco.MjData(self._model)
         joints = [self._model.joint(name) for name in spec.model_joints]
         self._qpos = np.array([int(joint.qposadr[0]) for joint in joints])

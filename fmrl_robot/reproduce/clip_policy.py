@@ -20,7 +20,7 @@ from fmrl_robot.registry import SEEN_ENVS
 from fmrl_robot.rewards.vlm_rm import BASELINES, load, reward
 from fmrl_robot.shares import share
 from fmrl_robot.skills.captioner import caption
-from fmrl_robot.train.cards import note_in_card
+from fmrl_robot.train.cards import card_to_note_in, note_in_card
 from fmrl_robot.types import Predicate
 
 Score = Callable[[np.ndarray], float]
@@ -155,6 +155,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--card", type=Path, help="card.json to note the result in")
     given = parser.parse_args(arguments)
+    card_to_note_in(given.card)
     vision = load(given.vision_model)
     report: dict[str, Any] = {"model": vision.model_id, "episodes": given.episodes}
     for goal in GOALS:

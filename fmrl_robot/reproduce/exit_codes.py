@@ -19,6 +19,8 @@ from typing import Any
 
 import yaml
 
+from fmrl_robot.files import writable_folder
+
 PATIENCE_S = 300.0
 POSSIBLE_WANTED = 0.9
 
@@ -158,6 +160,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--first-seed", type=int, default=300)
     parser.add_argument("--out", type=Path, help="folder that keeps the runs")
     given = parser.parse_args(arguments)
+    if given.out is not None:
+        writable_folder(given.out)
     answers: list[Answer] = []
     with tempfile.TemporaryDirectory() as temporary:
         for number, case in enumerate(CASES):

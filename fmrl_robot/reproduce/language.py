@@ -31,7 +31,7 @@ from fmrl_robot.reproduce.language_baseline import fit as fit_linear
 from fmrl_robot.reproduce.language_judge import judge_arm, make_scene, segments
 from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.shares import share
-from fmrl_robot.train.cards import note_in_card
+from fmrl_robot.train.cards import card_to_note_in, note_in_card
 from fmrl_robot.types import Plan, Predicate, Scene
 
 SETS = ("arm", "quadruped", "seen_arm", "seen_quadruped")
@@ -195,6 +195,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--linear", action="store_true", help="a linear classifier beside it")
     parser.add_argument("--card", type=Path, help="card.json to note the result in")
     given = parser.parse_args(arguments)
+    card_to_note_in(given.card)
     model = load_language_model(given.model)
     found = report(model, given.every)
     if given.next:

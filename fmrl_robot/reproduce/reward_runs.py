@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fmrl_robot.registry import REWARDS
 from fmrl_robot.skills.captioner import caption
-from fmrl_robot.train.cards import note_in_card
+from fmrl_robot.train.cards import card_to_note_in, note_in_card
 from fmrl_robot.types import (
     FloatArray,
     Predicate,
@@ -211,6 +211,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--first-seed", type=int, default=7000)
     parser.add_argument("--card", type=Path, help="card.json to note the result in")
     given = parser.parse_args(arguments)
+    card_to_note_in(given.card)
     runs = evaluate(given.runs, given.first_seed)
     counts = summary(runs)
     report = {**counts, "holds": holds(counts), "by_run": [asdict(run) for run in runs]}

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fmrl_robot.files import writable_folder
 from fmrl_robot.reproduce import spine_arm, spine_quadruped
 from fmrl_robot.reproduce.graph_run import run_episodes
 
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--judge", type=Path, help="judge the runs of that folder, run nothing")
     given = parser.parse_args(arguments)
     out: Path = given.judge or given.out or Path("runs") / time.strftime("spine-%Y%m%d-%H%M%S")
+    writable_folder(out)
     held = True
     report: dict[str, Any] = {}
     for robot in given.robot:

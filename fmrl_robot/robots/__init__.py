@@ -1,6 +1,7 @@
 """The robots this project knows; others join through the entry point group ``fmrl.robots``."""
 
 from fmrl_robot.registry import Registry
+from fmrl_robot.robots.laws import check_model
 from fmrl_robot.robots.panda import PANDA
 from fmrl_robot.robots.spec import ModelAsset, RobotSpec, StopKind
 from fmrl_robot.robots.unitree import GO1, GO2
@@ -21,4 +22,14 @@ def robot(name: str) -> RobotSpec:
     return ROBOTS.load(name)
 
 
-__all__ = ["GO1", "GO2", "PANDA", "ROBOTS", "ModelAsset", "RobotSpec", "StopKind", "robot"]
+__all__ = [
+    "GO1",
+    "GO2",
+    "PANDA",
+    "ROBOTS",
+    "ModelAsset",
+    "RobotSpec",
+    "StopKind",
+    "check_model",
+    "robot",
+]

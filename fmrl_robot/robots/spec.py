@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.robots.laws import check_spec
 from fmrl_robot.types import FloatArray, Leg
 
 StopKind = Literal["brake_and_hold", "damp_and_sit"]
@@ -94,7 +95,7 @@ class RobotSpec:
     viscosity: float | None = None
     """Viscous friction of a quadruped's joints, N m s/rad; None: as the model has it."""
     legs: tuple[Leg, ...] = ()
-    """Of a quadruped, in the order in which its joints are named here."""
+    """Of a quadruped, SAYTAP_LEGS: the order in which its joints are named here."""
     foot_geoms: tuple[str, ...] = ()
     """Geoms of the MuJoCo model that touch the ground, one a leg."""
     base_height_m: float = 0.0
@@ -102,6 +103,10 @@ class RobotSpec:
     workspace_lower: FloatArray | None = None
     """Of an arm's gripper in its base frame, m, shape (3,)."""
     workspace_upper: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what breaks a law of specs; raises ConfigError."""
+        check_spec(self)
 
     @property
     def num_joints(self) -> int:

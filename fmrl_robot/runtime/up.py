@@ -19,6 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import get_args
 
+from fmrl_robot.files import writable_folder
 from fmrl_robot.runtime.handover import Choice, launcher_for
 from fmrl_robot.runtime.launching import Launcher
 
@@ -47,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stamp = time.strftime("%Y%m%d-%H%M%S")
     folder = Path(values.setdefault("run_dir", str(Path("runs") / stamp)))
     launcher = launcher_for(values, given.launcher)
+    if values["run_dir"]:
+        writable_folder(folder)
     previous = {s: signal.signal(s, _raise) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
         launcher.start()

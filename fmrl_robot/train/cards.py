@@ -7,15 +7,28 @@ import os
 from pathlib import Path
 from typing import Any
 
+from fmrl_robot.files import read_card, writable_file
+
 
 def write_card(file: Path, card: dict[str, Any]) -> None:
     """Write a card as JSON, whole or not at all."""
     write_whole(file, json.dumps(rounded(card), indent=2) + "\n")
 
 
+def card_to_note_in(file: Path | None) -> Path | None:
+    """See, before anything is measured, that figures can be noted in a card; None where none is.
+
+    Raises:
+        ConfigError: it cannot be written, or what stands there is no card.
+    """
+    if file is not None and writable_file(file).is_file():
+        read_card(file)
+    return file
+
+
 def note_in_card(file: Path, name: str, figures: Any) -> None:
     """Note figures under a name in a card; where there is none yet it is begun."""
-    card = json.loads(file.read_text()) if file.is_file() else {}
+    card = read_card(file) if file.is_file() else {}
     write_card(file, {**card, name: figures})
 
 

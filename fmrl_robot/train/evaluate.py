@@ -17,6 +17,7 @@ import yaml
 
 from fmrl_robot.control.contract import PolicyContract
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.files import writable_file
 from fmrl_robot.registry import TASKS
 from fmrl_robot.train.cards import rounded, write_card
 from fmrl_robot.train.export import rewrite_contract
@@ -71,9 +72,11 @@ def evaluate(task: str, folder: Path, **settings: Any) -> dict[str, Any]:
         settings: passed to the task's ``evaluate``.
 
     Raises:
-        ConfigError: the task is unknown, or policy or configuration is missing or refused.
+        ConfigError: the task is unknown, or policy or configuration is missing or refused,
+            or the card cannot be written.
     """
     policy = OnnxPolicy(folder / POLICY)
+    writable_file(folder / CARD)
     config = folder / CONFIG
     if not config.is_file():
         raise ConfigError(

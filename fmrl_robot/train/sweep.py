@@ -22,6 +22,7 @@ from typing import Any
 import yaml
 
 from fmrl_robot.errors import ConfigError, FmrlError
+from fmrl_robot.files import writable_folder
 from fmrl_robot.registry import TASKS
 from fmrl_robot.train.cards import write_card
 from fmrl_robot.train.commands import finish, recipe
@@ -157,7 +158,7 @@ def sweep(
     Raises:
         ConfigError: another sweep is at work in the folder, or it holds runs of other settings.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    writable_folder(out)
     with _alone(out):
         waiting = [run for run in runs if _prepare(run)]
         report(f"runs={len(runs)} done={len(runs) - len(waiting)} folder={out}")

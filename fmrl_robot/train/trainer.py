@@ -20,6 +20,7 @@ import yaml
 from torch.utils.tensorboard import SummaryWriter
 
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.files import writable_folder
 from fmrl_robot.registry import TASKS
 from fmrl_robot.train.cards import write_whole
 from fmrl_robot.train.collect import Collector
@@ -216,9 +217,10 @@ def train(
     """Train and leave a checkpoint in ``folder``; return the trainer with the trained networks.
 
     Raises:
-        ConfigError: the task is unknown, or there is nothing to resume from.
+        ConfigError: the task is unknown, there is nothing to resume from, or nothing can be written
+            to the folder.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    writable_folder(folder)
     if config.workers == 1:
         return _work(config, folder, resume, Team(), report, progress)
     helpers = Helpers(config.workers, _work, config, folder, resume)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from fmrl_robot.assets import policies_dir
 from fmrl_robot.control import controller_for
 from fmrl_robot.control.supervisor import Supervisor
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.files import read_card, writable_file
 from fmrl_robot.registry import BODIES, SCENES, TASKS
 from fmrl_robot.robots import ROBOTS, robot
 from fmrl_robot.safety.gate import Gate
@@ -46,8 +46,10 @@ def film(
         seed: of the scene.
 
     Raises:
-        ConfigError: no such policy, it is refused, or nothing can be drawn here.
+        ConfigError: no such policy, it is refused, nothing can be drawn here, or ``out`` cannot be
+            written.
     """
+    writable_file(out)
     if folder is not None:
         with _overlaid(name, folder, policies) as whole:
             film(name, out, policies=whole, seed=seed)
@@ -84,7 +86,7 @@ def _overlaid(name: str, folder: Path, policies: Path | None) -> Generator[Path]
 def _imported_for(name: str, policies: Path | None) -> str:
     """The robot of an imported policy; empty where the policy is none."""
     card = (policies or policies_dir()) / name / "card.json"
-    told = json.loads(card.read_text("utf-8")) if card.is_file() else {}
+    told = read_card(card) if card.is_file() else {}
     return str(told["robot"]) if "imported" in told else ""
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import mujoco
 import numpy as np
 
+from fmrl_robot.motion.model import robot_model
 from fmrl_robot.motion.visuals import RobotVisuals, Shape
 from fmrl_robot.robots import RobotSpec
 from fmrl_sim import urdf
@@ -39,7 +39,7 @@ def describe(robot: RobotSpec, meshes: Path | None = None, *, world: bool = Fals
     Raises:
         ConfigError: the model is not installed; the message says what to install.
     """
-    model = mujoco.MjModel.from_xml_path(str(robot.model.locate()))
+    model = robot_model(robot).compile()
     visuals = write_meshes(robot, meshes) if meshes is not None else None
     return urdf.write(model, robot, visuals, world=world)
 

@@ -102,8 +102,8 @@ OWN = {
     "max_action_delay_ms": 60.0,
 }
 BEYOND = {
-    "joint_stiffness": [[30.0] * 11, [0.0] * 12, [80.1] * 12, [-1.0] * 12, ["a"] * 12],
-    "joint_damping": [[1.0] * 13, [-0.1] * 12, [5.1] * 12, [float("nan")] * 12],
+    "joint_stiffness": [[30.0] * 11, [0.0] * 12, [80.1] * 12, [-1.0] * 12, [1.0] * 12, ["a"] * 12],
+    "joint_damping": [[1.0] * 13, [-0.1] * 12, [0.0] * 12, [5.1] * 12, [float("nan")] * 12],
     "observation_history_lengths": [[1] * 6, [0] * 7, [1.5] * 7, [101] * 7],
     "control_dt": [0.03, 0.0, -0.02, 0.01, float("nan"), float("inf")],
     "max_action_delay_ms": [0.0, -1.0, 100.1, float("nan")],

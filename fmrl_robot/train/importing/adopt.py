@@ -20,6 +20,7 @@ from fmrl_robot.control.contract import PolicyContract
 from fmrl_robot.control.foreign import with_own_choices
 from fmrl_robot.control.runner import PolicyRunner
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.files import writable_folder
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.train.cards import write_card
 from fmrl_robot.train.importing.graft import graft
@@ -27,9 +28,10 @@ from fmrl_robot.train.importing.network import check_sizes, read_network
 from fmrl_robot.train.importing.proof import STATES, prove
 from fmrl_robot.train.importing.refusal import refused
 from fmrl_robot.train.importing.source import Source, contract_of, read_source
-from fmrl_robot.train.importing.statement import Statement
+from fmrl_robot.train.importing.statement import IGNORE, Statement
 from fmrl_robot.train.onnx_file import write_model
 
+_SAY_IT = "export it anew, or write what it was trained with into a side file (--contract)"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
@@ -65,7 +67,8 @@ def import_policy(
         force: replace a folder of that name.
 
     Raises:
-        ConfigError: POLICY_MISSING, POLICY_REFUSED or CONFIG_INVALID; nothing was written.
+        ConfigError: POLICY_MISSING, POLICY_REFUSED or CONFIG_INVALID; nothing was written, or
+            nothing can be written to ``policies``.
     """
     folder = _free(policies, name, force)
     model = read_network(file)
@@ -73,8 +76,9 @@ def import_policy(
     said = Statement(metadata, file, side)
     source = read_source(said, spec)
     check_sizes(model, source)
+    said.check_all_read()
     stated = contract_of(source, spec)
-    stated = with_own_choices(stated, stated, spec, file)
+    stated = with_own_choices(stated, stated, spec, file, _SAY_IT)
     read = _read(source, said)
     origin = {"file": file.name, "sha256": _sha256(file.read_bytes())}
     config = yaml.safe_dump(
@@ -88,8 +92,8 @@ def import_policy(
         sort_keys=False,
     )
     contract = replace(stated, config_sha256=_sha256(config.encode()))
-    made = policies / f".{name}.{os.getpid()}"
-    made.mkdir(parents=True)
+    made = writable_folder(policies) / f".{name}.{os.getpid()}"
+    made.mkdir()
     try:
         policy = made / "policy.onnx"
         write_model(graft(model, source, contract), contract, policy)
@@ -137,10 +141,14 @@ def _read(source: Source, said: Statement) -> dict[str, tuple[str, Any]]:
         **{key: getattr(source, key).tolist() for key in arrays},
         "observation_names": [f"{term.said} as {term.name}" for term in source.terms],
         "observation_scales": [term.scale.tolist() for term in source.terms],
+        "observation_clips": [list(term.clip) for term in source.terms],
         "observation_history_lengths": [term.history for term in source.terms],
+        "observation_history_order": "by_frame" if source.by_frame else "by_term",
         "control_dt": source.control_dt,
         "max_action_delay_ms": source.max_action_delay_ms,
     }
+    if said.ignored:
+        values[IGNORE] = list(said.ignored)
     return {key: (said.sources.get(key, "default"), value) for key, value in values.items()}
 
 

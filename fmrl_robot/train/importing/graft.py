@@ -1,8 +1,10 @@
 """Puts nodes round a network, so that it takes this project's observation and gives its action.
 
 Weights stay as they are. Each number of the network's input is one number of ours, times a gain,
-plus an offset (joints in another order, another default pose, other scales), and so is each number
-of our action one of the network's; hence one Gather, Mul and Add on either side.
+plus an offset (joints in another order, another default pose, other scales, history frame by
+frame), and so is each number of our action one of the network's; hence one Gather, Mul and Add on
+either side. Where the trainer clipped terms, a Max and a Min follow; where the network takes its
+frames as rows, a Reshape.
 """
 
 from __future__ import annotations
@@ -28,11 +30,13 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Affine:
-    """``gain * x[pick] + offset``, each of shape (n,)."""
+    """``clip(gain * x[pick] + offset, low, high)``, each of shape (n,)."""
 
     pick: Indices
     gain: FloatArray
     offset: FloatArray
+    low: FloatArray
+    high: FloatArray
 
 
 def observation_map(source: Source, contract: PolicyContract) -> Affine:
@@ -41,14 +45,15 @@ def observation_map(source: Source, contract: PolicyContract) -> Affine:
     scales = dict(zip(contract.observation_names, contract.observation_scales, strict=True))
     frames = [
         _frame(term, source, contract, starts[term.name] + frame * len(term.scale))
-        for term in source.terms
-        for frame in range(term.history)
+        for term, frame in source.frames
     ]
-    by_frame = [scales[term.name] for term in source.terms for _ in range(term.history)]
+    ours = [scales[term.name] for term, _ in source.frames]
     return Affine(
         pick=np.concatenate([frame.pick for frame in frames]),
-        gain=np.concatenate([f.gain / s for f, s in zip(frames, by_frame, strict=True)]),
+        gain=np.concatenate([f.gain / s for f, s in zip(frames, ours, strict=True)]),
         offset=np.concatenate([frame.offset for frame in frames]),
+        low=np.concatenate([frame.low for frame in frames]),
+        high=np.concatenate([frame.high for frame in frames]),
     )
 
 
@@ -61,6 +66,8 @@ def action_map(source: Source, contract: PolicyContract) -> Affine:
         pick=pick,
         gain=theirs / ours,
         offset=(default - np.array(contract.default_joint_pos)) / ours,
+        low=np.full(len(pick), -np.inf),
+        high=np.full(len(pick), np.inf),
     )
 
 
@@ -69,9 +76,13 @@ def graft(model: onnx.ModelProto, source: Source, contract: PolicyContract) -> o
     whole = compose.add_prefix(model, INSIDE)
     graph = whole.graph
     held = {tensor.name for tensor in graph.initializer}
-    (inner,) = (value.name for value in graph.input if value.name not in held)
+    (inner,) = (value for value in graph.input if value.name not in held)
     (outer,) = (value.name for value in graph.output)
-    before = _nodes(graph, "observation", inner, observation_map(source, contract))
+    before = _nodes(graph, "observation", inner.name, observation_map(source, contract))
+    rows = [d.dim_value for d in inner.type.tensor_type.shape.dim]
+    if len(rows) > 2:
+        before[-1].output[0] = flat = f"{inner.name}.flat"
+        before.append(_reshape(graph, flat, inner.name, rows))
     after = _nodes(graph, outer, "action", action_map(source, contract))
     nodes = [*before, *graph.node, *after]
     del graph.node[:], graph.input[:], graph.output[:]
@@ -87,19 +98,30 @@ def graft(model: onnx.ModelProto, source: Source, contract: PolicyContract) -> o
 
 
 def _nodes(graph: onnx.GraphProto, before: str, after: str, by: Affine) -> list[onnx.NodeProto]:
-    names = [f"{after}.{part}" for part in ("pick", "gain", "offset", "picked", "scaled")]
-    pick, gain, offset, picked, scaled = names
-    for name, values in (
-        (pick, by.pick),
-        (gain, by.gain.astype(np.float32)),
-        (offset, by.offset.astype(np.float32)),
-    ):
-        graph.initializer.append(numpy_helper.from_array(values, name))
-    return [
-        helper.make_node("Gather", [before, pick], [picked], axis=1),
-        helper.make_node("Mul", [picked, gain], [scaled]),
-        helper.make_node("Add", [scaled, offset], [after]),
-    ]
+    clipped = bool(np.any(np.isfinite(np.concatenate([by.low, by.high]))))
+    steps = [("Mul", by.gain), ("Add", by.offset)]
+    steps += [("Max", by.low), ("Min", by.high)] if clipped else []
+    pick = f"{after}.pick"
+    graph.initializer.append(numpy_helper.from_array(by.pick, pick))
+    nodes = [helper.make_node("Gather", [before, pick], [f"{after}.Gather"], axis=1)]
+    for kind, values in steps:
+        name = f"{after}.{kind}.by"
+        graph.initializer.append(numpy_helper.from_array(_finite(values)[None], name))
+        nodes.append(helper.make_node(kind, [nodes[-1].output[0], name], [f"{after}.{kind}"]))
+    nodes[-1].output[0] = after
+    return nodes
+
+
+def _reshape(graph: onnx.GraphProto, before: str, after: str, rows: list[int]) -> onnx.NodeProto:
+    shape = f"{after}.shape"
+    graph.initializer.append(numpy_helper.from_array(np.array(rows, dtype=np.int64), shape))
+    return helper.make_node("Reshape", [before, shape], [after])
+
+
+def _finite(values: FloatArray) -> npt.NDArray[np.float32]:
+    """As float32, without infinity: a file whose numbers are not finite is not taken here."""
+    most = np.finfo(np.float32).max
+    return np.clip(values, -most, most).astype(np.float32)
 
 
 def _starts(contract: PolicyContract) -> dict[str, int]:
@@ -135,7 +157,11 @@ def _frame(term: Term, source: Source, contract: PolicyContract, start: int) -> 
     if term.name == terms.WINDOW:
         legs = _order(contract.leg_order, source.leg_order)
         pick = (legs[:, None] * loco.WINDOW + np.arange(loco.WINDOW)).reshape(-1)
-    return Affine(pick=start + pick, gain=gain * term.scale, offset=offset * term.scale)
+    # A scale below 0 turns the bounds round.
+    low, high = np.sort(np.outer(term.clip, term.scale), axis=0)
+    return Affine(
+        pick=start + pick, gain=gain * term.scale, offset=offset * term.scale, low=low, high=high
+    )
 
 
 def _order(have: tuple[str, ...], want: tuple[str, ...]) -> Indices:

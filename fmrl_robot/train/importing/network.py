@@ -61,11 +61,18 @@ def check_sizes(model: onnx.ModelProto, source: Source) -> None:
             raise refused(f"{what}s of the network", "one", [v.name for v in values], todo)
         tensor = values[0].type.tensor_type
         shape = [d.dim_value if d.HasField("dim_value") else d.dim_param for d in tensor.shape.dim]
-        if shape != [1, size] or tensor.elem_type != onnx.TensorProto.FLOAT:
+        fits = [[1, size]]
+        if what == "input" and source.by_frame:
+            history = source.terms[0].history
+            fits.append([1, history, size // history])
+        if shape not in fits or tensor.elem_type != onnx.TensorProto.FLOAT:
             kind = onnx.TensorProto.DataType.Name(tensor.elem_type)
             todo = "correct the terms in the side file, or export with a fixed batch of one"
             raise refused(
-                f"{what} of the network", f"FLOAT {[1, size]} ({why})", f"{kind} {shape}", todo
+                f"{what} of the network",
+                f"FLOAT {' or '.join(map(str, fits))} ({why})",
+                f"{kind} {shape}",
+                todo,
             )
 
 

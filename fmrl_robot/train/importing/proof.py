@@ -54,21 +54,22 @@ class Original:
 
     def __init__(self, session: ort.InferenceSession, source: Source) -> None:
         self._session, self._source = session, source
-        self._input = session.get_inputs()[0].name
+        self._input = session.get_inputs()[0]
         self._frames = [deque[FloatArray](maxlen=term.history) for term in source.terms]
 
     def targets(self, state: State) -> Named:
         """Joint targets in rad, by joint, for the next state of a sequence."""
         source = self._source
-        parts: list[FloatArray] = []
         for term, frames in zip(source.terms, self._frames, strict=True):
-            frame = self._term(term.name, state) * term.scale
+            frame = np.clip(self._term(term.name, state), *term.clip) * term.scale
             frames.append(frame)
             while len(frames) < term.history:
                 frames.append(frame)
-            parts += frames
-        observation = np.concatenate(parts).astype(np.float32)[None]
-        action = np.asarray(self._session.run(None, {self._input: observation})[0])[0]
+        parts = [frame for frames in self._frames for frame in frames]
+        if source.by_frame:
+            parts = [np.concatenate(moment) for moment in zip(*self._frames, strict=True)]
+        observation = np.concatenate(parts).astype(np.float32).reshape(self._input.shape)
+        action = np.asarray(self._session.run(None, {self._input.name: observation})[0])[0]
         return {
             name: source.of_joint(source.default_joint_pos, name) + float(scale * value)
             for name, scale, value in zip(

@@ -13,6 +13,7 @@ from fmrl_robot.control.posture import posture_contract
 from fmrl_robot.control.velocity import velocity_contract
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.train.importing import terms
+from fmrl_robot.train.importing.inputs import Term, by_frame, read_terms
 from fmrl_robot.train.importing.refusal import refused
 from fmrl_robot.train.importing.statement import Statement
 from fmrl_robot.types import FloatArray
@@ -23,20 +24,6 @@ FAMILIES: tuple[Callable[[RobotSpec], PolicyContract], ...] = (
     policy_contract,
 )
 """Contracts that a quadruped's controller runs, from those with the fewest terms on."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Term:
-    """One observation term of the network."""
-
-    name: str
-    """This project's."""
-    said: str
-    """The file's."""
-    scale: FloatArray
-    """Of each number of a frame, shape (size,)."""
-    history: int
-    """Frames, oldest first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +43,9 @@ class Source:
     action_scale: FloatArray
     """rad for an action of 1, shape (n,)."""
     terms: tuple[Term, ...]
-    """In the order of the network's input; a term's frames stand together."""
+    """In the order of the network's input."""
+    by_frame: bool
+    """All terms of one moment stand together, else all frames of one term do; oldest first."""
     leg_order: tuple[str, ...]
     """Of the contact window."""
     control_dt: float
@@ -67,6 +56,12 @@ class Source:
     def observation_size(self) -> int:
         """Length of the network's input."""
         return sum(len(term.scale) * term.history for term in self.terms)
+
+    @property
+    def frames(self) -> list[tuple[Term, int]]:
+        """Terms and which of their frames, in the order of the network's input."""
+        placed = [(term, frame) for term in self.terms for frame in range(term.history)]
+        return sorted(placed, key=lambda pair: pair[1]) if self.by_frame else placed
 
     def of_joint(self, values: FloatArray, name: str) -> float:
         """The value of ``joint_names``'s joint of that name."""
@@ -84,15 +79,17 @@ def read_source(said: Statement, spec: RobotSpec) -> Source:
     if "robot" in said and said.names("robot") != (spec.name,):
         raise said.refused("robot", spec.name, said.raw("robot"))
     joints = _joints(said, "joint_names", spec, None)
+    found = read_terms(said, spec)
     return _within_limits(
         Source(
             joint_names=joints,
             action_joint_names=_joints(said, "action_joint_names", spec, list(joints)),
             joint_stiffness=said.numbers("joint_stiffness", len(joints)),
             joint_damping=said.numbers("joint_damping", len(joints)),
-            default_joint_pos=said.numbers("default_joint_pos", len(joints)),
+            default_joint_pos=said.numbers("default_joint_pos", len(joints), shared=False),
             action_scale=said.numbers("action_scale", len(joints)),
-            terms=_terms(said),
+            terms=found,
+            by_frame=by_frame(said, found),
             leg_order=_legs(said, spec),
             control_dt=float(said.numbers("control_dt", 1, spec.policy_dt_s)[0]),
             max_action_delay_ms=float(
@@ -154,50 +151,3 @@ def _legs(said: Statement, spec: RobotSpec) -> tuple[str, ...]:
     if sorted(legs) != sorted(wanted):
         raise said.refused("leg_order", f"the legs {', '.join(wanted)}", list(legs))
     return legs
-
-
-def _terms(said: Statement) -> tuple[Term, ...]:
-    names = said.names("observation_names")
-    ours = [terms.term_of(name) for name in names]
-    if len(set(ours)) != len(ours):
-        raise said.refused("observation_names", "each term once", list(names))
-    commands = [name for name in ours if name in (terms.COMMAND, terms.WINDOW)]
-    told = [terms.command_of(name) for name in said.names("command_names", commands or [])]
-    if sorted(told) != sorted(commands):
-        raise said.refused("command_names", f"those among the observations ({commands})", told)
-    sizes = [terms.SIZES[name] for name in ours]
-    stated = said.numbers("observation_sizes", len(ours)) if "observation_sizes" in said else sizes
-    for name, size, got in zip(names, sizes, stated, strict=True):
-        if size != got:
-            raise said.refused("observation_sizes", f"{size} numbers of {name}", float(got))
-    return tuple(
-        Term(name=o, said=s, scale=scale, history=history)
-        for o, s, scale, history in zip(
-            ours, names, _scales(said, names, sizes), _histories(said, names), strict=True
-        )
-    )
-
-
-def _scales(said: Statement, names: tuple[str, ...], sizes: list[int]) -> list[FloatArray]:
-    """One number a term, or one a number of the term."""
-    raw = said.raw("observation_scales", [1.0] * len(names))
-    if len(raw) != len(names):
-        raise said.refused("observation_scales", f"one for each of {', '.join(names)}", raw)
-    scales: list[FloatArray] = []
-    for name, size, value in zip(names, sizes, raw, strict=True):
-        try:
-            scale = np.atleast_1d(np.asarray(value, dtype=np.float64))
-        except (TypeError, ValueError):
-            scale = np.array([np.nan])
-        if scale.shape not in ((1,), (size,)) or not np.all(np.isfinite(scale)):
-            raise said.refused("observation_scales", f"1 or {size} numbers for {name}", value)
-        scales.append(np.resize(scale, size))
-    return scales
-
-
-def _histories(said: Statement, names: tuple[str, ...]) -> list[int]:
-    """Frames of each term; 0 is how mjlab says that there is no history."""
-    frames = said.numbers("observation_history_lengths", len(names), 1.0)
-    if np.any(frames < 0) or np.any(frames != frames // 1):
-        raise said.refused("observation_history_lengths", "whole numbers", frames.tolist())
-    return [max(1, int(n)) for n in frames]

@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 
 from fmrl_robot.robots import RobotSpec
-from fmrl_sim.scenes.base import look_at, make_servos
+from fmrl_sim.scenes.base import look_at, make_servos, robot_model
 
 ROBOT_BIT, CUBE_BIT = 1, 2
 TCP_OFFSET_M = 0.1034
@@ -37,7 +37,7 @@ def arm_spec(robot: RobotSpec) -> mujoco.MjSpec:
 
     The real controller compensates gravity below the joint interface; so does this model.
     """
-    spec = mujoco.MjSpec.from_file(str(robot.model.locate()))
+    spec = robot_model(robot)
     for unwanted in [*spec.keys, *spec.lights]:
         spec.delete(unwanted)
     for geom in list(spec.geoms):

@@ -14,7 +14,7 @@ import mujoco
 import numpy as np
 
 from fmrl_robot.errors import ConfigError
-from fmrl_robot.robots import RobotSpec
+from fmrl_robot.robots import RobotSpec, check_model
 from fmrl_robot.types import FloatArray
 
 _TEXTURES = {
@@ -144,6 +144,17 @@ def add_texture(
     spec.add_texture(
         name=name, type=shape, builtin=pattern, width=edge, height=edge, rgb1=rgb1, rgb2=rgb2
     )
+
+
+def robot_model(robot: RobotSpec) -> mujoco.MjSpec:
+    """Return the robot's own model, which has all that its RobotSpec names.
+
+    Raises:
+        ConfigError: it is not installed, or has not what the RobotSpec names.
+    """
+    model = mujoco.MjSpec.from_file(str(robot.model.locate()))
+    check_model(robot, model)
+    return model
 
 
 def make_servos(spec: mujoco.MjSpec, robot: RobotSpec) -> None:

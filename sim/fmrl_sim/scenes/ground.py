@@ -24,6 +24,7 @@ from fmrl_sim.scenes.base import (
     add_texture,
     look_at,
     make_servos,
+    robot_model,
 )
 
 PHYSICS_DT_S = 0.002
@@ -46,7 +47,7 @@ def quadruped_spec(robot: RobotSpec | str) -> mujoco.MjSpec:
     robot = find_robot(robot) if isinstance(robot, str) else robot
     if robot.kind != "quadruped":
         raise ConfigError(f"expected a quadruped such as 'go2', got {robot.name!r}")
-    spec = mujoco.MjSpec.from_file(str(robot.model.locate()))
+    spec = robot_model(robot)
     for unwanted in [*spec.keys, *spec.cameras, *spec.lights, *spec.sensors]:
         spec.delete(unwanted)
     make_servos(spec, robot)

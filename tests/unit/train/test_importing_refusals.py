@@ -49,7 +49,7 @@ METADATA = {
         r"joint_stiffness = '12 values above 0, at most \[80.0.*80.1",
     ),
     "no stiffness": ({"joint_stiffness": "0.000"}, "joint_stiffness = '12 values above 0"),
-    "negative damping": ({"joint_damping": "-0.500"}, "joint_damping = '12 values from 0"),
+    "negative damping": ({"joint_damping": "-0.500"}, "joint_damping = '12 values above 0"),
     "damping that is no number": ({"joint_damping": "nan"}, "12 finite numbers"),
     "a pose beyond the limits": (
         {"default_joint_pos": csv([0, 0.9, 1.8] * 4)},
@@ -62,9 +62,9 @@ METADATA = {
         {"observation_history_lengths": csv([1.5] * 6)},
         "observation_history_lengths in .* whole numbers",
     ),
-    "clipped terms": (
+    "clips for two": (
         {"observation_terms_clip": "[-5.0, 5.0],[-inf, inf]"},
-        "clip inside of the network",
+        "observation_clips in .* one for each of",
     ),
     "another robot": ({"robot": '"go1"'}, "robot in walk.onnx = go2"),
 }

@@ -15,6 +15,7 @@ from typing import Any
 import open_clip  # noqa: F401  # pyright: ignore[reportUnusedImport]
 import tyro
 
+from fmrl_robot.files import writable_folder
 from fmrl_robot.fm.open_clip_vision import load_vision_model
 from fmrl_robot.train.cards import write_card
 from fmrl_robot.train.recipes.clip_embedded import card
@@ -53,6 +54,8 @@ def run(
         unseen: folder for the pictures that it is calibrated and measured on.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    for folder in filter(None, (out, frames, unseen)):
+        writable_folder(folder)
     size, processes = settings.image_size, settings.processes
     with TemporaryDirectory() as scratch:
         frames = frames or Path(scratch)
