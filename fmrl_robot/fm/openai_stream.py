@@ -22,8 +22,6 @@ _PATIENCE = {
     "end of the answer": "total_s",
 }
 """What is waited for, and the setting that says how long."""
-_LEAST_LOG = -1e6
-"""Log-probabilities below are none; some servers write -9999 for never."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,7 +106,10 @@ class _Heard:
             self._finishes[index] = finish
         tokens = getattr(getattr(choice, "logprobs", None), "content", None)
         for token in tokens if isinstance(tokens, list) else []:
-            self._logprobs.setdefault(index, []).append(_log(getattr(token, "logprob", None)))
+            # The SDK makes a float of every whole number that fits into one.
+            value = getattr(token, "logprob", None)
+            log = value if isinstance(value, float) else math.nan
+            self._logprobs.setdefault(index, []).append(log)
         spoke = bool(text or thought or refusal)
         self._chunks += spoke
         return spoke or bool(finish)
@@ -139,11 +140,6 @@ class _Heard:
 def _text(thing: Any, name: str) -> str:
     value = getattr(thing, name, None)
     return value if isinstance(value, str) else ""
-
-
-def _log(value: Any) -> float:
-    sound = isinstance(value, int | float) and _LEAST_LOG <= value <= 1
-    return float(value) if sound else math.nan
 
 
 async def read_reply(

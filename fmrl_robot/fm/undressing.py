@@ -34,7 +34,9 @@ _REFUSAL = re.compile(r"refuse\(\w+\)")
 """The plan languages' own; read it beside any prose, nothing moves for it."""
 
 _LABEL = re.compile(
-    r"\A(?:the )?(?:final )?(?:answer|plan|output|response|result|solution|steps?)(?: is)?\s*"
+    r"\A(?:(?:sure|ok|okay|certainly|of course)[!,.:]*\s+)?(?:here(?: is|['\u2019]s)\s+)?"
+    r"(?:(?:the|my|your|a)\s+)?(?:final\s+)?"
+    r"(?:answer|plan|output|response|result|solution|steps?|assistant)(?: is)?\s*"
     r"(?::\s*(?:\*\*|__)|(?:\*\*|__)\s*:|:)",
     re.IGNORECASE,
 )
