@@ -127,6 +127,22 @@ def answer(*texts, finish="stop", usage=(7, 3), logprobs=None, delay_s=0.0, refu
     return behave
 
 
+def think(thoughts, text="", finish="stop", field="reasoning_content"):
+    """Answer as a server does that parts thoughts from the answer."""
+
+    def behave(handler, body):
+        handler.begin_stream()
+        for word in thoughts.split(" "):
+            choice = {"index": 0, "delta": {field: f"{word} "}, "finish_reason": None}
+            handler.send_event({"choices": [choice]})
+        if text:
+            handler.send_chunk(text)
+        handler.send_chunk(None, finish=finish)
+        handler.send_raw("data: [DONE]\n\n")
+
+    return behave
+
+
 def _logs(values, body):
     if not values or not body.get("logprobs"):
         return {}

@@ -98,7 +98,8 @@ class Asked:
             return known
         n, images = arguments.get("n", 1), len(arguments.get("images", ()))
         prices = getattr(self._model, "prices", FREE)
-        worst = worst_case(prompt, n, arguments.get("max_tokens", 256), images, prices)
+        longest = getattr(self._model, "max_tokens", None) or arguments.get("max_tokens", 256)
+        worst = worst_case(prompt, n, longest, images, prices)
         with self.budget.question(worst) as charge:
             completions = self._model.generate(prompt, role=role, **arguments)
             charge.settle(Cost.of(completions[0].usage))

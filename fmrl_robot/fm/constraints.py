@@ -6,7 +6,6 @@ Servers that constrain generation rarely fail it; many take the wish and overloo
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +13,9 @@ from typing import Any
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.fm.capabilities import not_installed
 from fmrl_robot.fm.grammar import accepts
+from fmrl_robot.fm.strict_json import loads
+from fmrl_robot.fm.undressing import readings, undressed
 
-_THOUGHTS = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
-_FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL)
 _SHOWN = 500
 """Characters of a refused answer that the model gets to see again."""
 
@@ -53,14 +52,23 @@ class Rule:
             f"{json.dumps(self.schema)}"
         )
 
-    def clean(self, text: str) -> str:
-        """Take the answer out of what models put around it unasked."""
+    def read(self, text: str) -> tuple[str, str]:
+        """Take the answer out of what models put around it unasked.
+
+        Returns:
+            The first reading that keeps this rule, and an empty text; or the answer undressed and
+            what is wrong with it.
+
+        Raises:
+            ConfigError: see ``problem``.
+        """
         if not self:
-            return text
-        text = _THOUGHTS.sub("", text)
-        if self.schema is not None and (fenced := _FENCED.match(text)):
-            return fenced[1]
-        return text.strip() if self.schema is not None else text
+            return text, ""
+        for reading in readings(text, words=self.grammar is not None):
+            if not self.problem(reading):
+                return reading, ""
+        bare = undressed(text)
+        return bare, self.problem(bare)
 
     def problem(self, text: str) -> str:
         """Say what is wrong with an answer; empty where nothing is.
@@ -92,8 +100,8 @@ class Rule:
         except SchemaError as error:
             raise ConfigError(f"expected a JSON schema, got another: {error.message}") from error
         try:
-            value = json.loads(text)
-        except json.JSONDecodeError as error:
+            value = loads(text)
+        except ValueError as error:
             return f"it is no JSON: {error}"
         worst = best_match(Draft202012Validator(schema).iter_errors(value))
         return "" if worst is None else f"at {worst.json_path}: {worst.message}"

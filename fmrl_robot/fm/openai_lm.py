@@ -39,9 +39,11 @@ class OpenAILM:
         """
         self._server = Server(name)
         self.model_id = self._server.model_id
-        """Model and base URL; the settings do not belong to it, they change no answer."""
+        """Model and base URL, with the settings of thinking; the others change no answer."""
         self.prices: Prices | None = name.settings.prices or (FREE if self._server.local else None)
         """What tokens cost; None where a hosted model's prices were not named."""
+        self.max_tokens = name.settings.max_tokens
+        """Of each answer, thoughts included, whatever the asker allows; None: as the asker does."""
         self.short_prompts = name.settings.prompts == "short"
         """Whether it was trained on this project's own short prompts, and reads nothing else."""
         self._overlooks_rules = False
@@ -71,20 +73,24 @@ class OpenAILM:
         images: Sequence[Image] = (),
         role: str = "plan",
     ) -> tuple[Completion, ...]:
-        """Complete ``prompt``; see Generates. Log-probabilities come without the end mark's.
+        """Complete ``prompt``; see Generates. Thoughts are no part of an answer.
+
+        Log-probabilities come without the end mark's, of the text before it was undressed.
 
         Raises:
-            Retryable: the answer was empty, broke off, did not end, or left its grammar or schema
-                also after MAX_REPAIRS repairs.
+            Retryable: the answer was empty, broke off, did not end, was all thoughts, or left its
+                grammar or schema also after MAX_REPAIRS repairs.
             Terminal: the server is down, overloaded or too slow, the question is too long for it,
                 it declined, or a repair could pass the budget.
             ConfigError: the key, the model's name or a setting is wrong, or the server lacks
                 pictures or log-probabilities.
         """
+        settings = self._server.settings
         chat = Chat(
             prompt=prompt, rule=Rule(grammar=grammar, schema=schema), n=n, stop=tuple(stop),
-            max_tokens=max_tokens, temperature=temperature, top_p=top_p, seed=seed,
-            logprobs=logprobs, images=images,
+            max_tokens=self.max_tokens or max_tokens, temperature=temperature, top_p=top_p,
+            seed=seed, logprobs=logprobs, images=images, thinking=settings.thinks,
+            effort=settings.effort,
         )  # fmt: skip
         bill = _Bill(self.model_id, chat, role, self.prices or FREE)
         try:
@@ -135,10 +141,9 @@ class OpenAILM:
                     again = replace(again, temperature=chat.temperature or RESAMPLED)
                 asked = again.prompt
                 choice = self._ask(again, bill).choices[0]
-            text = chat.rule.clean(choice.text)
             # Some servers leave the stop string in.
-            text = text[: first_stop(text, chat.stop)]
-            problem = chat.rule.problem(text)
+            said = choice.text[: first_stop(choice.text, chat.stop)]
+            text, problem = chat.rule.read(said)
             if not problem:
                 return text, choice.token_logprobs
             # It took the rule without a word and did not keep it: from now on it is told in words.

@@ -31,9 +31,14 @@ DROPPABLE = {
     "images": r"image|multimodal|mmproj|vision",
     "grammar": r"grammar|structured_outputs|ebnf",
     "response_format": r"response_format|json_schema|schema",
+    "chat_template_kwargs": r"chat_template_kwargs|enable_thinking",
+    "reasoning_effort": r"reasoning|thinking",
 }
 """Fields that can be left out, with how a server's refusal names them. What is left out is made up
 for here (stop, grammar, schema, samples), estimated (usage), or said to be missing."""
+
+THINKING = ("chat_template_kwargs", "reasoning_effort")
+"""Fields that say how much a model is to think; a server needs to take one of them."""
 
 PER_RULE = ("grammar", "response_format")
 """Fields that may be refused for one grammar or schema and taken for the next."""
@@ -53,6 +58,10 @@ class Chat:
     seed: int = 0
     logprobs: bool = False
     images: Sequence[Image] = ()
+    thinking: bool | None = None
+    """Whether the chat template is to let it think; None says nothing of it."""
+    effort: str = ""
+    """How much it is to think; empty says nothing of it."""
 
     def fields(self) -> tuple[str, ...]:
         """The fields of DROPPABLE that this question would use."""
@@ -68,6 +77,8 @@ class Chat:
             "images": len(self.images) > 0,
             "grammar": self.rule.grammar is not None,
             "response_format": self.rule.schema is not None,
+            "chat_template_kwargs": self.thinking is not None,
+            "reasoning_effort": bool(self.effort),
         }
         return tuple(name for name, wanted in used.items() if wanted)
 
@@ -96,14 +107,19 @@ class Chat:
             "n": self.n,
             "stop": list(self.stop)[:MAX_STOPS],
             "logprobs": True,
+            "reasoning_effort": self.effort,
         }
         body |= {name: value for name, value in values.items() if name in taken}
         if "response_format" in taken and settings.schema == "auto":
             described = {"name": "answer", "schema": dict(self.rule.schema or {}), "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": described}
-        if "grammar" in taken and (forms := self._grammar_forms(settings)):
-            body["extra_body"] = forms
-        return body
+        further = self._grammar_forms(settings) if "grammar" in taken else {}
+        if "chat_template_kwargs" in taken:
+            # One template asks for the one name, another for the other.
+            further["chat_template_kwargs"] = {
+                "enable_thinking": self.thinking, "thinking": self.thinking
+            }  # fmt: skip
+        return body | {"extra_body": further} if further else body
 
     def _grammar_forms(self, settings: ServerSettings) -> dict[str, Any]:
         forms: dict[str, Any] = {}

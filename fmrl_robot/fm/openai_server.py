@@ -7,6 +7,7 @@ raised, with the request and its key inside, hangs on to what callers see.
 from __future__ import annotations
 
 import logging
+import math
 import random
 import ssl
 import threading
@@ -22,7 +23,7 @@ from fmrl_robot.fm.breaker import CircuitBreaker
 from fmrl_robot.fm.capabilities import not_installed
 from fmrl_robot.fm.network import check_url, is_loopback
 from fmrl_robot.fm.openai_errors import Failure, judge
-from fmrl_robot.fm.openai_request import Chat, refused_field
+from fmrl_robot.fm.openai_request import THINKING, Chat, refused_field
 from fmrl_robot.fm.openai_settings import OPENAI_KEY, ServerName, read_key
 from fmrl_robot.fm.openai_stream import Late, Reply, read_reply
 from fmrl_robot.types import Usage
@@ -31,6 +32,11 @@ BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 8.0
 """Between two attempts, doubled each time up to the longest, s."""
 _LIST_S = 5.0
 """How long the list of models is waited for, s."""
+MORE_ROOM = (
+    "allow more tokens with ?max_tokens=N behind the model's name, or let it think less with "
+    "?thinking=off or ?reasoning_effort=low (docs/models.md)"
+)
+"""What to do about an answer that its thoughts left no room for."""
 _LISTED = 20
 """How many models are named at most."""
 
@@ -50,7 +56,8 @@ class Server:
         check_url(name.base_url)
         self.local = is_loopback(name.base_url)
         """Whether it runs on this machine."""
-        self.model_id = f"openai:{name.model}@{name.base_url}"
+        thought = name.settings.thought
+        self.model_id = f"openai:{name.model}@{name.base_url}" + (f"?{thought}" if thought else "")
         self.settings = name.settings
         self.lacking: set[str] = set()
         """Fields of a question that it refused, as Chat.refused names them."""
@@ -184,19 +191,28 @@ class Server:
 
     def _unfit(self, chat: Chat, reply: Reply) -> FmrlError | None:
         for choice in reply.choices:
+            empty = not choice.text.strip()
+            thoughts = f" after {len(choice.thoughts)} characters of thoughts"
             if choice.finish == "length":
                 return Retryable(
                     f"expected an answer that ends, that of {self.model_id} did not end within "
-                    f"{chat.max_tokens} tokens: {choice.text[:80]!r}; answer more briefly, or "
-                    "allow more tokens"
+                    f"{chat.max_tokens} tokens{thoughts if choice.thoughts else ''}: "
+                    f"{choice.text[:80]!r}; answer more briefly, or {MORE_ROOM}"
                 )
-            if not choice.text.strip() and not chat.stop:
+            if empty and choice.thoughts:
+                return Retryable(
+                    f"expected an answer from {self.model_id}, got none{thoughts} "
+                    f"({choice.finish}); {MORE_ROOM}"
+                )
+            if empty and not chat.stop:
                 return Retryable(
                     f"expected an answer from {self.model_id}, got an empty one "
                     f"({choice.finish}); ask again, or in other words"
                 )
             if chat.logprobs and not choice.token_logprobs:
                 return self.cannot("tell log-probabilities", "it sent none")
+            if chat.logprobs and not all(map(math.isfinite, choice.token_logprobs)):
+                return self.cannot("tell log-probabilities", "some that it sent are no numbers")
         return None
 
     def _drop_field(self, chat: Chat, failure: Failure) -> bool:
@@ -214,9 +230,26 @@ class Server:
         if field in ("images", "logprobs"):
             what = "look at pictures" if field == "images" else "tell log-probabilities"
             raise self.cannot(what, failure.said)
+        if field in THINKING:
+            self._check_thinking(chat, field, failure.said)
         self.lacking.add(chat.refused(field))
         _log.warning("model=%s refuses field=%s, asked without it", self.model_id, field)
         return True
+
+    def _check_thinking(self, chat: Chat, field: str, said: str) -> None:
+        """Go on without one of two forms in which a setting was sent, and not without the setting.
+
+        Raises:
+            ConfigError: the server takes neither.
+        """
+        effort = self.settings.reasoning_effort
+        named = field == "reasoning_effort" and effort != ""
+        if named or not set(THINKING) & set(chat.taken({*self.lacking, field})):
+            told = f"reasoning_effort={effort}" if named else f"thinking={self.settings.thinking}"
+            raise ConfigError(
+                f"expected a server that takes ?{told}, {self.model_id} refuses it: {said}; name "
+                "another value, or leave the setting out"
+            )
 
     def _pause(self, failure: Failure, attempts: int, left_s: float) -> float | None:
         """Seconds to wait before the next attempt, or None where there is none."""

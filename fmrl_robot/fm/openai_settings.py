@@ -21,6 +21,8 @@ OPENAI_KEY, OPENAI_URL = "OPENAI_API_KEY", "OPENAI_BASE_URL"
 """The SDK's own variables; they count where the name holds no URL."""
 HOSTED = "https://api.openai.com/v1"
 
+Effort = Literal["", "none", "minimal", "low", "medium", "high", "xhigh", "max"]
+"""Those of the SDK; each server, and each model, takes some of them."""
 Span = Annotated[float, Gt(0)]
 """Seconds."""
 
@@ -57,6 +59,14 @@ class ServerSettings:
     """How a grammar is sent: ``auto`` in both forms, each server overlooks the other's."""
     schema: Literal["auto", "none"] = "auto"
     """Whether a JSON schema is sent as ``response_format``."""
+    max_tokens: Count | None = None
+    """Of an answer with its thoughts, in the place of what the asker allows; a plan alone gets 400.
+    """
+    reasoning_effort: Effort = ""
+    """How much it is to think, sent under this name; empty: as much as it does unasked."""
+    thinking: Literal["auto", "on", "off"] = "auto"
+    """Whether it is to think, told to the chat template as ``enable_thinking`` and ``thinking``;
+    ``off`` also sends the effort ``none``, each server overlooks the other's form."""
     prompts: Literal["full", "short"] = "full"
     """``short`` for a model that was trained on this project's own prompts and knows no others."""
 
@@ -66,6 +76,22 @@ class ServerSettings:
         if self.input_usd is None and self.output_usd is None:
             return None
         return Prices(input_usd=self.input_usd or 0.0, output_usd=self.output_usd or 0.0)
+
+    @property
+    def thinks(self) -> bool | None:
+        """Whether the model is to think; None where nobody said."""
+        return None if self.thinking == "auto" else self.thinking == "on"
+
+    @property
+    def effort(self) -> str:
+        """How much it is to think; empty where nobody said."""
+        return self.reasoning_effort or ("none" if self.thinking == "off" else "")
+
+    @property
+    def thought(self) -> str:
+        """The settings by which the same model answers otherwise, as a name holds them."""
+        told = {"reasoning_effort": self.reasoning_effort, "thinking": self.thinking}
+        return "&".join(f"{k}={v}" for k, v in told.items() if v not in ("", "auto"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,14 +7,21 @@ chunk, with the reason why the answer ended, never comes.
 from __future__ import annotations
 
 import asyncio
-import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from fmrl_robot.fm.openai_settings import ServerSettings
+from fmrl_robot.fm.undressing import split_thoughts
 
 TAIL_S = 1.0
 """After the last answer ended: how long the bill is waited for, s."""
+_PATIENCE = {
+    "first token": "first_token_s",
+    "next token": "between_tokens_s",
+    "end of the answer": "total_s",
+}
+"""What is waited for, and the setting that says how long."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,10 +29,13 @@ class Choice:
     """One of the answers."""
 
     text: str
+    """Without thoughts, whether the server parted them from the answer or not."""
+    thoughts: str
     finish: str
     """Why it ended: stop, length, content_filter; empty where it broke off."""
     refusal: str
     token_logprobs: tuple[float, ...]
+    """Not finite where the server sent no number."""
 
     @property
     def declined(self) -> bool:
@@ -56,6 +66,7 @@ class _Heard:
 
     def __init__(self) -> None:
         self._texts: dict[int, list[str]] = {}
+        self._thoughts: dict[int, list[str]] = {}
         self._finishes: dict[int, str] = {}
         self._refusals: dict[int, str] = {}
         self._logprobs: dict[int, list[float]] = {}
@@ -89,29 +100,23 @@ class _Heard:
         thought = _text(delta, "reasoning_content") or _text(delta, "reasoning")
         refusal, finish = _text(delta, "refusal"), _text(choice, "finish_reason")
         self._texts.setdefault(index, []).append(text)
+        self._thoughts.setdefault(index, []).append(thought)
         self._refusals[index] = self._refusals.get(index, "") + refusal
         if finish:
             self._finishes[index] = finish
         tokens = getattr(getattr(choice, "logprobs", None), "content", None)
         for token in tokens if isinstance(tokens, list) else []:
+            # The SDK makes a float of every whole number that fits into one.
             value = getattr(token, "logprob", None)
-            if isinstance(value, int | float):
-                self._logprobs.setdefault(index, []).append(float(value))
+            log = value if isinstance(value, float) else math.nan
+            self._logprobs.setdefault(index, []).append(log)
         spoke = bool(text or thought or refusal)
         self._chunks += spoke
         return spoke or bool(finish)
 
     def reply(self, broken: str = "") -> Reply:
         """Everything that came."""
-        choices = tuple(
-            Choice(
-                text="".join(self._texts[i]),
-                finish=self._finishes.get(i, ""),
-                refusal=self._refusals[i],
-                token_logprobs=tuple(self._logprobs.get(i, ())),
-            )
-            for i in sorted(self._texts)
-        )
+        choices = tuple(map(self._choice, sorted(self._texts)))
         prompt, completion = self._bill or (0, self._chunks)
         return Reply(
             choices=choices,
@@ -119,6 +124,16 @@ class _Heard:
             completion_tokens=completion,
             billed=self._bill is not None,
             broken="" if self.finished else broken,
+        )
+
+    def _choice(self, index: int) -> Choice:
+        text, more = split_thoughts("".join(self._texts[index]))
+        return Choice(
+            text=text,
+            thoughts="".join(self._thoughts[index]) + more,
+            finish=self._finishes.get(index, ""),
+            refusal=self._refusals[index],
+            token_logprobs=tuple(self._logprobs.get(index, ())),
         )
 
 
@@ -141,7 +156,7 @@ async def read_reply(
     Raises:
         Late: no first token, no next token or no end in time.
         openai.APIError: the server refused, failed or could not be reached.
-        json.JSONDecodeError: the first thing it sent was no JSON.
+        ValueError: the first thing it sent was no JSON.
     """
     from openai import APIError, Timeout
 
@@ -164,9 +179,12 @@ async def read_reply(
             return heard.reply()
         if heard.anything and loop.time() >= end:
             waiting, patience_s = "end of the answer", total_s
-        raise Late(f"no {waiting} within {patience_s:.2g} s") from None
-    except (APIError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        if not heard.anything:
-            raise
-        return heard.reply(broken=type(error).__name__)
+        told = f"no {waiting} within {patience_s:.3g} s (?{_PATIENCE[waiting]})"
+        raise Late(told) from None
+    except (APIError, ValueError, RecursionError) as error:
+        if heard.anything:
+            return heard.reply(broken=type(error).__name__)
+        if isinstance(error, RecursionError):  # nested as deep as no answer is
+            raise ValueError(str(error)) from None
+        raise
     return heard.reply(broken="the stream ended")

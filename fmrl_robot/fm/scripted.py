@@ -24,6 +24,7 @@ from annotated_types import Ge, Le
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.fm.capabilities import reads_text_only
 from fmrl_robot.fm.constraints import first_stop
+from fmrl_robot.fm.strict_json import loads
 from fmrl_robot.fm.usage import prompt_sha256
 from fmrl_robot.settings import Amount, build
 from fmrl_robot.types import Completion, ContinuationScores, Usage
@@ -247,7 +248,7 @@ def load_language_model(name: str) -> ScriptedLM:
     try:
         raw = Path(name).read_bytes()
         text = raw.decode()
-        content = json.loads(text) if name.endswith(".json") else yaml.safe_load(text)
+        content = loads(text) if name.endswith(".json") else yaml.safe_load(text)
         dials = dict(content if "answers" in content else {"answers": content})
         answers = _read_answers(dials.pop("answers"))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, yaml.YAMLError) as error:
@@ -279,6 +280,7 @@ def _options_of(told: Any) -> Options:
     if isinstance(told, str):
         return told
     options = {str(text): float(weight) for text, weight in told.items()}
-    if not options or min(options.values()) < 0 or max(options.values()) <= 0:
+    weights = options.values()
+    if not weights or not all(0 <= w < math.inf for w in weights) or not any(weights):
         raise ValueError(f"expected answers with positive weights, got {told!r}")
     return options

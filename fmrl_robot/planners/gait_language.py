@@ -12,6 +12,7 @@ import re
 from typing import cast, get_args
 
 from fmrl_robot.errors import ErrorCode, Retryable, Terminal
+from fmrl_robot.fm.undressing import calls
 from fmrl_robot.planners.contact_patterns import (
     MAX_LENGTH,
     MIN_LENGTH,
@@ -51,22 +52,23 @@ REFUSALS = {
 
 
 def raise_if_refused(text: str) -> None:
-    """Turn ``refuse(reason)`` into Terminal with its code."""
-    match = re.match(r"^refuse\((\w+)\)$", text.strip())
+    """Turn ``refuse(reason)``, undressed, into Terminal with its code."""
+    match = re.fullmatch(r"refuse\((\w+)\)", text)
     if match:
         code, why = REFUSALS.get(match.group(1), REFUSALS["impossible"])
         raise Terminal(f"the model declined the instruction ({match.group(1)}): {why}", code)
 
 
 def parse(text: str) -> list[SubGoal]:
-    """Read a plan into sub-goals with their patterns drawn.
+    """Read a plan, dressed or not, into sub-goals with their patterns drawn.
 
     Raises:
         Terminal: the plan is a refusal.
         Retryable: anything that is not a sentence of the language, with what was expected.
     """
+    text = calls(text)
     raise_if_refused(text)
-    parts = [p.strip() for p in text.strip().rstrip(";").split(";")]
+    parts = text.split(";")
     if len(parts) > MAX_SEGMENTS:
         raise Retryable(
             f"expected at most {MAX_SEGMENTS} segments, got {len(parts)}", ErrorCode.PLAN_SCHEMA

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 
 from fmrl_robot.errors import ErrorCode, Retryable
+from fmrl_robot.fm.undressing import calls
 from fmrl_robot.planners.cube_world import CONTAINERS, CUBES
 from fmrl_robot.planners.gait_language import raise_if_refused
 from fmrl_robot.skills import further_skills
@@ -100,14 +101,15 @@ def guide() -> str:
 
 
 def parse(text: str) -> list[Step]:
-    """Read a plan.
+    """Read a plan, also one that is dressed as chat models dress their answers.
 
     Raises:
         Terminal: the plan is a refusal.
         Retryable: anything that is not a sentence of the language, with what was expected.
     """
+    text = calls(text)
     raise_if_refused(text)
-    parts = [re.sub(r"\s+", "", p) for p in re.split(r"[;\n]", text) if p.strip()]
+    parts = text.split(";") if text else []
     if not parts or len(parts) > MAX_STEPS:
         raise Retryable(f"expected 1 to {MAX_STEPS} steps, got {len(parts)}", ErrorCode.PLAN_SCHEMA)
     return [_step(part) for part in parts]

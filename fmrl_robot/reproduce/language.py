@@ -20,6 +20,7 @@ import yaml
 
 from fmrl_robot.errors import ErrorCode, FmrlError, Terminal
 from fmrl_robot.fm import load_language_model
+from fmrl_robot.fm.undressing import calls
 from fmrl_robot.methods.psl import PSL
 from fmrl_robot.methods.saytap import SayTap
 from fmrl_robot.plancheck import check, check_intent
@@ -155,7 +156,7 @@ def _one_at_a_time(model: Any, case: dict[str, Any], rng: random.Random) -> bool
     history: list[tuple[str, bool]] = []
     for _ in range(MAX_ASKED):
         asked = short_prompt("next", next_prompt(case["text"], history))
-        answer = model.generate(asked, grammar=NEXT_GRAMMAR, max_tokens=60)[0].text
+        answer = calls(model.generate(asked, grammar=NEXT_GRAMMAR, max_tokens=60)[0].text)
         if answer == DONE:
             break
         if answer.startswith("refuse"):
