@@ -40,7 +40,7 @@ def attempt(trial: Trial) -> Tried:
     if why or not stopped:
         return Tried(trial=trial, stopped=stopped, rearmed=False, done=False, why=why)
     outcome, way_m = _trot(loop)
-    stood_up = outcome is not None and outcome.error_code == ErrorCode.ROBOT_FELL
+    stood_up = outcome.error_code == ErrorCode.ROBOT_FELL
     if stood_up:
         outcome = loop.execute(_skill("stand_up")) or Outcome(success=False)
         if outcome.success:
