@@ -52,7 +52,7 @@ class Asker(GateClient):
         return True
 
     def ready(self, timeout_s: float, *, rearm: bool = False) -> str:
-        """Wait for the graph; return what is missing, empty when it is ready.
+        """Wait for the graph; return what to tell a person where it is not ready, else nothing.
 
         A stopped robot is not waited for: nothing but a person lifts a stop.
         """
@@ -64,7 +64,7 @@ class Asker(GateClient):
             if self.stopped and not (rearm and self._lift_silence()):
                 return self.stop_words
             if time.monotonic() > end:
-                return self._missing()
+                return f"not ready: {self._missing()}; is a graph up (fmrl up)?"
 
     def _missing(self) -> str:
         if not self._client.server_is_ready():
@@ -114,12 +114,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asker = Asker(given.namespace)
     try:
         missing = asker.ready(given.ready, rearm=given.rearm)
-        if missing and asker.stopped:
-            asker.say(missing)
-            return 1
         if missing:
-            asker.say(f"not ready: {missing}; is a graph up (fmrl up)?")
-            return 2
+            asker.say(missing)
+            return 1 if asker.stopped else 2
         result = asker.ask(given.instruction, given.method, given.timeout)
     except (KeyboardInterrupt, ExternalShutdownException):
         return 2
