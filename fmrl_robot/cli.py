@@ -11,6 +11,8 @@ from fmrl_robot.errors import ErrorCode, FmrlError
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("fmrl_robot.runtime.up", "start the graph of a robot, or run one task and judge it"),
     "ask": ("fmrl_nodes.ask", "send an instruction to a running graph"),
+    "stop": ("fmrl_nodes.stop", "stop the robot of a running graph, whoever commands it"),
+    "rearm": ("fmrl_nodes.rearm", "lift a stop; the robot gets up or holds, and takes tasks again"),
     "plan": ("fmrl_robot.plan_command", "print the checked plan; move nothing"),
     "train": (
         "fmrl_robot.train_command",

@@ -88,6 +88,22 @@ class ErrorCode(IntEnum):
     RESET_REFUSED = 601
 
 
+def apart(value: float, *limits: float, digits: int = 4) -> tuple[str, ...]:
+    """Print a value and the limits it breaks, with as many digits as it takes to tell them apart.
+
+    A message that expects "at most 1" and got "1" helps nobody.
+
+    Returns:
+        The texts of ``value`` and of each limit, at least ``digits`` significant ones of each.
+    """
+    texts: tuple[str, ...] = ()
+    for count in range(digits, 18):
+        texts = tuple(f"{number:.{count}g}" for number in (value, *limits))
+        if texts[0] not in texts[1:]:
+            break
+    return texts
+
+
 class FmrlError(Exception):
     """Root of every error this project raises on purpose."""
 

@@ -108,6 +108,15 @@ class Controller(Protocol):
         """Give up the sub-goal and hold (arm) or stand (quadruped) from the next step on."""
         ...
 
+    def passive(self, state: RobotState) -> JointCommand:
+        """One tick while the robot follows nobody: it is stopped, or not armed yet.
+
+        Commands the pose that was just measured, gives up whatever was under way, and lets the next
+        ``step`` begin from there. Where a robot was when it was last followed says nothing of where
+        it is now.
+        """
+        ...
+
 
 @runtime_checkable
 class Drivable(Protocol):

@@ -162,6 +162,7 @@ EVALUATIONS = Registry(
         "language": "fmrl_robot.reproduce.language:main",
         "intent": "fmrl_robot.reproduce.intent:main",
         "reward": "fmrl_robot.reproduce.reward_runs:main",
+        "rearm": "fmrl_robot.reproduce.rearm:main",
         "reward-replay": "fmrl_robot.reproduce.reward_replay:main",
         "sim-to-sim": "fmrl_robot.reproduce.sim_to_sim:main",
         "spine": "fmrl_robot.reproduce.spine:main",

@@ -3,6 +3,8 @@
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import replace
 
@@ -41,11 +43,12 @@ class FullGraph:
 
     def __init__(self, robot, folder, namespace="", **arguments):
         self.spec, self.folder, self.namespace = find_robot(robot), folder, namespace
-        domain = random.SystemRandom().randrange(30, 100)
+        self.domain = domain = random.SystemRandom().randrange(30, 100)
         values = {"robot": robot, "namespace": namespace, "run_dir": str(folder), "view_port": "0"}
         processes = LaunchFile(launch_file("sim.launch.xml"), values | arguments).processes
         env = {"ROS_DOMAIN_ID": str(domain), "MUJOCO_GL": "egl"}
-        self.launcher = Launcher([replace(p, env={**p.env, **env}) for p in processes])
+        self.processes = [replace(p, env={**p.env, **env}) for p in processes]
+        self.launcher, self.again = Launcher(self.processes), []
         self.launcher.start()
         self.context = Context()
         rclpy.init(context=self.context, domain_id=domain)
@@ -155,6 +158,23 @@ class FullGraph:
         """SIGKILL to one of the nodes; nothing ends the others."""
         os.kill(self.launcher.pids[f"{name}_node"], signal.SIGKILL)
 
+    def start_again(self, name):
+        """Start one of the nodes once more, as somebody does whose node has died."""
+        wanted = next(p for p in self.processes if p.name == f"{name}_node")
+        self.again.append(Launcher([wanted]))
+        self.again[-1].start()
+
+    def command(self, *words):
+        """Run ``fmrl``; its exit code, and what it said."""
+        ended = subprocess.run(
+            [sys.executable, "-m", "fmrl_robot.cli", *words, "--namespace", self.namespace],
+            env={**os.environ, "ROS_DOMAIN_ID": str(self.domain)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return ended.returncode, ended.stdout + ended.stderr
+
     def swing(self, seconds=2.0):
         """How far the joint that moves most has moved lately, in rad; infinite after a gap."""
         called = time.monotonic()
@@ -183,6 +203,8 @@ class FullGraph:
         return {name: (a, b) for name, a, b, good in named if not good}
 
     def close(self):
+        for launcher in self.again:
+            launcher.stop()
         codes = self.launcher.stop()
         self.node.destroy_node()
         rclpy.shutdown(context=self.context)

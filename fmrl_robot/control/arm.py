@@ -160,6 +160,13 @@ class ArmController:
         """Stay where the arm is, keep what it holds."""
         self._phase, self._subgoal = _Phase.HOLD, None
 
+    def passive(self, state: RobotState) -> JointCommand:
+        """Stay where the arm is now; the fingers go on doing what they did."""
+        self.hold()
+        self._anchor(state)
+        self._q_command = np.clip(state.q, self._spec.lower, self._spec.upper)
+        return self._command(state, self._q_command.copy())
+
     # --- phases ------------------------------------------------------------------------------
 
     def _advance(self, state: RobotState, scene: Scene | None) -> None:

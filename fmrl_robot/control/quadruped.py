@@ -4,7 +4,8 @@ Which of these it does is one small state: RISING interpolates from wherever the
 stance with firm gains; RESTING holds the stance; FOLLOWING lets the contact-pattern policy act,
 WALKING the velocity policy, POSING one that reaches a posture; FALLEN damps. A sub-goal that
 arrives while the robot lies on its belly waits for it to rise; from its side or back the skill
-``stand_up`` brings it to its feet. One command answers one observation.
+``stand_up`` brings it to its feet, by itself where the robot has just been armed: a stop may have
+tipped it over, and arming is asking for a robot that stands. One command answers one observation.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ MOVING_S, STANDING_S = 5.0, 2.0
 """Duration of a sub-goal that states none."""
 FALLEN_UP = 0.5
 """Cosine of the tilt below which the robot has fallen."""
+STAND_UP = "stand_up"
+"""Name of the skill that brings a robot to its feet from anywhere."""
 FAR_RAD = 0.6
 """A joint this far from the stance means that the robot does not stand."""
 STILL_M_S = 0.05
@@ -93,6 +96,7 @@ class QuadrupedController:
             if (folder / f"{spec.name}-{name}").is_dir()
         }
         self._posture: PosturePolicy | None = None
+        self._armed_now = self._gets_up = False
         self._mode = _Mode.RISING
         self._mode_since_s: float | None = None
         self._rise_s = RISE_S
@@ -134,7 +138,7 @@ class QuadrupedController:
             self._pose(subgoal, state)
             return
         rows = STAND if self._walks(subgoal) else rows_of(subgoal.pattern)
-        if self._tilted(state):
+        if self._tilted(state) and not (self._gets_up or self._can_get_up):
             raise FmrlError(
                 "expected a robot on its feet, got one that lies on its side; have it stand up",
                 ErrorCode.ROBOT_FELL,
@@ -163,6 +167,9 @@ class QuadrupedController:
         self._now_s = state.stamp_s
         if self._mode_since_s is None or state.stamp_s < self._mode_since_s:
             self._awake(state)
+        if self._can_get_up and (self._far(state) or self._tilted(state)):
+            self._get_up()
+        self._armed_now = False
         if self._mode == _Mode.POSING and self._posture is not None:
             return self._posing(self._posture, state)
         if self._tilted(state):
@@ -198,6 +205,19 @@ class QuadrupedController:
         self._subgoal, self._begun_s = None, None
         self._stand()
 
+    def passive(self, state: RobotState) -> JointCommand:
+        """Bear with firm gains what the motors bear now, and rise from here with the next step."""
+        self._now_s = state.stamp_s
+        self._subgoal, self._begun_s, self._outcome = None, None, None
+        self._driven, self._settling_since_s = False, None
+        self._target, self._kp = state.q.copy(), np.zeros_like(self._kp)
+        borne = 0.0 if state.tau is None else state.tau / FIRM_KP
+        bound = 0.5 * self._spec.step
+        command = self._command(state, state.q + np.clip(borne, -bound, bound), FIRM_KP, FIRM_KD)
+        self._rise(state)
+        self._armed_now, self._gets_up = True, False
+        return command
+
     def drive(self, velocity: Velocity) -> None:
         """Trot or walk at this velocity from the next step on; stand where it is about zero."""
         asked = walking.bounded(velocity, VELOCITY_MAX)
@@ -221,8 +241,7 @@ class QuadrupedController:
         """Begin at a target that exerts, with firm gains, the torque that acts now."""
         held = (self._target - state.q) * self._kp / FIRM_KP
         self._from = np.clip(state.q + held, self._spec.lower, self._spec.upper)
-        near = np.abs(state.q - self._spec.default).max() < FAR_RAD
-        self._rise_s = STRAIGHTEN_S if near else RISE_S
+        self._rise_s = RISE_S if self._far(state) else STRAIGHTEN_S
         self._enter(_Mode.RISING)
 
     def _fall(self, state: RobotState) -> JointCommand:
@@ -255,12 +274,16 @@ class QuadrupedController:
         self._subgoal, self._outcome, self._begun_s = subgoal, None, state.stamp_s
         self._duration_s = subgoal.timeout_s
         self._driven, self._settling_since_s = False, None
+        self._gets_up = False
         self._enter(_Mode.POSING)
 
     def _posing(self, posture: PosturePolicy, state: RobotState) -> JointCommand:
         """Let the policy act; it goes on after the end, but a robot that stands is held firmly."""
         target = posture.act(state)
-        if self._subgoal is not None and posture.kept(state.stamp_s):
+        if self._gets_up and posture.kept(state.stamp_s):
+            self._gets_up = False
+            self._rise(state)
+        elif self._subgoal is not None and not self._gets_up and posture.kept(state.stamp_s):
             self._outcome, self._subgoal = Outcome(success=True), None
             if posture.posture.pitch == 0.0:
                 self._rise(state)
@@ -268,8 +291,18 @@ class QuadrupedController:
 
     def _leave_posture(self) -> None:
         """Rise with the next step, or lie where the robot is not on its feet."""
-        if self._mode == _Mode.POSING:
+        if self._mode == _Mode.POSING and not self._gets_up:
             self._enter(_Mode.FALLEN)
+
+    @property
+    def _can_get_up(self) -> bool:
+        return self._armed_now and STAND_UP in self._postures
+
+    def _get_up(self) -> None:
+        """Stand up without having been told; what is asked for meanwhile waits."""
+        self._posture, self._gets_up = self._postures[STAND_UP], True
+        self._posture.begin(self._target)
+        self._enter(_Mode.POSING)
 
     # --- gaits ------------------------------------------------------------------------------------
 
@@ -307,6 +340,9 @@ class QuadrupedController:
         return self._command(state, target, self._spec.kp, self._spec.kd)
 
     # --- out --------------------------------------------------------------------------------------
+
+    def _far(self, state: RobotState) -> bool:
+        return bool(np.abs(state.q - self._spec.default).max() >= FAR_RAD)
 
     def _tilted(self, state: RobotState) -> bool:
         if state.quaternion is None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from fmrl_robot.errors import ErrorCode
+from fmrl_robot.errors import ErrorCode, apart
 from fmrl_robot.registry import SKILLS
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.skills import TABLE, Unmet, World
@@ -128,14 +128,16 @@ def _workspace(subgoal: SubGoal, scene: Scene, robot: RobotSpec) -> Finding | No
     low, high = robot.workspace_lower, robot.workspace_upper
     if thing is None or low is None or high is None:
         return None
-    at = thing.pose.position
-    if np.all(at >= low - REACH_MARGIN_M) and np.all(at <= high + REACH_MARGIN_M):
-        return None
-    x, y, z = at
-    return (
-        ErrorCode.OUT_OF_WORKSPACE,
-        f"{subgoal.target} at ({x:.2f}, {y:.2f}, {z:.2f}) m is out of reach",
-    )
+    low, high = low - REACH_MARGIN_M, high + REACH_MARGIN_M
+    for axis, *numbers in zip("xyz", thing.pose.position, low, high, strict=True):
+        if not numbers[1] <= numbers[0] <= numbers[2]:
+            got, least, most = apart(*numbers, digits=3)
+            return (
+                ErrorCode.OUT_OF_WORKSPACE,
+                f"expected {subgoal.target} within reach, at {axis} from {least} to {most} m, "
+                f"got {got}",
+            )
+    return None
 
 
 def _gait(subgoal: SubGoal) -> Finding | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import cast, get_args
 
-from fmrl_robot.errors import ErrorCode, Retryable, Terminal
+from fmrl_robot.errors import ErrorCode, Retryable, Terminal, apart
 from fmrl_robot.fm.undressing import calls
 from fmrl_robot.planners.contact_patterns import (
     MAX_LENGTH,
@@ -97,8 +97,9 @@ def _segment(part: str, number: int) -> SubGoal:
     standing = vx == 0 and bool(pattern.contacts.all(axis=1).sum() + _never(pattern) == 4)
     duration = duration or (STANDING_S if standing else MOVING_S)
     if duration > MAX_DURATION_S:
+        got, most = apart(duration, MAX_DURATION_S)
         raise Retryable(
-            f"expected at most {MAX_DURATION_S:g} s, got {duration:g} in {part[:60]!r}",
+            f"expected at most {most} s, got {got} in {part[:60]!r}",
             ErrorCode.PARAMETER_OUT_OF_BOUNDS,
         )
     return SubGoal(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fmrl_robot.errors import apart
 from fmrl_robot.types import SAYTAP_LEGS, BoolArray, ContactPattern, Leg, SubGoal
 
 AGREE, DIFFER = 0.9, 0.6
@@ -114,7 +115,7 @@ def _segment_problems(subgoal: SubGoal, segment: Segment) -> list[str]:
         ("duration", subgoal.duration_s, segment.duration_s),
     ):
         if bounds is not None and not bounds[0] - 1e-6 <= value <= bounds[1] + 1e-6:
-            found.append(f"{name} {value:g} s is not within {bounds}")
+            found.append(f"{name} {apart(value, *bounds)[0]} s is not within {bounds}")
     return found
 
 

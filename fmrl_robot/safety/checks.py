@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fmrl_robot.errors import ErrorCode
+from fmrl_robot.errors import ErrorCode, apart
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.types import FloatArray, JointCommand
 
@@ -57,10 +57,9 @@ def within_limits(command: JointCommand, spec: RobotSpec) -> Refusal | None:
         bad = np.flatnonzero((values < low - _SLACK) | (values > high + _SLACK))
         if bad.size:
             i = int(bad[0])
-            return code, (
-                f"expected {name} of {spec.joint_names[i]} within [{low[i]:.4g}, {high[i]:.4g}], "
-                f"got {values[i]:.4g}"
-            )
+            got, least, most = apart(values[i], low[i], high[i])
+            joint = spec.joint_names[i]
+            return code, f"expected {name} of {joint} within [{least}, {most}], got {got}"
     return None
 
 
@@ -74,9 +73,10 @@ def small_step(
     if not bad.size:
         return None
     i = int(bad[0])
+    got, most = apart(step[i], spec.step[i] * periods)
     return ErrorCode.STEP_LIMIT, (
-        f"expected {spec.joint_names[i]} to move its target by at most "
-        f"{spec.step[i] * periods:.3g}, got {step[i]:.3g}; approach in smaller steps"
+        f"expected {spec.joint_names[i]} to move its target by at most {most}, got {got}; "
+        "approach in smaller steps"
     )
 
 

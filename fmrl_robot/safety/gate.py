@@ -15,7 +15,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from fmrl_robot.errors import ErrorCode
+from fmrl_robot.errors import ErrorCode, apart
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.safety import checks
 from fmrl_robot.types import FloatArray, JointCommand
@@ -149,8 +149,9 @@ class Gate:
             return
         self._late_since = min(self._late_since, now)
         if self._state is State.ARMED and now - self._late_since >= LATE_S:
-            why = f"expected commands within {limit:.3f} s of what they answer"
-            self._latch(ErrorCode.COMMAND_LATE, f"{why}, got {self._delay:.3f} s")
+            got, most = apart(self._delay, limit)
+            why = f"expected commands within {most} s of what they answer, got {got} s"
+            self._latch(ErrorCode.COMMAND_LATE, why)
 
     def _refuse(self, refusal: checks.Refusal, now: float) -> None:
         self._refusals[refusal[0]] += 1
@@ -177,9 +178,10 @@ class Gate:
             )
         age = now - command.observation_stamp_s
         if not -DEADLINE_S <= age <= DEADLINE_S:
+            got, most, _ = apart(age, DEADLINE_S, -DEADLINE_S)
             return (
                 ErrorCode.COMMAND_STALE,
-                f"expected an observation younger than {DEADLINE_S} s, got one {age:.3f} s old",
+                f"expected an observation younger than {most} s, got one {got} s old",
             )
         if self._state is State.STOPPED:
             return ErrorCode.NOT_ARMED, f"stopped ({self._reason}); re-arm first"
@@ -267,6 +269,11 @@ class Gate:
         self._rearm_from = np.inf
         # Whoever commands has started long since.
         self._arm_after_s = min(self._arm_after_s, REARM_S)
+
+    @property
+    def state(self) -> State:
+        """Where the gate stands."""
+        return self._state
 
     def status(self) -> GateStatus:
         """Return state, counters and the measured delay."""

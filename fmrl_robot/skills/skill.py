@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fmrl_robot.errors import ErrorCode, FmrlError
+from fmrl_robot.errors import ErrorCode, FmrlError, apart
 from fmrl_robot.types import Predicate, SubGoal
 
 if TYPE_CHECKING:
@@ -78,5 +78,6 @@ class Skill:
                 raise ValueError(f"expected a number for {name}, got {text!r}") from None
             # Written so that NaN is refused too.
             if not lower <= found[name] <= upper:
-                raise ValueError(f"expected {name} from {lower:g} to {upper:g}, got {text}")
+                _, least, most = apart(found[name], lower, upper)
+                raise ValueError(f"expected {name} from {least} to {most}, got {text}")
         return found

@@ -1,11 +1,13 @@
-"""A task on the arm without ROS: body, gate, scene and controller stepped in turn, no clock.
+"""The loop of a graph without ROS: body, gate, scene and controller stepped in turn, no clock.
 
 For evaluating and debugging controllers far faster than real time. The scene is ground truth with
-noise as a camera has it, or any function of the body.
+noise as a camera has it, or any function of the body. The controller hears the gate as it does in a
+graph, so that stops and re-arming can be tried too.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +20,7 @@ from fmrl_robot.protocols import Controller
 from fmrl_robot.safety import Gate
 from fmrl_robot.types import (
     FloatArray,
+    JointCommand,
     Outcome,
     Pose,
     Predicate,
@@ -135,78 +138,105 @@ def run_plan(
     """
     gate = Gate(scene_model.robot)
     body = body_kind(scene_model, gate, seed=seed, options=options, fault=fault)
-    _, lease, _ = gate.acquire("lockstep")
-    supervisor = Supervisor(controller)
-    look = provider or NoisyTruth(seed)
-    loop = _Loop(body, supervisor, look, lease, on_tick)
+    loop = Loop(body, gate, controller, provider or NoisyTruth(seed), on_tick)
     loop.idle(0.2)
-    steps: list[Step] = []
-    i = 0
-    while i < len(plan):
-        began = body.now
-        outcome = loop.execute(plan[i])
-        steps.append(Step(subgoal=plan[i], outcome=outcome, duration_s=body.now - began))
-        if outcome.success:
-            i += 1
-            continue
-        if retries == 0:
-            break
-        retries -= 1
-        i = loop.resume(plan, i)
+    steps = loop.carry_out(plan, retries)
     loop.idle(1.0)
     success = body.holds(goal)
-    return Run(steps=tuple(steps), success=success, refusals=gate.status().refused)
+    return Run(steps=steps, success=success, refusals=gate.status().refused)
 
 
-class _Loop:
+class Loop:
+    """One robot, its gate and its controller, a command period at a time."""
+
     def __init__(
         self,
         body: MujocoBody,
-        supervisor: Supervisor,
+        gate: Gate,
+        controller: Controller,
         look: SceneProvider,
-        lease: str,
-        on_tick: Callable[[MujocoBody, RobotState], None] | None,
+        on_tick: Callable[[MujocoBody, RobotState], None] | None = None,
     ) -> None:
-        self._body, self._supervisor, self._look = body, supervisor, look
-        self._lease, self._on_tick = lease, on_tick
-        self._scene = look(body)
+        """Begin with a controller that holds the lease."""
+        self.body, self.gate, self._look, self._on_tick = body, gate, look, on_tick
+        self.delay_s = 0.0
+        """How long commands are under way from now on."""
+        self.mute = False
+        """Whether commands are lost."""
+        self.scene = look(body)
         self._ticks = round(body.robot.command_dt_s / TICK_S)
+        self.restart(controller)
 
-    def _tick(self) -> Outcome | None:
-        body = self._body
+    def restart(self, controller: Controller) -> None:
+        """Put another controller in the place of one that died."""
+        self.supervisor = Supervisor(controller)
+        self._wire: deque[tuple[float, JointCommand]] = deque()
+        _, self._lease, _ = self.gate.acquire("lockstep", max_delay_s=self.supervisor.max_delay_s)
+
+    def tick(self) -> Outcome | None:
+        """Answer one observation and pass a command period; what ended, if anything."""
+        body, status = self.body, self.gate.status()
+        stopped = self.supervisor.hear(status.state, status.code, status.reason)
         state = body.read()
-        if state.stamp_s - self._scene.stamp_s >= SCENE_PERIOD_S - 1e-9:
-            self._scene = self._look(body)
-        command, ended = self._supervisor.tick(state, self._scene)
-        body.submit(replace(command, lease=self._lease))
+        if state.stamp_s - self.scene.stamp_s >= SCENE_PERIOD_S - 1e-9:
+            self.scene = self._look(body)
+        command, ended = self.supervisor.tick(state, self.scene)
+        if not (self.mute or self.supervisor.silent):
+            sent = replace(command, lease=self._lease)
+            self._wire.append((state.stamp_s + self.delay_s, sent))
         if self._on_tick is not None:
             self._on_tick(body, state)
         for _ in range(self._ticks):
+            while self._wire and self._wire[0][0] <= body.now + 1e-9:
+                body.submit(self._wire.popleft()[1])
             body.tick()
-        return ended
+        return stopped or ended
 
     def idle(self, duration_s: float) -> None:
-        for _ in range(round(duration_s / self._body.robot.command_dt_s)):
-            self._tick()
+        """Pass time."""
+        for _ in range(round(duration_s / self.body.robot.command_dt_s)):
+            self.tick()
 
-    def execute(self, subgoal: SubGoal) -> Outcome:
+    def execute(
+        self, subgoal: SubGoal, interrupt: Callable[[], bool] = lambda: False
+    ) -> Outcome | None:
+        """Carry out a sub-goal; None where ``interrupt`` left it under way."""
         try:
-            self._supervisor.begin(subgoal, self._scene)
+            self.supervisor.begin(subgoal, self.scene)
         except FmrlError as error:
             return Outcome(success=False, error_code=int(error.code), message=str(error))
-        while True:
-            ended = self._tick()
+        while not interrupt():
+            ended = self.tick()
             if ended is not None:
                 return ended
+        return None
 
-    def resume(self, plan: Sequence[SubGoal], failed: int) -> int:
+    def carry_out(self, plan: Sequence[SubGoal], retries: int = 2) -> tuple[Step, ...]:
+        """Carry out a plan; a failed step is tried again, ``retries`` times in all."""
+        steps: list[Step] = []
+        i = 0
+        while i < len(plan):
+            began = self.body.now
+            outcome = self.execute(plan[i])
+            assert outcome is not None  # noqa: S101  (nothing interrupts)
+            steps.append(Step(subgoal=plan[i], outcome=outcome, duration_s=self.body.now - began))
+            if outcome.success:
+                i += 1
+                continue
+            if retries == 0:
+                break
+            retries -= 1
+            i = self._resume(plan, i)
+        return tuple(steps)
+
+    def _resume(self, plan: Sequence[SubGoal], failed: int) -> int:
         """Return the step to go on with: the last grasp, where a place has lost its object."""
         wanted = plan[failed].termination
         if plan[failed].skill != "place" or wanted is None:
             return failed
         cube = wanted.args[0]
         self.idle(0.5)
-        if Predicate("held", (cube,)) in self._scene.predicates:
+        if Predicate("held", (cube,)) in self.scene.predicates:
             return failed
         grasps = [j for j in range(failed) if plan[j].skill == "grasp"]
         return grasps[-1] if grasps else failed

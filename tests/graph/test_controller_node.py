@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -78,6 +79,9 @@ class Holding:
 
     def hold(self):
         self.result = None
+
+    def passive(self, state):
+        return replace(self.step(state, None), position=state.q)
 
 
 class Graph:
@@ -246,6 +250,23 @@ def test_a_gate_stop_ends_the_subgoal(graph):
     result = graph.result(handle)
     assert result.result.error_code == ErrorCode.GATE_STOPPED
     assert "asked to" in result.result.error_msg
+
+
+def test_a_stopped_robot_is_told_nothing_until_rearming_is_asked_for(graph):
+    graph.until(lambda: graph.commands)
+    graph.gate.publish(fm.GateState(state=fm.GateState.STOPPED, code=411, reason="asked to"))
+    graph.until(lambda: graph.node._supervisor.silent)
+    end = time.monotonic() + 0.2
+    graph.until(lambda: time.monotonic() > end)  # what is under way
+    count = len(graph.commands)
+    end = time.monotonic() + 0.5
+    graph.until(lambda: time.monotonic() > end)
+    assert len(graph.commands) == count
+    refused = graph.result(graph.send())
+    assert refused.result.error_code == ErrorCode.GATE_STOPPED
+    graph.gate.publish(fm.GateState(state=fm.GateState.REARMING))
+    graph.until(lambda: len(graph.commands) > count + 5)
+    assert np.allclose(graph.commands[-1].position, PANDA.default)
 
 
 def test_a_killed_planner_ends_the_subgoal_within_a_second(graph):

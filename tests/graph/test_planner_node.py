@@ -15,6 +15,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
+from fmrl_msgs import msg as fm
 from fmrl_msgs.action import ExecuteSubGoal, ExecuteTask
 from fmrl_nodes import planner_node
 from fmrl_nodes.planner_node import PlannerNode
@@ -112,6 +113,43 @@ def test_a_second_task_is_refused_while_one_is_carried_out(make_node):
     answer = returned.value.value
     assert second.aborted and answer.error_code == ErrorCode.TASK_BUSY
     assert "'red in the bowl' is under way; cancel it first" in answer.error_msg
+
+
+STOPPED = fm.GateState(state=fm.GateState.STOPPED, code=411, reason="asked to stop by the service")
+
+
+def test_a_task_for_a_stopped_robot_is_refused_at_once(make_node):
+    class Goal:
+        aborted = False
+
+        def abort(self):
+            self.aborted = True
+
+    node, goal = make_node(), Goal()
+    node._on_gate(STOPPED)
+    with pytest.raises(StopIteration) as returned:
+        node._execute(goal).send(None)  # it ends without waiting for anything
+    answer = returned.value.value
+    assert goal.aborted and answer.error_code == ErrorCode.GATE_STOPPED
+    assert "asked to stop by the service" in answer.error_msg and "fmrl rearm" in answer.error_msg
+
+
+def test_a_stop_while_a_plan_is_made_ends_the_task_though_it_is_lifted_meanwhile(make_node):
+    """A robot that was re-armed moves for a new task alone."""
+    with fs.serving(fs.answer("put(red_cube,bowl)")) as server:
+        node = make_node(language_model=f"openai:m@{server.url}?total_s=5")
+        assert configured(node)
+        announced = node._announce
+
+        def stopped_then(planner, plan):
+            announced(planner, plan)
+            node._on_gate(STOPPED)
+            node._on_gate(fm.GateState(state=fm.GateState.ARMED))
+
+        node._announce = stopped_then
+        outcome = carry_out(node, "red in the bowl").outcome
+    assert outcome.error_code == ErrorCode.GATE_STOPPED
+    assert "asked to stop by the service" in outcome.message
 
 
 def test_answers_that_break_off_are_asked_for_three_times_in_all(make_node):

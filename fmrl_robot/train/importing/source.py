@@ -11,6 +11,7 @@ from fmrl_robot.control.contact_pattern import policy_contract
 from fmrl_robot.control.contract import PolicyContract
 from fmrl_robot.control.posture import posture_contract
 from fmrl_robot.control.velocity import velocity_contract
+from fmrl_robot.errors import apart
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.train.importing import terms
 from fmrl_robot.train.importing.inputs import Term, by_frame, read_terms
@@ -137,9 +138,8 @@ def _within_limits(source: Source, said: Statement, spec: RobotSpec) -> Source:
     for name, low, high in zip(spec.joint_names, spec.lower, spec.upper, strict=True):
         value = source.of_joint(source.default_joint_pos, name)
         if not low <= value <= high:
-            raise said.refused(
-                "default_joint_pos", f"{name} within [{low:.4g}, {high:.4g}] rad", value
-            )
+            _, least, most = apart(value, low, high)
+            raise said.refused("default_joint_pos", f"{name} within [{least}, {most}] rad", value)
     if not np.all(source.action_scale > 0):
         raise said.refused("action_scale", "numbers above 0", source.action_scale.tolist())
     return source

@@ -6,6 +6,7 @@ import pytest
 from fmrl_robot.control.supervisor import DRIVE_TIMEOUT_S, Supervisor
 from fmrl_robot.errors import ErrorCode, FmrlError
 from fmrl_robot.robots import PANDA
+from fmrl_robot.safety import State
 from fmrl_robot.types import JointCommand, Outcome, RobotState, SubGoal, SubGoalKind, Velocity
 
 GRASP = SubGoal(id="1", kind=SubGoalKind.REGION, skill="grasp", target="red_cube", timeout_s=1.0)
@@ -33,6 +34,9 @@ class FakeController:
     def step(self, state, scene):
         if self.error and self.calls[-1] != "hold":
             raise self.error
+        return self.command(state)
+
+    def command(self, state):
         return JointCommand(
             seq=0,
             stamp_s=state.stamp_s,
@@ -54,6 +58,10 @@ class FakeController:
 
     def hold(self):
         self.calls.append("hold")
+
+    def passive(self, state):
+        self.calls.append("passive")
+        return replace(self.command(state), position=state.q + 1.0)
 
     def drive(self, velocity):
         self.calls.append(velocity)
@@ -157,3 +165,79 @@ def test_a_subgoal_is_not_driven_by_hand(supervisor, controller):
     supervisor.begin(GRASP, None)
     assert not supervisor.drive(Velocity(vx=0.5))
     assert controller.calls == ["start"]
+
+
+# --- a gate that does not let commands through ----------------------------------------------------
+
+
+def test_a_stop_ends_the_subgoal_with_who_why_and_what_helps(supervisor, controller):
+    supervisor.begin(GRASP, None)
+    ended = supervisor.hear(State.STOPPED, 411, "asked to stop by the service")
+    assert ended.error_code == ErrorCode.GATE_STOPPED
+    assert "asked to stop by the service" in ended.message and "fmrl rearm" in ended.message
+    assert controller.calls[-1] == "hold"
+    assert supervisor.hear(State.STOPPED, 411, "asked to stop by the service") is None
+
+
+def test_a_stopped_robot_is_told_nothing_and_takes_nothing(supervisor, controller):
+    assert not supervisor.silent
+    supervisor.hear(State.STOPPED)
+    assert supervisor.silent
+    with pytest.raises(FmrlError, match="fmrl rearm") as caught:
+        supervisor.begin(GRASP, None)
+    assert caught.value.code == ErrorCode.GATE_STOPPED
+    assert not supervisor.drive(Velocity(vx=0.5))
+    assert "start" not in controller.calls
+
+
+@pytest.mark.parametrize("state", [State.STOPPED, State.REARMING, State.DISARMED])
+def test_while_nothing_is_followed_the_controller_is_passive(supervisor, controller, state):
+    supervisor.hear(state)
+    command, _ = supervisor.tick(at(10.02), None)
+    assert np.all(command.position == 1.0) and command.observation_stamp_s == 10.02
+    assert controller.calls[-1] == "passive"
+    supervisor.hear(State.ARMED)
+    assert np.all(supervisor.tick(at(10.04), None)[0].position == 0.0)
+
+
+def test_a_subgoal_waits_for_a_gate_that_is_being_armed(supervisor, controller):
+    supervisor.hear(State.STOPPED)
+    supervisor.hear(State.REARMING)
+    assert not supervisor.silent
+    supervisor.begin(GRASP, None)
+    assert supervisor.tick(at(10.02), None)[1] is None
+    assert "start" not in controller.calls and supervisor.progress == 0.0
+    supervisor.hear(State.ARMED)
+    supervisor.tick(at(10.04), None)
+    assert controller.calls[-1] == "start"
+    supervisor.tick(at(10.06), None)
+    assert controller.calls.count("start") == 1
+
+
+def test_a_subgoal_that_waits_ends_with_its_timeout_or_the_next_stop(supervisor, controller):
+    supervisor.hear(State.REARMING)
+    supervisor.begin(GRASP, None)
+    ended = supervisor.tick(at(11.1), None)[1]
+    assert ended.error_code == ErrorCode.SUBGOAL_TIMEOUT and "not armed" in ended.message
+    supervisor.begin(GRASP, None)
+    assert supervisor.hear(State.STOPPED).error_code == ErrorCode.GATE_STOPPED
+    supervisor.hear(State.ARMED)
+    supervisor.tick(at(11.2), None)
+    assert "start" not in controller.calls
+
+
+def test_a_waiting_subgoal_that_cannot_start_ends_with_its_code(supervisor, controller):
+    supervisor.hear(State.REARMING)
+    supervisor.begin(GRASP, None)
+    supervisor.hear(State.ARMED)
+    controller.error = FmrlError("not seen", ErrorCode.TARGET_NOT_SEEN)
+    ended = supervisor.tick(at(10.02), None)[1]
+    assert ended.error_code == ErrorCode.TARGET_NOT_SEEN
+    assert supervisor.subgoal is None
+
+
+def test_a_world_that_is_reset_under_an_armed_gate_ends_the_subgoal(supervisor):
+    supervisor.hear(State.ARMED)
+    supervisor.begin(GRASP, None)
+    ended = supervisor.hear(State.DISARMED)
+    assert ended.error_code == ErrorCode.SUBGOAL_CANCELLED and "reset" in ended.message

@@ -124,6 +124,7 @@ def test_a_termination_that_the_step_cannot_bring_about_is_a_contradiction():
 
 def test_what_is_out_of_reach_is_refused():
     problems = check(plan(GRASP, PLACE), scene(far="bowl"), PANDA)
+    assert "within reach, at x from 0.18 to 0.8 m, got " in problems[0].message
     assert [(p.code, p.step) for p in problems] == [(ErrorCode.OUT_OF_WORKSPACE, 1)]
 
 

@@ -1,6 +1,7 @@
 """``fmrl ask``: sends an instruction to a running graph and prints what happens.
 
-Exit code: 0 the graph says it was done, 1 it was not, 2 no graph answered.
+Exit code: 0 the graph says it was done, 1 it was not (a stopped robot does nothing, and is told of
+at once), 2 no graph answered.
 """
 
 from __future__ import annotations
@@ -8,86 +9,69 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import rclpy
 from rclpy.action import ActionClient
 from rclpy.executors import ExternalShutdownException
-from rclpy.node import Node
-from std_srvs.srv import Trigger
 
 from fmrl_msgs import msg as fm
 from fmrl_msgs.action import ExecuteTask
 from fmrl_nodes import qos
+from fmrl_nodes.gate_client import ANSWER_S, GateClient
 from fmrl_robot.errors import ErrorCode
 
 _MARGIN_S = 30.0
 
 
-class Asker(Node):
+class Asker(GateClient):
     """One task."""
 
     def __init__(self, namespace: str) -> None:
-        super().__init__("ask", namespace=namespace)
+        super().__init__("ask", namespace)
         self._client = ActionClient(self, ExecuteTask, "execute_task")
-        self._gate = fm.GateState()
         self._sees = False
-        self._rearm_client = self.create_client(Trigger, "gate/rearm")
-        self._began = time.monotonic()
-        self._said = ""
-        self.create_subscription(fm.GateState, "gate_state", self._on_gate, qos.EVENT)
         self.create_subscription(fm.Scene, "scene", self._on_scene, qos.EVENT)
-
-    def _on_gate(self, message: fm.GateState) -> None:
-        self._gate = message
 
     @property
     def _armed(self) -> bool:
-        return self._gate.state == fm.GateState.ARMED
+        return self.stands(fm.GateState.ARMED)
 
     def _on_scene(self, _: fm.Scene) -> None:
         self._sees = True
 
-    def until(self, done: Callable[[], bool], timeout_s: float) -> bool:
-        """Spin until ``done``; False when the time is over."""
-        end = time.monotonic() + timeout_s
-        while not done():
-            if time.monotonic() > end:
-                return False
-            rclpy.spin_once(self, timeout_sec=0.1)
+    def _lift_silence(self) -> bool:
+        """Re-arm after a silence, such as a start on a busy machine may leave; after no other."""
+        if self.gate is None or self.gate.code != int(ErrorCode.COMMAND_SILENCE):
+            return False
+        self.say(f"re-arming; the gate had stopped: {self.gate.reason}")
+        self.rearm(ANSWER_S)
+        # The state that follows the call is published within a tenth of a second.
+        self.until(lambda: not self.stopped, 1.0)
         return True
 
-    def rearm(self) -> None:
-        """Lift a stop for silence, such as a start on a busy machine may leave; no other."""
-        gate = self._gate
-        silent = gate.code == int(ErrorCode.COMMAND_SILENCE)
-        if gate.state == fm.GateState.STOPPED and silent and self._rearm_client.service_is_ready():
-            self.say(f"re-arming; the gate had stopped: {gate.reason}")
-            call = self._rearm_client.call_async(Trigger.Request())
-            self.until(call.done, 5.0)
-            # The state that follows the call is published within a tenth of a second.
-            self.until(lambda: self._gate.state != fm.GateState.STOPPED, 1.0)
-
     def ready(self, timeout_s: float, *, rearm: bool = False) -> str:
-        """Wait for the graph; return what is missing, empty when it is ready."""
-        if not self.until(self._client.server_is_ready, timeout_s):
-            return "no planner offers execute_task"
-        left = max(timeout_s - (time.monotonic() - self._began), 5.0)
-        end = time.monotonic() + left
-        while not self.until(lambda: self._armed and self._sees, 1.0):
-            if rearm:
-                self.rearm()
-            if time.monotonic() < end:
-                continue
-            return "the robot is not armed" if not self._armed else "nothing says what it sees"
-        return ""
+        """Wait for the graph; return what to tell a person where it is not ready, else nothing.
 
-    def say(self, text: str) -> None:
-        """Print a line of the timeline, once."""
-        if text != self._said:
-            self._said = text
-            print(f"{time.monotonic() - self._began:6.1f} s  {text}", flush=True)  # noqa: T201
+        A stopped robot is not waited for: nothing but a person lifts a stop.
+        """
+        end = time.monotonic() + timeout_s
+        while True:
+            self.until(lambda: self.stopped or not self._missing(), 1.0)
+            if not self._missing():
+                return ""
+            if self.stopped and not (rearm and self._lift_silence()):
+                return self.stop_words
+            if time.monotonic() > end:
+                return f"not ready: {self._missing()}; is a graph up (fmrl up)?"
+
+    def _missing(self) -> str:
+        if not self._client.server_is_ready():
+            return "no planner offers execute_task"
+        if not self._armed:
+            return "the robot is not armed"
+        return "" if self._sees else "nothing says what it sees"
 
     def ask(self, instruction: str, method: str, timeout_s: float) -> Any:
         """Send the task; return its result, or None where nobody answered."""
@@ -131,8 +115,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         missing = asker.ready(given.ready, rearm=given.rearm)
         if missing:
-            asker.say(f"not ready: {missing}; is a graph up (fmrl up)?")
-            return 2
+            asker.say(missing)
+            return 1 if asker.stopped else 2
         result = asker.ask(given.instruction, given.method, given.timeout)
     except (KeyboardInterrupt, ExternalShutdownException):
         return 2

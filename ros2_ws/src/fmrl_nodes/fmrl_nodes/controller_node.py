@@ -1,6 +1,7 @@
 """Carries out sub-goals: answers each observation of the robot with one joint command.
 
 It is driven by ``joint_states`` alone: no observation, no command, and the gate stops the robot.
+To a stopped robot it says nothing until re-arming is asked for.
 Nothing here loads torch or asks a model, and nothing waits.
 """
 
@@ -30,6 +31,7 @@ from fmrl_robot.control import controller_for
 from fmrl_robot.control.supervisor import Supervisor
 from fmrl_robot.errors import ErrorCode, FmrlError
 from fmrl_robot.robots import ROBOTS, robot
+from fmrl_robot.safety import State
 from fmrl_robot.types import Outcome, RobotState, Scene
 
 SILENCE_S = 2.0
@@ -64,7 +66,7 @@ class ControllerNode(FmrlNode):
         self._lease_note = "not asked for yet"
         self._lease_call: Any = None
         self._scene: Scene | None = None
-        self._gate = fm.GateState.DISARMED
+        self._gate: State | None = None
         self._goal: ServerGoalHandle | None = None
         self._ended: Future[Outcome] | None = None
         self._planner_seen = False
@@ -136,7 +138,7 @@ class ControllerNode(FmrlNode):
             "robot": self._spec.name,
             "commands_per_s": commands,
             "lease": self._lease_note,
-            "gate": self._gate,
+            "gate": "unheard" if self._gate is None else self._gate.name,
             "subgoal": subgoal.id if subgoal else "",
         }
         if silent > SILENCE_S:
@@ -145,6 +147,8 @@ class ControllerNode(FmrlNode):
             )
         if not self._lease:
             return Diagnosis(level=WARN, message=f"no lease: {self._lease_note}", values=values)
+        if self._supervisor.silent:
+            return Diagnosis(level=WARN, message="silent: the robot is stopped", values=values)
         return Diagnosis(level=OK, message="commanding", values=values)
 
     # --- observations in, commands out ------------------------------------------------------------
@@ -160,7 +164,7 @@ class ControllerNode(FmrlNode):
         message = conversions.command_to_msg(command)
         message.lease = self._lease
         message.header.stamp = self.get_clock().now().to_msg()
-        if self._lease:
+        if self._lease and not self._supervisor.silent:
             self._publisher.publish(message)
             self._commands += 1
         self._finish(ended)
@@ -173,14 +177,8 @@ class ControllerNode(FmrlNode):
         self._scene = conversions.scene_from_msg(message)
 
     def _on_gate(self, message: fm.GateState) -> None:
-        before, self._gate = self._gate, message.state
-        stopped = message.state == fm.GateState.STOPPED
-        if stopped and before != fm.GateState.STOPPED:
-            self._finish(
-                self._supervisor.abandon(
-                    ErrorCode.GATE_STOPPED, f"the gate stopped the robot: {message.reason}"
-                )
-            )
+        self._gate = State(message.state)
+        self._finish(self._supervisor.hear(self._gate, message.code, message.reason))
         if message.lease_holder and message.lease_holder != self.get_fully_qualified_name():
             self._lease, self._lease_note = "", f"held by {message.lease_holder}"
 
@@ -214,11 +212,6 @@ class ControllerNode(FmrlNode):
     async def _execute(self, goal: ServerGoalHandle) -> ExecuteSubGoal.Result:
         self._goal, self._ended = goal, Future(executor=self.executor)
         try:
-            if self._gate in (fm.GateState.STOPPED, fm.GateState.REARMING):
-                raise FmrlError(
-                    "expected an armed gate, it has stopped the robot; re-arm first",
-                    ErrorCode.GATE_STOPPED,
-                )
             self._supervisor.begin(conversions.subgoal_from_msg(goal.request.subgoal), self._scene)
             outcome = await self._ended
         except FmrlError as error:

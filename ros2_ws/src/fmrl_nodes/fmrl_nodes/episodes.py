@@ -108,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         missing = node.ready(90.0, rearm=True)
         if missing:
-            node.say(f"not ready: {missing}; is a graph up (fmrl up)?")
+            node.say(missing)
             return 2
         with given.results.open("a") as file:
             for episode in json.loads(given.episodes.read_text()):

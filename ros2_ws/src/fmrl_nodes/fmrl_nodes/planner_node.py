@@ -1,7 +1,8 @@
 """Takes instructions: runs the chosen method and the executive, one task at a time.
 
 The executive blocks (on models, on sub-goals), so it lives in a worker thread; this node's executor
-only passes messages and never waits.
+only passes messages and never waits. A stop ends the task under way, whatever it is at, so that
+nothing but a new task moves a robot that was re-armed; while the robot is stopped none is taken.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from fmrl_msgs.action import ExecuteSubGoal, ExecuteTask
 from fmrl_nodes import conversions, qos
 from fmrl_nodes.lifecycle import Diagnosis, FmrlNode, run
 from fmrl_nodes.worker import Worker
-from fmrl_robot.errors import ErrorCode, FmrlError
+from fmrl_robot.errors import ErrorCode, FmrlError, Terminal
 from fmrl_robot.fm import Budget, guarded, load_language_model
 from fmrl_robot.protocols import Planner
 from fmrl_robot.registry import METHODS
 from fmrl_robot.robots import ROBOTS, robot
 from fmrl_robot.runtime.executive import Ending, Executive, Phase, Ports
+from fmrl_robot.safety import stop_words
 from fmrl_robot.types import Outcome, Plan, Scene, SubGoal
 
 HOME_METHODS = {"arm": "psl", "quadruped": "saytap"}
@@ -66,6 +68,7 @@ class PlannerNode(FmrlNode):
         self._scene: Scene | None = None
         self._scene_heard_s = 0.0
         self._gate_stopped_s: float | None = None
+        self._stop = ""
         self._goal: Any = None
         self._task = ""
         self._deadline_s: float | None = None
@@ -133,7 +136,9 @@ class PlannerNode(FmrlNode):
     def _on_gate(self, message: fm.GateState) -> None:
         if message.state != fm.GateState.STOPPED:
             self._gate_stopped_s = None
-        elif self._gate_stopped_s is None:
+            return
+        self._stop = stop_words(message.code, message.reason, message.lease_holder)
+        if self._gate_stopped_s is None:
             self._gate_stopped_s = time.monotonic()
 
     def _on_goal(self, _: ExecuteTask.Goal) -> GoalResponse:
@@ -146,7 +151,10 @@ class PlannerNode(FmrlNode):
                 error_code=int(ErrorCode.TASK_BUSY),
                 error_msg=f"one task at a time: {self._task!r} is under way; cancel it first",
             )
-        self._goal, self._task = goal, goal.request.instruction[:80]
+        if self._gate_stopped_s is not None:
+            goal.abort()
+            return ExecuteTask.Result(error_code=int(ErrorCode.GATE_STOPPED), error_msg=self._stop)
+        self._goal, self._task, self._stop = goal, goal.request.instruction[:80], ""
         timeout = goal.request.timeout_s
         self._deadline_s = time.monotonic() + timeout if timeout > 0 else None
         done: Future[Ending] = Future(executor=self.executor)
@@ -194,7 +202,7 @@ class PlannerNode(FmrlNode):
             execute=self._execute_subgoal,
             announce=lambda plan: self._announce(planner, plan),
             note=self._note,
-            interrupted=self._interrupted,
+            interrupted=self._interrupted_or_stopped,
         )
         return Executive(planner, self._spec, ports).run(request.instruction, task_id)
 
@@ -208,12 +216,22 @@ class PlannerNode(FmrlNode):
             return ErrorCode.TASK_TIMEOUT
         return None
 
+    def _interrupted_or_stopped(self) -> ErrorCode | None:
+        """The same, between sub-goals; one that is under way is ended by its controller.
+
+        Raises:
+            Terminal: GATE_STOPPED, a stop came since the task began, lifted meanwhile or not.
+        """
+        if self._stop:
+            raise Terminal(self._stop, ErrorCode.GATE_STOPPED)
+        return self._interrupted()
+
     def _fresh_scene(self) -> Scene | None:
         asked, asked_wall = self._now_s(), time.monotonic()
         while (
             self._now_s() - asked < SCENE_PATIENCE_S
             and time.monotonic() - asked_wall < SCENE_PATIENCE_WALL_S
-            and self._interrupted() is None
+            and self._interrupted_or_stopped() is None
         ):
             if self._scene is not None and self._scene_heard_s > asked_wall:
                 return self._scene

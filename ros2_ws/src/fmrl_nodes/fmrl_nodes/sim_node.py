@@ -235,6 +235,8 @@ class SimNode(FmrlNode):
         self._take_pictures(body)
 
     def _somebody_is_late(self, now_s: float, wall_s: float) -> bool:
+        if self._gate.state is State.STOPPED:
+            self._commands.restart()  # nobody commands a stopped robot
         return self._commands.waits(now_s, wall_s) or self._pictures.waits(now_s, wall_s)
 
     def _wait_for_nobody(self) -> None:
