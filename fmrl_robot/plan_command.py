@@ -18,10 +18,8 @@ from fmrl_robot.types import (
     Outcome,
     Plan,
     PlanStatus,
-    Pose,
     Problem,
     Scene,
-    SceneObject,
     SubGoal,
     Usage,
 )
@@ -33,22 +31,11 @@ SCENE_OF = {"arm": "tabletop", "quadruped": "ground"}
 def scene_of_seed(robot: str, seed: int) -> Scene:
     """Build the simulated scene of a seed and describe it from ground truth."""
     from fmrl_sim.ground_truth import GroundTruth
+    from fmrl_sim.true_scene import true_objects
 
     model = SCENES.load(SCENE_OF[get_robot(robot).kind])(robot=robot)
     data = model.new_data(seed)
-    objects = tuple(
-        SceneObject(
-            name=info.name,
-            category=info.category,
-            color=info.color,
-            size=info.size,
-            pose=Pose(
-                position=data.body(info.name).xpos.copy(),
-                quaternion=data.body(info.name).xquat.copy(),
-            ),
-        )
-        for info in model.objects
-    )
+    objects = true_objects(model, data)
     facts = GroundTruth(model).facts(data)
     return Scene(stamp_s=0.0, objects=objects, predicates=facts, source="ground_truth")
 
