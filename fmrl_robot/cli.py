@@ -38,15 +38,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"expected one of {', '.join(COMMANDS)}; got {words[0]!r}", file=sys.stderr)
         return 2
     try:
-        module = importlib.import_module(COMMANDS[words[0]][0])
-    except ModuleNotFoundError as error:
-        print(f"fmrl {words[0]} needs {error.name}: run make setup", file=sys.stderr)
-        return 2
-    try:
+        try:
+            module = importlib.import_module(COMMANDS[words[0]][0])
+        except ModuleNotFoundError as error:
+            print(f"fmrl {words[0]} needs {error.name}: run make setup", file=sys.stderr)
+            return 2
         return int(module.main(words[1:]))
     except FmrlError as error:
         print(f"fmrl {words[0]}: {int(error.code)} {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(f"fmrl {words[0]}: stopped", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

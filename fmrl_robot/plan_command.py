@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from fmrl_robot.errors import ErrorCode
+from fmrl_robot.instruction import readable
 from fmrl_robot.planners.contact_patterns import write_rows
 from fmrl_robot.protocols import Planner
 from fmrl_robot.registry import METHODS, SCENES
@@ -122,7 +123,7 @@ def describe_subgoal(subgoal: SubGoal) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``fmrl plan``."""
     parser = argparse.ArgumentParser(prog="fmrl plan", description="Plan, and move nothing.")
-    parser.add_argument("instruction")
+    parser.add_argument("instruction", type=readable)
     parser.add_argument("--robot", default="panda")
     parser.add_argument("--seed", type=int, default=0, help="of the scene")
     parser.add_argument("--method", default="")
