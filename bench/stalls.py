@@ -20,8 +20,7 @@ from rclpy.node import Node
 
 from fmrl_msgs import msg as fm
 from fmrl_nodes import qos
-from fmrl_robot.runtime.launch_xml import LaunchFile, launch_file
-from fmrl_robot.runtime.launching import Launcher
+from fmrl_robot.runtime.handover import launcher_for
 
 STALLS_S = tuple(2.0 + 0.1 * k for k in range(10))
 ENOUGH = 5
@@ -73,7 +72,7 @@ def main() -> None:
         values = {"robot": "panda", "run_dir": folder, "view_port": "0"}
         if arguments.profile:
             values["dds_profile"] = arguments.profile
-        launcher = Launcher(LaunchFile(launch_file("sim.launch.xml"), values).processes)
+        launcher = launcher_for(values, "own")
         launcher.start()
         rclpy.init()
         listener = Listener()

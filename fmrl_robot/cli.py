@@ -61,6 +61,9 @@ def ended(command: str, run: Callable[[], int]) -> int:
     except OSError as error:
         code = ErrorCode.CONFIG_INVALID
         said = f"expected to read and write as asked, got {error}; name another place or make room"
+    except KeyboardInterrupt:
+        print(f"{command}: stopped", file=sys.stderr)
+        return 130
     print(f"{command}: {int(code)} {' '.join(said.split())}", file=sys.stderr)
     return 2
 

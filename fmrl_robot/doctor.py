@@ -21,6 +21,7 @@ from fmrl_robot.policy_command import contract_of, mismatches
 from fmrl_robot.robots import robot
 from fmrl_robot.runtime.handover import missing_for_ros2
 from fmrl_robot.runtime.launch_xml import find_share
+from fmrl_robot.runtime.ros_rules import ENV_MIDDLEWARE, missing_middleware
 
 TIMEOUT_S = 60.0
 _RENDER = """
@@ -92,6 +93,8 @@ def rendering() -> Finding:
 
 def ros() -> Finding:
     """The ROS client library and this project's messages."""
+    if missing := missing_middleware():
+        return Finding(name="ros", detail=missing, todo=f"unset {ENV_MIDDLEWARE}, or install it")
     place, wrong = _tried(_ROS)
     todo = "make setup, or source a workspace with fmrl_msgs (docs/ros2.md)" if wrong else ""
     prefixes = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)

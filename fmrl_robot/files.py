@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,29 @@ def writable_file(file: Path) -> Path:
     if file.is_dir() or (file.exists() and not os.access(file, os.W_OK)):
         raise _refused("a file that can be written", file, "a folder, or one that is read only")
     return file
+
+
+@contextmanager
+def replacing(file: Path) -> Generator[Path]:
+    """Give a path beside ``file``, to be written; it takes the place of ``file`` at the end.
+
+    A kill leaves the last one, and so does a disk without room, where nothing of the new one stays.
+
+    Raises:
+        ConfigError: the system did not write it.
+    """
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        yield beside
+        beside.replace(file)
+    except OSError as error:
+        raise ConfigError(
+            f"expected to write {file}, got {error}; make room, or name another folder. What was "
+            "written there before is whole",
+            ErrorCode.WRITE_FAILED,
+        ) from error
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def read_card(file: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from fmrl_robot.errors import ErrorCode
+from fmrl_robot.instruction import readable
 from fmrl_robot.planners.contact_patterns import write_rows
 from fmrl_robot.protocols import Planner
 from fmrl_robot.registry import METHODS, SCENES
@@ -18,10 +19,8 @@ from fmrl_robot.types import (
     Outcome,
     Plan,
     PlanStatus,
-    Pose,
     Problem,
     Scene,
-    SceneObject,
     SubGoal,
     Usage,
 )
@@ -33,22 +32,11 @@ SCENE_OF = {"arm": "tabletop", "quadruped": "ground"}
 def scene_of_seed(robot: str, seed: int) -> Scene:
     """Build the simulated scene of a seed and describe it from ground truth."""
     from fmrl_sim.ground_truth import GroundTruth
+    from fmrl_sim.true_scene import true_objects
 
     model = SCENES.load(SCENE_OF[get_robot(robot).kind])(robot=robot)
     data = model.new_data(seed)
-    objects = tuple(
-        SceneObject(
-            name=info.name,
-            category=info.category,
-            color=info.color,
-            size=info.size,
-            pose=Pose(
-                position=data.body(info.name).xpos.copy(),
-                quaternion=data.body(info.name).xquat.copy(),
-            ),
-        )
-        for info in model.objects
-    )
+    objects = true_objects(model, data)
     facts = GroundTruth(model).facts(data)
     return Scene(stamp_s=0.0, objects=objects, predicates=facts, source="ground_truth")
 
@@ -136,7 +124,7 @@ def describe_subgoal(subgoal: SubGoal) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``fmrl plan``."""
     parser = argparse.ArgumentParser(prog="fmrl plan", description="Plan, and move nothing.")
-    parser.add_argument("instruction")
+    parser.add_argument("instruction", type=readable)
     parser.add_argument("--robot", default="panda")
     parser.add_argument("--seed", type=int, default=0, help="of the scene")
     parser.add_argument("--method", default="")

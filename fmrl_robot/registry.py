@@ -51,6 +51,20 @@ class Registry:
         finally:
             self._lent = before
 
+    def check(self, name: str) -> None:
+        """Refuse a name that is not known, without importing anything.
+
+        Raises:
+            ConfigError: the message lists those that are.
+        """
+        if name not in self.names():
+            known = ", ".join(self.names()) or "none"
+            raise ConfigError(
+                f"expected one of the {self.group}: {known}; got {name!r}; name one of them, or "
+                "install the package that has it",
+                self._missing,
+            )
+
     def load(self, name: str) -> Any:
         """Import and return what ``name`` stands for.
 
@@ -59,15 +73,8 @@ class Registry:
         """
         if name in self._lent:
             return self._lent[name]
-        targets = self._targets()
-        if name not in targets:
-            known = ", ".join(self.names()) or "none"
-            raise ConfigError(
-                f"expected one of the {self.group}: {known}; got {name!r}; name one of them, or "
-                "install the package that has it",
-                self._missing,
-            )
-        module, _, attribute = targets[name].partition(":")
+        self.check(name)
+        module, _, attribute = self._targets()[name].partition(":")
         return getattr(importlib.import_module(module), attribute)
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import shlex
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,10 +24,12 @@ RECIPES = {
     "lm-embedded": "fmrl_robot.train.recipes.lm_embedded.__main__",
 }
 """Embedded models, by the module whose ``main(arguments)`` trains one."""
+STOPPED = 130
+"""Exit code after Ctrl-C, as of a shell."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Read the command line and train."""
+    """Read the command line and train; return 0, or STOPPED after Ctrl-C."""
     if arguments and arguments[0] in RECIPES:
         importlib.import_module(RECIPES[arguments[0]]).main(arguments[1:])
         return 0
@@ -53,8 +57,15 @@ def main(arguments: Sequence[str]) -> int:
     for field in ("minutes", "iterations"):
         if getattr(given, field) is not None:
             changes[field] = getattr(given, field)
-    if given.sweep:
-        return _sweep(given, changes)
+    began = time.time()
+    try:
+        return _sweep(given, changes) if given.sweep else _train(given, changes)
+    except KeyboardInterrupt:
+        print(f"stopped; {_how_to_go_on(given, began)}", flush=True)  # noqa: T201
+        return STOPPED
+
+
+def _train(given: argparse.Namespace, changes: dict[str, Any]) -> int:
     # Loading torch takes seconds: a wrong argument is told before.
     from fmrl_robot.train.commands import train_policy
 
@@ -70,6 +81,24 @@ def main(arguments: Sequence[str]) -> int:
         if not given.no_video:
             _film(given.name, folder, bar.report)
     return 0
+
+
+def _how_to_go_on(given: argparse.Namespace, began_s: float) -> str:
+    """What is left of a command that was stopped, ``began_s`` by the system's clock."""
+    if given.sweep:
+        return "the same command goes on with the sweep"
+    from fmrl_robot.train.commands import run_folder
+    from fmrl_robot.train.state_file import read_plain
+    from fmrl_robot.train.trainer import CHECKPOINT
+
+    file = (given.out or run_folder(given.name)) / CHECKPOINT
+    if not file.is_file() or (file.stat().st_mtime < began_s and not given.resume):
+        return "nothing was learned yet that could be saved"
+    out = f" --out {shlex.quote(str(given.out))}" if given.out else ""
+    return (
+        f"iteration={read_plain(file)['iteration']} is saved in {file.parent}; "
+        f"go on with: fmrl train {given.name}{out} --resume"
+    )
 
 
 def _film(name: str, folder: Path, report: Callable[[str], None]) -> None:
@@ -135,7 +164,9 @@ class _Bar:
         if sys.stderr.isatty():
             from tqdm import tqdm
 
-            self._bar = tqdm(unit="it", dynamic_ncols=True)
+            # Its own guess of the time left knows neither --minutes nor where a run went on.
+            shape = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
+            self._bar = tqdm(unit="it", dynamic_ncols=True, bar_format=shape)
 
     def __enter__(self) -> _Bar:
         return self
@@ -151,13 +182,15 @@ class _Bar:
         elif not line.startswith("iteration="):
             self._bar.write(line)
 
-    def progress(self, iteration: int, iterations: int, curves: dict[str, float]) -> None:
+    def progress(
+        self, iteration: int, iterations: int, left_s: float, curves: dict[str, float]
+    ) -> None:
         """Move the bar."""
         if self._bar is None:
             return
         self._bar.total, self._bar.n = iterations, iteration
         shown = {k.split("/")[1]: f"{curves[k]:.4g}" for k in self.SHOWN if k in curves}
-        self._bar.set_postfix(shown)
+        self._bar.set_postfix({"left": self._bar.format_interval(left_s), **shown})
 
 
 __all__ = ["main"]

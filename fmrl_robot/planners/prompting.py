@@ -5,6 +5,7 @@ from __future__ import annotations
 from fmrl_robot.errors import ErrorCode, FmrlError, Terminal
 from fmrl_robot.fm import require
 from fmrl_robot.fm.usage import UsageMeter
+from fmrl_robot.instruction import readable
 from fmrl_robot.plancheck.intent.language import unread
 from fmrl_robot.protocols import Generates
 from fmrl_robot.types import Scene, Usage
@@ -20,8 +21,9 @@ def check_instruction(instruction: str) -> str:
 
     Raises:
         Terminal: it is empty or longer than MAX_INSTRUCTION_CHARS.
+        ConfigError: it is not UTF-8.
     """
-    text = " ".join(instruction.split())
+    text = " ".join(readable(instruction).split())
     if not text:
         raise Terminal(
             "expected an instruction, got an empty one; say what the robot should do",

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fmrl_robot.errors import ConfigError, ErrorCode
-from fmrl_robot.runtime.launch_xml import LaunchFile, launch_file
-from fmrl_robot.runtime.launching import Launcher
+from fmrl_robot.runtime.handover import launcher_for
 
 
 def run_episodes(
@@ -34,14 +33,14 @@ def run_episodes(
         report: gets a line where something is worth saying.
 
     Raises:
-        ConfigError: the graph ended before the last episode.
+        ConfigError: no node takes an argument, or the graph ended before the last episode.
     """
     folder.mkdir(parents=True, exist_ok=True)
     results = folder / "results.jsonl"
     results.unlink(missing_ok=True)
     (folder / "episodes.json").write_text(json.dumps(list(episodes)))
     values = {"view_port": "0", **arguments, "run_dir": str(folder)}
-    launcher = Launcher(LaunchFile(launch_file("sim.launch.xml"), values).processes)
+    launcher = launcher_for(values, "own")
     asking = None
     try:
         launcher.start()

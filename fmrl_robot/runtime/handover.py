@@ -16,6 +16,7 @@ from typing import Literal
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.runtime.launch_xml import LaunchFile, Process, launch_file
 from fmrl_robot.runtime.launching import Launcher
+from fmrl_robot.runtime.ros_rules import check_launch
 
 Choice = Literal["auto", "ros2", "own"]
 PACKAGES = ("ros2launch", "fmrl_bringup", "fmrl_nodes")
@@ -46,8 +47,9 @@ def launcher_for(values: Mapping[str, str], choice: Choice = "auto") -> Launcher
         choice: ``auto`` takes ``ros2 launch`` where it can start the graph.
 
     Raises:
-        ConfigError: an argument is unknown, or ``ros2`` was chosen and cannot start the graph.
+        ConfigError: no node takes an argument, or ``ros2`` was chosen and cannot start the graph.
     """
+    check_launch(values)
     # Read in either case: ros2 launch ignores an argument that is misspelt.
     read = LaunchFile(launch_file("sim.launch.xml"), values)
     if choice == "own":

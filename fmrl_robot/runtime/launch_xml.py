@@ -216,7 +216,8 @@ def _typed(values: Mapping[str, str]) -> str:
     return values["value"]
 
 
-def _prefixes() -> list[Path]:
+def prefixes() -> list[Path]:
+    """Where packages may be installed, first those that the environment names."""
     listed = [Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
     return [*listed, Path(sys.prefix), Path(sysconfig.get_path("data"))]
 
@@ -228,7 +229,7 @@ def _checkout() -> Path:
 def find_share(package: str) -> Path:
     """Share folder of a package: of an installation, or of this checkout."""
     source = _checkout() / "ros2_ws" / "src" / package
-    for place in (*(p / "share" / package for p in _prefixes()), source):
+    for place in (*(p / "share" / package for p in prefixes()), source):
         if place.is_dir():
             return place
     raise ConfigError(f"expected the package {package}; pip install ./ros2_ws/src/{package}")
@@ -236,7 +237,7 @@ def find_share(package: str) -> Path:
 
 def find_executable(package: str, executable: str) -> tuple[str, ...]:
     """Command that starts a package's executable."""
-    for prefix in _prefixes():
+    for prefix in prefixes():
         file = prefix / "lib" / package / executable
         if file.is_file() and os.access(file, os.X_OK):
             return (sys.executable, str(file)) if file.suffix in ("", ".py") else (str(file),)

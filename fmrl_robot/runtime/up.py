@@ -20,6 +20,7 @@ from types import FrameType
 from typing import get_args
 
 from fmrl_robot.files import writable_folder
+from fmrl_robot.instruction import readable
 from fmrl_robot.runtime.handover import Choice, launcher_for
 from fmrl_robot.runtime.launching import Launcher
 
@@ -128,7 +129,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--method", default="", help="planning method")
     parser.add_argument("--language-model", default="", help="embedded, transformers:, openai:")
     parser.add_argument("--ground-truth", action="store_true", help="scene without perception")
-    parser.add_argument("--task", default="", help="run this instruction, judge it, and end")
+    parser.add_argument(
+        "--task", type=readable, default="", help="run this instruction, judge it, and end"
+    )
     parser.add_argument("--timeout", type=float, default=300.0, help="of the task, s")
     parser.add_argument(
         "--launcher",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from fmrl_robot.files import read_card, writable_file
+from fmrl_robot.files import read_card, replacing, writable_file
 
 
 def write_card(file: Path, card: dict[str, Any]) -> None:
@@ -33,10 +32,13 @@ def note_in_card(file: Path, name: str, figures: Any) -> None:
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Write a file beside and rename it, so that a kill leaves the last one."""
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    temporary.write_text(text)
-    temporary.replace(file)
+    """Write a file, so that a kill or a full disk leaves the last one.
+
+    Raises:
+        ConfigError: it could not be written.
+    """
+    with replacing(file) as beside:
+        beside.write_text(text)
 
 
 def rounded(value: Any, digits: int = 4) -> Any:

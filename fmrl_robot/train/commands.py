@@ -22,6 +22,7 @@ from fmrl_robot.train.cards import write_whole
 from fmrl_robot.train.config import TrainConfig, plain
 from fmrl_robot.train.evaluate import CARD, POLICY, Evaluable, evaluate
 from fmrl_robot.train.export import export_policy
+from fmrl_robot.train.state_file import read_plain
 from fmrl_robot.train.trainer import CHECKPOINT, CONFIG, Progress, Trainer, train
 
 log = logging.getLogger(__name__)
@@ -62,17 +63,32 @@ def train_policy(
     Args:
         name: registered task.
         out: folder of the run; None: runs/train/<name>.
-        resume: go on from the checkpoint in ``out``.
+        resume: go on from the checkpoint in ``out``, with the settings there.
         report: gets a line now and then.
         progress: hears of each iteration.
-        settings: fields of TrainConfig, by dotted path, that differ from the recipe.
+        settings: fields of TrainConfig, by dotted path, that differ from the recipe, or from those
+            of the run that goes on.
 
     Raises:
-        ConfigError: the task or a field is unknown.
+        ConfigError: the task or a field is unknown, or the run cannot go on like this.
+        KeyboardInterrupt: Ctrl-C came; what was learned is saved.
     """
-    config = recipe(name, changes=settings)
-    folder = out or Path("runs") / "train" / name
+    folder = out or run_folder(name)
+    if resume and (folder / CONFIG).is_file():
+        # As it began, but for what is told now.
+        config = recipe(name, folder, {"task": name, **(settings or {})})
+        begun = read_plain(folder / CHECKPOINT) if (folder / CHECKPOINT).is_file() else {}
+    else:
+        config, begun = recipe(name, changes=settings), {}
     trainer = train(config, folder, resume=resume, report=report, progress=progress)
+    if begun.get("iteration") == trainer.iteration:
+        report(
+            f"nothing left to train: iteration={trainer.iteration} of {config.iterations}, "
+            f"minutes={trainer.seconds / 60:.1f} of {config.minutes or 'any'}; "
+            "go on with a greater --iterations or --minutes"
+        )
+        if (folder / POLICY).is_file() and (folder / CARD).is_file():
+            return folder
     if hasattr(trainer.env, "contract"):
         finish(trainer)
         evaluate(config.task, folder)
@@ -80,6 +96,11 @@ def train_policy(
     else:
         report(f"task={name} has no robot's contract: its policy stays in {folder / CHECKPOINT}")
     return folder
+
+
+def run_folder(name: str) -> Path:
+    """Where a run is left that was given no folder."""
+    return Path("runs") / "train" / name
 
 
 def export_checkpoint(name: str, folder: Path) -> None:

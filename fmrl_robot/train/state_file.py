@@ -7,8 +7,8 @@ their place (``learner/networks/actor.0.weight``); all else is one JSON text in 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from safetensors.torch import load, save, save_file
 from torch import Tensor
 
 from fmrl_robot.errors import ConfigError
+from fmrl_robot.files import replacing
 
 STATE = "state"
 """The metadata's key."""
@@ -26,11 +27,17 @@ TENSOR, ITEMS = "$tensor", "$items"
 
 
 def write_state(state: Any, file: Path) -> None:
-    """Write a state beside ``file`` and rename it, so that a kill leaves the last one whole."""
+    """Write a state beside ``file`` and rename it, so that a kill leaves the last one whole.
+
+    Raises:
+        ConfigError: there was no room, or no permission; the last one stays.
+    """
     text, tensors = _apart(state)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    save_file(tensors, temporary, metadata={STATE: text})
-    temporary.replace(file)
+    with replacing(file) as beside:
+        try:
+            save_file(tensors, beside, metadata={STATE: text})
+        except SafetensorError as error:  # which is no OSError, for those of the system too
+            raise OSError(str(error)) from error
 
 
 def read_state(file: Path, device: torch.device | str = "cpu") -> Any:
@@ -41,16 +48,31 @@ def read_state(file: Path, device: torch.device | str = "cpu") -> Any:
     Raises:
         ConfigError: the file is not one of those.
     """
+    with _opened(file) as (text, found):
+        tensors = {name: found.get_tensor(name) for name in found.keys()}  # noqa: SIM118
+    return _whole(json.loads(text), tensors, device)
+
+
+def read_plain(file: Path) -> Any:
+    """Read a state with names in the place of tensors: what it is, without loading it.
+
+    Raises:
+        ConfigError: the file is not one of those.
+    """
+    with _opened(file) as (text, _):
+        return json.loads(text)
+
+
+@contextmanager
+def _opened(file: Path) -> Generator[tuple[str, Any]]:
     try:
         with safe_open(file, "pt") as found:
-            text = (found.metadata() or {})[STATE]
-            tensors = {name: found.get_tensor(name) for name in found.keys()}  # noqa: SIM118
+            yield (found.metadata() or {})[STATE], found
     except (SafetensorError, KeyError) as error:
         raise ConfigError(
             f"expected a state of this library (safetensors) at {file}, got {error}; "
             "train anew, or copy it again"
         ) from error
-    return _whole(json.loads(text), tensors, device)
 
 
 def packed(state: Any) -> tuple[bytes, bytes]:

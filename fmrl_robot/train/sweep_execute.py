@@ -18,6 +18,7 @@ from typing import Any
 
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.train.config import TrainConfig
+from fmrl_robot.train.interrupts import deaf_children
 from fmrl_robot.train.sweep import Execute, Run, attempt
 
 END_S = 10.0
@@ -35,7 +36,8 @@ def here(jobs: int = 1) -> Execute:
                 while waiting and len(going) < jobs:
                     run = waiting.popleft()
                     process = context.Process(target=_alone, args=(run,))
-                    process.start()
+                    with deaf_children():  # Ctrl-C ends this process, and that one ends them
+                        process.start()
                     going[process.sentinel] = process, run
                 for sentinel in connection.wait(list(going)):
                     process, run = going.pop(int(sentinel))  # pyright: ignore[reportArgumentType]

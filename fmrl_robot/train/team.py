@@ -10,15 +10,19 @@ processor time for gradients of this size.)
 from __future__ import annotations
 
 import multiprocessing as mp
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from types import TracebackType
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from fmrl_robot.errors import FmrlError
+from fmrl_robot.train.interrupts import deaf_children
 from fmrl_robot.train.state_file import packed, unpacked
 
 ROW_BYTES = 1 << 20
@@ -39,6 +43,10 @@ class Link:
     """Semaphores that the first process raises, one for each of the others."""
     pipes: list[Connection]
     """Where the first process gets objects from each of the others; where another sends them."""
+
+
+class Abandoned(RuntimeError):
+    """Whoever is waited for has ended."""
 
 
 class Team:
@@ -122,7 +130,7 @@ class Team:
 
     def _look_up(self) -> None:
         if not self._alive():
-            raise RuntimeError(
+            raise Abandoned(
                 "expected every worker to go on, but one has ended; its own error is above"
             )
 
@@ -141,21 +149,32 @@ class Helpers:
             pipes=[receive for receive, _ in pipes],
         )
         self._processes: list[BaseProcess] = []
-        for rank, (_, send) in enumerate(pipes, start=1):
-            link = replace(self._link, pipes=[send])
-            process = context.Process(target=_join, args=(rank, link, work, arguments), daemon=True)
-            process.start()
-            send.close()
-            self._processes.append(process)
+        with deaf_children():  # the first process tells them when it is over
+            for rank, (_, send) in enumerate(pipes, start=1):
+                link = replace(self._link, pipes=[send])
+                told = (rank, link, work, arguments)
+                process = context.Process(target=_join, args=told, daemon=True)
+                process.start()
+                send.close()
+                self._processes.append(process)
 
     def team(self) -> Team:
         """The first process's place among them."""
         return Team(0, self._link, lambda: not any(p.exitcode for p in self._processes))
 
-    def close(self) -> None:
+    def __enter__(self) -> Helpers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        """Wait for them; whoever waits for a first process that failed is ended."""
+        self.close(0.0 if kind else 10.0)
+
+    def close(self, patience_s: float = 10.0) -> None:
         """Wait for them; whoever does not end is ended."""
         for process in self._processes:
-            process.join(10.0)
+            process.join(patience_s)
             if process.is_alive():
                 process.kill()
                 process.join()
@@ -165,4 +184,10 @@ def _join(rank: int, link: Link, work: Callable[..., object], arguments: tuple[A
     """Be one of the processes that the first one started."""
     torch.set_num_threads(1)
     first = mp.parent_process()
-    work(*arguments, Team(rank, link, lambda: first is not None and first.is_alive()))
+    try:
+        work(*arguments, Team(rank, link, lambda: first is not None and first.is_alive()))
+    except FmrlError as error:
+        sys.exit(f"worker {rank}: {int(error.code)} {error}")
+    except Abandoned:
+        # Whoever ended the first process knows, and the first process told why where it could.
+        sys.exit(1)

@@ -19,15 +19,17 @@ import torch
 import yaml
 from torch.utils.tensorboard import SummaryWriter
 
-from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.errors import ConfigError
 from fmrl_robot.files import writable_folder
 from fmrl_robot.registry import TASKS
 from fmrl_robot.train.cards import write_whole
 from fmrl_robot.train.collect import Collector
 from fmrl_robot.train.config import Targets, TrainConfig, plain
+from fmrl_robot.train.interrupts import deferring
 from fmrl_robot.train.learner import Learner
 from fmrl_robot.train.networks import Mirror
 from fmrl_robot.train.ppo import PPO, ActorCritic
+from fmrl_robot.train.resuming import FORMAT, check_resumable
 from fmrl_robot.train.sac import SAC
 from fmrl_robot.train.soft_networks import SoftActorCritic
 from fmrl_robot.train.state_file import read_state, write_state
@@ -41,11 +43,9 @@ if TYPE_CHECKING:
     from fmrl_robot.protocols import VecEnv
 
 log = logging.getLogger(__name__)
-Progress = Callable[[int, int, dict[str, float]], None]
-"""Hears (iteration, iterations, curves)."""
+Progress = Callable[[int, int, float, dict[str, float]], None]
+"""Hears (iteration, iterations that there will be by the pace, seconds until then, curves)."""
 CHECKPOINT, CONFIG = "checkpoint.safetensors", "config.yaml"
-FORMAT = 3
-"""Of checkpoints; it changes where older ones cannot be read."""
 REPORT_EVERY = 10
 """Iterations from one line of progress to the next."""
 
@@ -101,15 +101,34 @@ class Trainer:
 
         Args:
             report: gets a line now and then.
-            progress: gets (iteration, iterations, curves) after each iteration.
+            progress: hears of each iteration.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C came; the iteration was finished and is saved.
         """
-        config, collector = self.config, self.collector
-        reached = Targets(config.targets)
         leads = self.team.rank == 0
         # What was logged after the checkpoint that this run goes on from is done again.
         writer = SummaryWriter(str(self.folder), purge_step=self.iteration + 1) if leads else None
+        try:
+            with deferring() as stopped:
+                self._iterate(writer, stopped, report, progress)
+        finally:
+            if writer is not None:
+                writer.close()
+
+    def _iterate(
+        self,
+        writer: SummaryWriter | None,
+        stopped: Callable[[], bool],
+        report: Callable[[str], None],
+        progress: Progress,
+    ) -> None:
+        config, collector = self.config, self.collector
+        reached = Targets(config.targets)
         began = time.monotonic() - self.seconds
-        last = self._over(False)
+        last = self._over(stopped())
+        if last and not self.iteration:  # imitation was all
+            self.save()
         while not last:
             tick = time.monotonic()
             rollout = collector.collect()
@@ -124,35 +143,37 @@ class Trainer:
                 "speed/steps_per_s": config.steps_per_env * self.num_envs / (now - tick),
                 "speed/learning_share": (now - collected) / (now - tick),
             }
-            last = self._over(reached(scalars))
+            last = self._over(reached(scalars) or stopped())
             if writer is not None:
-                progress(self.iteration, config.iterations, scalars)
                 for key, value in scalars.items():
                     writer.add_scalar(key, value, self.iteration)
-                if self.iteration % REPORT_EVERY == 1 or last:
-                    self._report(report, scalars)
             if last or self.iteration % config.save_every == 0:
                 if writer is not None:
                     writer.flush()
                 self.save()
-        if not config.iterations:  # imitation was all
-            self.save()
-        if writer is not None:
-            writer.close()
+            if writer is not None:  # whoever listens may be gone, but what was learned is saved
+                progress(self.iteration, *self._ahead(), scalars)
+                if self.iteration % REPORT_EVERY == 1 or last:
+                    self._report(report, scalars)
 
-    def _over(self, reached: bool) -> bool:
+    def _over(self, enough: bool) -> bool:
         """Whether this is the end; all have to end in one iteration, so the first one decides."""
-        enough = reached or self.seconds > self._budget_s()
+        enough = enough or self.seconds > self._budget_s()
         told = torch.tensor(float(enough and self.team.rank == 0))
         return bool(self.team.mean_(told)) or self.iteration >= self.config.iterations
 
     def _budget_s(self) -> float:
         return 60.0 * self.config.minutes or float("inf")
 
-    def _report(self, report: Callable[[str], None], scalars: dict[str, float]) -> None:
-        config = self.config
-        left = self.seconds / self.iteration * (config.iterations - self.iteration)
+    def _ahead(self) -> tuple[int, float]:
+        """Iterations that there will be at the end, and the time until then in s, by the pace."""
+        each = self.seconds / self.iteration
+        left = each * (self.config.iterations - self.iteration)
         left = max(0.0, min(left, self._budget_s() - self.seconds))
+        return min(self.config.iterations, self.iteration + round(left / each)), left
+
+    def _report(self, report: Callable[[str], None], scalars: dict[str, float]) -> None:
+        config, (_, left) = self.config, self._ahead()
         steps = self.iteration * config.steps_per_env * self.num_envs
         shown = " ".join(f"{k}={v:.4g}" for k, v in scalars.items())
         report(
@@ -164,6 +185,8 @@ class Trainer:
         """Write the one checkpoint of this run whole or not at all."""
         state = {
             "format": FORMAT,
+            "config": plain(asdict(self.config)),
+            "num_envs": self.num_envs,
             "iteration": self.iteration,
             "seconds": self.seconds,
             "learner": self.learner.state_dict(),
@@ -179,31 +202,28 @@ class Trainer:
         """Go on from the folder's checkpoint.
 
         Raises:
-            ConfigError: there is none, or it is of another format.
+            ConfigError: there is none, or it is of another format or of a run of another shape.
         """
         file = self.folder / CHECKPOINT
-        if not file.is_file():
-            raise ConfigError(
-                f"expected a checkpoint at {file}, found none; train without resuming first",
-                ErrorCode.ASSET_MISSING,
-            )
+        check_resumable(self.config, file)
         state = read_state(file, self.device)
-        if (found := state.get("format")) != FORMAT:
+        if (had := state.get("num_envs", self.num_envs)) != self.num_envs:
             raise ConfigError(
-                f"expected a checkpoint of format {FORMAT} at {file}, got {found!r}; "
-                "use the version of this library that wrote it, or train anew"
+                f"expected num_envs={had} as the run in {self.folder} had, got {self.num_envs}; "
+                f"set task_settings.num_envs={had}, or train anew"
             )
+        try:
+            self.learner.load_state_dict(state["learner"])
+            mine = state["workers"][self.team.rank]
+            self.collector.load_state_dict(mine["collector"])
+            self.learner.load_own_state_dict(mine)
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise ConfigError(
+                f"expected a checkpoint at {file} that fits the settings, got one that does not: "
+                f"{' '.join(str(error).split())}; resume with the settings of its {CONFIG}, or "
+                "train anew"
+            ) from error
         self.iteration, self.seconds = state["iteration"], state["seconds"]
-        self.learner.load_state_dict(state["learner"])
-        workers = state["workers"]
-        if len(workers) != self.team.size:
-            raise ConfigError(
-                f"expected workers={len(workers)}, as the run began, got {self.team.size}; "
-                "a run goes on with as many as it had"
-            )
-        mine = workers[self.team.rank]
-        self.collector.load_state_dict(mine["collector"])
-        self.learner.load_own_state_dict(mine)
 
 
 def train(
@@ -217,17 +237,18 @@ def train(
     """Train and leave a checkpoint in ``folder``; return the trainer with the trained networks.
 
     Raises:
-        ConfigError: the task is unknown, there is nothing to resume from, or nothing can be written
-            to the folder.
+        ConfigError: the task is unknown, there is nothing to resume from, no run of these settings,
+            or nothing can be written to the folder.
+        KeyboardInterrupt: Ctrl-C came; what was learned is saved.
     """
     writable_folder(folder)
+    if resume:
+        check_resumable(config, folder / CHECKPOINT)
     if config.workers == 1:
         return _work(config, folder, resume, Team(), report, progress)
-    helpers = Helpers(config.workers, _work, config, folder, resume)
-    try:
+    _share(config.task_settings, config.workers)
+    with Helpers(config.workers, _work, config, folder, resume) as helpers:
         return _work(config, folder, resume, helpers.team(), report, progress)
-    finally:
-        helpers.close()
 
 
 def _work(
@@ -239,12 +260,12 @@ def _work(
     progress: Progress = lambda *_: None,
 ) -> Trainer:
     trainer = Trainer(config, folder, team)
-    if team.rank == 0:
-        write_whole(folder / CONFIG, yaml.safe_dump(plain(asdict(config)), sort_keys=False))
     if resume:
         trainer.load()
-    elif config.imitation_rounds and team.rank == 0:
-        _imitate(trainer, report)
+    if team.rank == 0:
+        write_whole(folder / CONFIG, yaml.safe_dump(plain(asdict(config)), sort_keys=False))
+        if config.imitation_rounds and not resume:
+            _imitate(trainer, report)
     for values in trainer.networks.state_dict().values():
         team.share_(values)
     trainer.run(report, progress)

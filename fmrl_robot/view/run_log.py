@@ -78,6 +78,8 @@ class RunLog:
     """A picture at the start of each step, and the time it was taken."""
     gate: dict[str, int] = field(default_factory=dict)
     """Counters of the gate: received, accepted, refused, stops."""
+    losses: str = ""
+    """What could not be written down, where anything was lost."""
     commands_delay_s: list[float] = field(default_factory=list)
     """From observation to command, as the gate measured it."""
 

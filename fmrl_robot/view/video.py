@@ -43,17 +43,31 @@ def captioned(frame: Frame, title: str, subtitle: str, width: int = _WIDTH) -> F
 
 
 class VideoLog:
-    """An H.264 file that grows by one frame at a time."""
+    """An H.264 file that grows by one frame at a time.
+
+    Where it cannot be written filming ends, and ``error`` says why; who films goes on.
+    """
 
     def __init__(self, file: Path, fps: int = 10) -> None:
         self._file = file
         self._fps = fps
         self._writer: Any = None
         self.frames = 0
+        self.error = ""
 
     def add(self, frame: Frame, title: str = "", subtitle: str = "") -> None:
         """Append a frame, RGB uint8 (h, w, 3)."""
-        picture = captioned(frame, title, subtitle)
+        if self.error:
+            return
+        try:
+            self._append(captioned(frame, title, subtitle))
+        except OSError as error:
+            # The encoder only says that it is gone. Without its end the file cannot be played.
+            self.error = f"filming ended after {self.frames} frames, all lost: {error.strerror}"
+            self._writer, self.frames = None, 0
+            self._file.unlink(missing_ok=True)
+
+    def _append(self, picture: Frame) -> None:
         if self._writer is None:
             import imageio_ffmpeg
 

@@ -19,6 +19,7 @@ import mujoco
 import numpy as np
 
 from fmrl_robot.errors import ConfigError, FmrlError
+from fmrl_robot.instruction import readable
 from fmrl_robot.registry import SCENES
 from fmrl_robot.types import Predicate
 from fmrl_sim import recorder
@@ -125,7 +126,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Judge a run folder from the command line; return the exit code."""
     parser = argparse.ArgumentParser(description="Judge a recorded run by its physics state.")
     parser.add_argument("run", type=Path, help="run folder that holds physics.npz")
-    parser.add_argument("--instruction", help="what was asked; read by templates, not by a model")
+    parser.add_argument(
+        "--instruction", type=readable, help="what was asked; read by templates, not by a model"
+    )
     parser.add_argument(
         "--goal", nargs="+", default=[], help="predicates instead: in(red_cube, bowl)"
     )

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fmrl_robot.files import replacing
+
 MAX_LAG_S = 0.03
 """Behind by more than this, the simulation lets the lost time go instead of racing after it.
 
@@ -126,4 +128,5 @@ class Latencies:
     def save(self, folder: Path) -> None:
         """Write every command of the run: monotonic clock, period and answer in s, shape (n,)."""
         wall, period, answer = np.array(self._all).reshape(-1, 3).T
-        np.savez(folder / FILE_NAME, wall_s=wall, period_s=period, answer_s=answer)
+        with replacing(folder / FILE_NAME) as part, part.open("wb") as file:
+            np.savez(file, wall_s=wall, period_s=period, answer_s=answer)

@@ -1,7 +1,8 @@
 """Records the physics state of a run, so that a judge who was not there can decide about it.
 
 ``physics.npz`` in the run folder holds 50 states a second with seed and options of each episode. It
-is replaced atomically every few seconds and at the end, so an abnormal end loses little.
+is replaced atomically every few seconds and at the end, so an abnormal end loses little. Where the
+end itself finds no room the record is put aside: nobody shall judge a run by its first half.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import mujoco
 import numpy as np
 
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.files import replacing
 from fmrl_robot.types import FloatArray
 from fmrl_sim.body import MujocoBody
 from fmrl_sim.scenes.base import SceneOptions, SceneState
 
-FILE_NAME = "physics.npz"
+FILE_NAME, UNFINISHED = "physics.npz", "physics-unfinished.npz"
 SAVE_EVERY = 250
 """Rows from one save to the next, about 5 s."""
 _FORMAT = 1
@@ -76,6 +78,8 @@ class Recorder:
         self._starts: list[SceneState] = []
         self._writer: Thread | None = None
         self._error = ""
+        self.problem = ""
+        """Why the last save failed, empty where it did not."""
         self.begin(body)
         body.listeners.append(self.begin)
 
@@ -106,12 +110,21 @@ class Recorder:
                 self._writer.start()
 
     def close(self, error: str = "") -> None:
-        """Write everything; ``error`` says why the run ended badly, if it did."""
+        """Write everything; ``error`` says why the run ended badly, if it did.
+
+        Raises:
+            ConfigError: it found no room; what there was before is put aside.
+        """
         if self._writer:
             self._writer.join(timeout=10.0)
         self._error = error
         self._stack()
-        self._write(self._blocks)
+        try:
+            self._replace(self._blocks)
+        except ConfigError:
+            if self.path.is_file():
+                self.path.replace(self.path.with_name(UNFINISHED))
+            raise
 
     def _stack(self) -> None:
         if self._rows:
@@ -120,6 +133,15 @@ class Recorder:
             self._rows = []
 
     def _write(self, blocks: list[_Block]) -> None:
+        """Be the thread that saves."""
+        try:
+            self._replace(blocks)
+        except ConfigError as error:
+            self.problem = str(error)
+        else:
+            self.problem = ""
+
+    def _replace(self, blocks: list[_Block]) -> None:
         time, qpos, qvel, ctrl = (np.concatenate(column) for column in zip(*blocks, strict=True))
         episodes = [e for e in self._episodes if e["first"] < len(time)]
         starts = self._starts[: len(episodes)]
@@ -130,8 +152,7 @@ class Recorder:
             "episodes": episodes,
             "error": self._error,
         }
-        part = self.path.with_suffix(".part")
-        with part.open("wb") as file:
+        with replacing(self.path) as part, part.open("wb") as file:
             np.savez(
                 file,
                 header=np.array(json.dumps(header)),
@@ -145,7 +166,6 @@ class Recorder:
             )
             file.flush()
             os.fsync(file.fileno())
-        part.replace(self.path)
 
 
 def load(folder: Path, episode: int = -1) -> Record:
@@ -156,8 +176,10 @@ def load(folder: Path, episode: int = -1) -> Record:
     """
     path = folder / FILE_NAME if folder.is_dir() else folder
     if not path.is_file():
+        found = UNFINISHED if path.with_name(UNFINISHED).is_file() else "none"
         raise ConfigError(
-            f"expected a recorded run at {path}, found none; run the simulator with a run folder",
+            f"expected a recorded run at {path}, found {found}; run the simulator with a run "
+            "folder that has room",
             ErrorCode.ASSET_MISSING,
         )
     with np.load(path, allow_pickle=False) as file:

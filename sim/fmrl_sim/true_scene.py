@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import mujoco
 import numpy as np
 
 from fmrl_robot.types import FloatArray, Pose, Scene, SceneObject
 from fmrl_sim.body import MujocoBody
 from fmrl_sim.scenes import furniture as f
-from fmrl_sim.scenes.base import ObjectInfo
+from fmrl_sim.scenes.base import ObjectInfo, SceneModel
 
 _DRAWER_CENTRE_Z_M = 0.041
 
@@ -16,14 +17,19 @@ def true_scene(body: MujocoBody) -> Scene:
     """Objects with the centres of their boxes and their headings, and every fact that holds."""
     return Scene(
         stamp_s=body.now,
-        objects=tuple(_seen(body, info) for info in body.scene.objects),
+        objects=true_objects(body.scene, body.data),
         predicates=body.facts(),
         source="ground_truth",
     )
 
 
-def _seen(body: MujocoBody, info: ObjectInfo) -> SceneObject:
-    frame = body.data.body(info.name)
+def true_objects(scene: SceneModel, data: mujoco.MjData) -> tuple[SceneObject, ...]:
+    """What stands in a scene in one of its states, with centres of boxes and headings."""
+    return tuple(_seen(data, info) for info in scene.objects)
+
+
+def _seen(data: mujoco.MjData, info: ObjectInfo) -> SceneObject:
+    frame = data.body(info.name)
     rotation = frame.xmat.reshape(3, 3)
     yaw = _yaw(rotation)
     return SceneObject(

@@ -1,6 +1,7 @@
 """The monitor as a process, watching a graph played by the test; its page in a real browser."""
 
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -48,10 +49,15 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def limit_files(size):
+    """As a disk that takes so many bytes of each file, and no more."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
 class Graph:
     """Everything but the monitor."""
 
-    def __init__(self, folder, port):
+    def __init__(self, folder, port, file_bytes=None):
         self.namespace = f"/m{os.getpid()}_{port}"
         self.context = Context()
         rclpy.init(context=self.context)
@@ -65,6 +71,7 @@ class Graph:
         self.subgoal = make(fm.SubGoal, "subgoal", qos.SUBGOAL)
         self.reward = make(fm.Reward, "reward", qos.EVENT)
         self.instructions, self.stops = [], []
+        self.picture = np.full((224, 224, 3), 90, np.uint8)
         ActionServer(self.node, ExecuteTask, "execute_task", self._execute)
         self.node.create_service(Trigger, "stop", self._stop)
         self.node.create_timer(0.1, self._publish)
@@ -74,7 +81,8 @@ class Graph:
                 *(sys.executable, "-m", "fmrl_nodes.monitor_node", "--ros-args"),
                 *("-r", f"__ns:={self.namespace}", "-p", f"run_dir:={folder}"),
                 *("-p", f"view_port:={port}"),
-            ]
+            ],
+            preexec_fn=file_bytes and (lambda: limit_files(file_bytes)),
         )
 
     def _execute(self, goal):
@@ -92,9 +100,7 @@ class Graph:
         self.joints.publish(
             conversions.joint_state_to_msg(PANDA.joint_names, PANDA.default, np.zeros(8), None, now)
         )
-        self.frames.publish(
-            conversions.image_to_msg(np.full((224, 224, 3), 90, np.uint8), now, "front")
-        )
+        self.frames.publish(conversions.image_to_msg(self.picture, now, "front"))
         out = RewardOut(value=(now - self.started) / 10)
         self.reward.publish(
             conversions.reward_to_msg(out, stamp_s=now, subgoal_id="0", source="vlm_rm")
@@ -164,6 +170,37 @@ def test_a_run_leaves_recording_video_and_report(graph, tmp_path, how):
     report = (folder / "report.html").read_text()
     assert "put the red cube in the bowl" in report
     assert "<polyline" in report
+
+
+def test_on_a_full_disk_the_monitor_lives_and_tells_what_it_has(tmp_path):
+    from diagnostic_msgs.msg import DiagnosticArray
+    from mcap.reader import NonSeekingReader
+
+    graph, told = Graph(tmp_path / "run", 0, file_bytes=1_500_000), []
+    try:
+        graph.picture = np.random.default_rng(0).integers(0, 255, (224, 224, 3), np.uint8)
+        graph.node.create_subscription(
+            DiagnosticArray,
+            "/diagnostics",
+            lambda m: told.extend(s for s in m.status if s.name.endswith("monitor_node")),
+            10,
+        )
+        graph.until(lambda: told and "lost" in told[-1].message, 30.0)
+        graph.until(lambda: "filming ended" in told[-1].message, 30.0)
+        values = {v.key: int(v.value) for v in told[-1].values if v.key != "page"}
+        assert values["recorded"] > 0 and values["dropped"] > 0
+        assert f"recorded {values['recorded']} messages, lost {values['dropped']}: File too" in str(
+            told[-1].message
+        )
+        assert graph.end() == 0
+    finally:
+        graph.close()
+    folder = tmp_path / "run"
+    report = (folder / "report.html").read_text()
+    with (folder / "run.mcap").open("rb") as stream:
+        found = sum(1 for _ in NonSeekingReader(stream, validate_crcs=True).iter_messages())
+    assert f"recorded {found} messages, lost" in report
+    assert not (folder / "video.mp4").exists()
 
 
 def browser(playwright):

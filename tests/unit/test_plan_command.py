@@ -1,9 +1,15 @@
 import json
 
+import numpy as np
 import pytest
 
 from fmrl_robot import plan_command
 from fmrl_robot.errors import ConfigError
+from fmrl_robot.registry import SCENES
+from fmrl_robot.robots import robot as get_robot
+from fmrl_robot.safety import Gate
+from fmrl_sim.body import MujocoBody
+from fmrl_sim.true_scene import true_scene
 
 
 @pytest.fixture
@@ -72,3 +78,21 @@ def test_in_words(capsys, answers):
 def test_an_unknown_robot_is_a_configuration_error(answers):
     with pytest.raises(ConfigError):
         plan_command.main(["x", "--robot", "r2d2", "--language-model", answers("press(button)")])
+
+
+@pytest.mark.parametrize("robot, scene", [("panda", "tabletop"), ("go2", "ground")])
+def test_it_plans_in_the_scene_that_the_graph_would_have(robot, scene):
+    """Poses are of the centres of boxes, as SceneObject promises, not of the origins of bodies."""
+    planned = plan_command.scene_of_seed(robot, 4)
+    body = MujocoBody(SCENES.load(scene)(robot=robot), Gate(get_robot(robot)), seed=4)
+    run = true_scene(body)
+    assert planned.predicates == run.predicates
+    for one, other in zip(planned.objects, run.objects, strict=True):
+        assert one.name == other.name
+        assert np.allclose(one.pose.position, other.pose.position, atol=1e-9), one.name
+        assert np.allclose(one.pose.quaternion, other.pose.quaternion, atol=1e-9), one.name
+    stands = [o for o in planned.objects if o.category in ("bowl", "bin", "marker")]
+    assert stands
+    for thing in stands:
+        floor = thing.pose.position[2] - thing.size[2] / 2
+        assert abs(floor) < 0.01, f"{thing.name} stands {floor:.3f} m above the ground"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.fm.capabilities import not_installed
 from fmrl_robot.fm.device import choose_device, choose_dtype, leave_cores_to_control
-from fmrl_robot.fm.taught import read_taught
 from fmrl_robot.fm.network import apply_network_switch, check_reachable, is_local
+from fmrl_robot.fm.taught import read_taught
 from fmrl_robot.fm.transformers_lm.loaded import Loaded
 from fmrl_robot.fm.transformers_lm.model import TransformersLM
 from fmrl_robot.fm.weights import named_with_weights

@@ -72,26 +72,23 @@ def look_alikes() -> frozenset[str]:
 
 
 _AT = frozenset(
-    "in into inside within to onto on upon atop over above under beneath underneath below beside near at towards toward -> by with".split()
+    ["in", "into", "inside", "within", "to", "onto", "on", "upon", "atop", "over", "above", "under", "beneath", "underneath", "below", "beside", "near", "at", "towards", "toward", "->", "by", "with"]
 )
-_INTO = frozenset("into onto to -> inside atop".split())
-_FROM = frozenset("from off out away clear".split())
+_INTO = frozenset(["into", "onto", "to", "->", "inside", "atop"])
+_FROM = frozenset(["from", "off", "out", "away", "clear"])
 _ALL = frozenset(
-    "all every everything anything any each both cubes blocks ones bricks boxes pieces things objects items others other rest remaining "
-    "lot none nothing whatever whichever everybody everyone single remainder bunch those these".split()
+    ["all", "every", "everything", "anything", "any", "each", "both", "cubes", "blocks", "ones", "bricks", "boxes", "pieces", "things", "objects", "items", "others", "other", "rest", "remaining", "lot", "none", "nothing", "whatever", "whichever", "everybody", "everyone", "single", "remainder", "bunch", "those", "these"]
 )
-_OTHERS = frozenset("others other rest remaining else".split())
-_IT = frozenset("it them that this those these him her".split())
-_FILLERS = frozenset("the a an my your our its his her this that and or nor , of both either".split())
+_OTHERS = frozenset(["others", "other", "rest", "remaining", "else"])
+_IT = frozenset(["it", "them", "that", "this", "those", "these", "him", "her"])
+_FILLERS = frozenset(["the", "a", "an", "my", "your", "our", "its", "his", "her", "this", "that", "and", "or", "nor", ",", "of", "both", "either"])
 _AFTER_COLOR = frozenset(
-    "is are was were be goes go stays stay must should may can could would will shall has not and or nor , too as well please in into on onto to "
-    "from off at with under over then instead alone there here where belongs needs wants -> first second last next".split()
+    ["is", "are", "was", "were", "be", "goes", "go", "stays", "stay", "must", "should", "may", "can", "could", "would", "will", "shall", "has", "not", "and", "or", "nor", ",", "too", "as", "well", "please", "in", "into", "on", "onto", "to", "from", "off", "at", "with", "under", "over", "then", "instead", "alone", "there", "here", "where", "belongs", "needs", "wants", "->", "first", "second", "last", "next"]
 )
 
 
 _BEFORE_COMMANDS = frozenset(
-    "and then please just now first finally also so to kindly robot ok okay hey or lastly next afterwards simply but well right again do go ahead "
-    "second third last after that start by begin with instead".split()
+    ["and", "then", "please", "just", "now", "first", "finally", "also", "so", "to", "kindly", "robot", "ok", "okay", "hey", "or", "lastly", "next", "afterwards", "simply", "but", "well", "right", "again", "do", "go", "ahead", "second", "third", "last", "after", "that", "start", "by", "begin", "with", "instead"]
 )
 _WANTS = re.compile(
     r"\b(?:want|wants|need|needs|(?:would|i|we|do) like|love to|prefer|should|must|ought|shall|has to|have to|goes?|belongs?|to be|ends? up|ending up|let|please|kindly|"
@@ -135,7 +132,7 @@ class Reader:
         self.verbs: dict[str, str] = {w: v for v, some in lists["verbs"].items() for w in some}
         # What skills of other packages are called is what people call them by.
         self.verbs |= {w: "move" for name in further_skills() for w in name.split("_")}
-        known = frozenset(self.concepts) | frozenset(self.verbs) | frozenset("never without except touch leave until".split())
+        known = frozenset(self.concepts) | frozenset(self.verbs) | frozenset(["never", "without", "except", "touch", "leave", "until"])
         others = look_alikes()
         plain = re.sub(r"\b(never|no|not) , (?=ever|no|never|not)", r"\1 ", " ".join(words(text)))
         known |= _ALL | _OTHERS
@@ -197,7 +194,7 @@ class Reader:
         if before and re.match(r"(?:and |the )*(?:same|likewise|ditto|nor)\b", text):
             return before
         bare = self._names_thing(part[1:5]) and (
-            not self._acts(part) or bool(found) and not self._acts(found[-1].words) and bool(_ALL & set(found[-1].words)) and len(found[-1].words) < 4
+            not self._acts(part) or (bool(found) and not self._acts(found[-1].words) and bool(_ALL & set(found[-1].words)) and len(found[-1].words) < 4)
         )
         excepted = c.EXCEPTS.search(text) or (part[0] in ("but", "unless", "without") and bare)
         grouped = bool(_ALL & set(sentence.split())) or bool(
@@ -397,7 +394,7 @@ class Reader:
         acts, why = self._acts(clause.words), clause.text
         objects, targets = self.named(i, "object"), self.named(i, "at")
         into = self.places(i, "at")
-        if self.has(i, "button") or acts == {"press"} and {m.name for m in self.mentions[i]} <= {"it"}:
+        if self.has(i, "button") or (acts == {"press"} and {m.name for m in self.mentions[i]} <= {"it"}):
             yield Ban(acts=frozenset({"press"}), why=why)
             return
         if "press" in acts and self.has(i, "*"):
@@ -406,7 +403,7 @@ class Reader:
         if acts & {"open", "close"} and {m.name for m in self.mentions[i]} <= {"it"}:
             yield from self._drawer(i, acts)
             return
-        if acts and acts <= {"open", "close"} or drawer and not objects:
+        if (acts and acts <= {"open", "close"}) or (drawer and not objects):
             yield from self._drawer(i, acts)
             if acts & {"open", "close"}:
                 return

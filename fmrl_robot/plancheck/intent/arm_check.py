@@ -144,7 +144,7 @@ class _Comparison:
             away = reader.places(i, "from")
             if away and found.base(cube, found.after) not in away:
                 continue
-            if mention.role != "object" and self._described(cube) or self._compares(i, cube):
+            if (mention.role != "object" and self._described(cube)) or self._compares(i, cube):
                 continue
             yield f"the {cube.replace('_', ' ')} ({reader.clauses[i].text!r})"
         objects = {m.name for m in reader.mentions[i] if m.role == "object" and m.sure and m.name in found.before}
@@ -234,9 +234,7 @@ class _Comparison:
         named = {m.name for ms in reader.mentions for m in ms}
         restricted = self._restricted()
         for cube in sorted(found.moved):
-            if restricted and cube not in restricted:
-                yield f"the {cube.replace('_', ' ')}"
-            elif cube not in named and not (anyone or described) and not self._in_the_way(cube):
+            if (restricted and cube not in restricted) or (cube not in named and not (anyone or described) and not self._in_the_way(cube)):
                 yield f"the {cube.replace('_', ' ')}"
         if found.done("press") and "button" not in named and not any({"press", "touch"} & reader.acts(i) for i in range(len(reader.clauses))):
             yield "a press of the button"
@@ -265,6 +263,6 @@ def breaks(event: Event, ban: Ban) -> bool:
         return False
     if act in ("grasp", "place"):
         return (not ban.things or thing in ban.things) and (
-            act == "grasp" and not ban.places or act == "place" and (not ban.places or to in ban.places)
+            (act == "grasp" and not ban.places) or (act == "place" and (not ban.places or to in ban.places))
         )
     return True

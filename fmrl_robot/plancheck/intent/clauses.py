@@ -48,12 +48,11 @@ class Clause:
 _ENDS = frozenset(".!?\n")
 _MARKS = frozenset(",;:()[]{}\"-–—/") | _ENDS
 _JOINS = frozenset(
-    "then but before after until unless while because since though although once when if except excepting without "
-    "instead barring besides minus excluding whereas so yet or otherwise".split()
+    ["then", "but", "before", "after", "until", "unless", "while", "because", "since", "though", "although", "once", "when", "if", "except", "excepting", "without", "instead", "barring", "besides", "minus", "excluding", "whereas", "so", "yet", "or", "otherwise"]
 )
 """Words before which a clause ends."""
 
-_TURNS = frozenset("instead rather without besides except apart".split())
+_TURNS = frozenset(["instead", "rather", "without", "besides", "except", "apart"])
 """A clause that begins with one of these ends before the next verb, once it has named a thing."""
 
 _NEGATION = r"(?:not|never|no|non|nothing|nowhere|none|neither|nor|without|nobody)"
@@ -79,7 +78,7 @@ _SLIP = re.compile(
     r"er(?= ,)|uh(?= ,)|nah|nope|excuse me|or was it|who am i kidding|erratum|oh ,? ?wrong|wrong(?= ,)|cancel|wait(?= ,)|(?:i )?changed my mind|wrong (?:colou?r|one|cube|block)|rephrase(?: that)?|edit|apologi[sz]e|have i thought|sorry(?! to\b)(?! for\b)|actually|no ,? sorry)\b|(?<=[,.;:-] )no(?= ,)|^no(?= ,|$| first\b)"
 )
 ORDERS = re.compile(
-    rf"\b(?:do not|not|never|no)\b(?P<first>[^.!?]*?)\b(?:until|unless|before|without (?:first|having))\b"
+    r"\b(?:do not|not|never|no)\b(?P<first>[^.!?]*?)\b(?:until|unless|before|without (?:first|having))\b"
     r"(?!\s+(?:i|we|someone|told|further|asked)\b)"
 )
 """A negation that only orders two steps; what comes later is wanted all the same."""
@@ -115,19 +114,7 @@ def divide(words: Sequence[str], verbs: frozenset[str], things: frozenset[str]) 
         following = words[i + 1 : i + 4]
         if word in _MARKS:
             cut()
-        elif word in _JOINS or (word == "rather" and following[:1] == ["than"]):
-            cut()
-            parts[-1].append(word)
-        elif word in ("and", "n") and _opens(following, verbs):
-            cut()
-            parts[-1].append(word)
-        elif word in ("apart", "aside", "other", "bar", "save", "only", "not", "never", "no") and _turns(word, parts[-1], following, things):
-            cut()
-            parts[-1].append(word)
-        elif parts[-1] and parts[-1][0] in _TURNS and word in verbs and words[i - 1] not in ("of", "than", "to", "and") and things & set(parts[-1]):
-            cut()
-            parts[-1].append(word)
-        elif word == "in" and following[:2] == ["place", "of"]:
+        elif word in _JOINS or (word == "rather" and following[:1] == ["than"]) or (word in ("and", "n") and _opens(following, verbs)) or (word in ("apart", "aside", "other", "bar", "save", "only", "not", "never", "no") and _turns(word, parts[-1], following, things)) or (parts[-1] and parts[-1][0] in _TURNS and word in verbs and words[i - 1] not in ("of", "than", "to", "and") and things & set(parts[-1])) or (word == "in" and following[:2] == ["place", "of"]):
             cut()
             parts[-1].append(word)
         else:
@@ -138,8 +125,7 @@ def divide(words: Sequence[str], verbs: frozenset[str], things: frozenset[str]) 
 def _opens(following: Sequence[str], verbs: frozenset[str]) -> bool:
     """Whether what follows ``and`` is a clause of its own."""
     starts = verbs | frozenset(
-        "then do not never no nothing leave keep let stop avoid you i it they that this please after before finally when only also "
-        "refrain ignore skip spare hands stay there resist".split()
+        ["then", "do", "not", "never", "no", "nothing", "leave", "keep", "let", "stop", "avoid", "you", "i", "it", "they", "that", "this", "please", "after", "before", "finally", "when", "only", "also", "refrain", "ignore", "skip", "spare", "hands", "stay", "there", "resist"]
     )
     return bool(following) and following[0] in starts
 

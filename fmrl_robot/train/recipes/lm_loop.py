@@ -82,11 +82,8 @@ def train_together(
     from fmrl_robot.train.team import Helpers
 
     _tokenizer(cfg, build_tokenizer).save_pretrained(cfg.out)
-    helpers = Helpers(cfg.processes, work, cfg)
-    try:
+    with Helpers(cfg.processes, work, cfg) as helpers:
         return work(cfg, helpers.team())
-    finally:
-        helpers.close()
 
 
 def _tokenizer(cfg: R, build_tokenizer: Callable[[R], Any]) -> Any:

@@ -1,11 +1,13 @@
 """Recorder, goals, gaits and the judge that reads only what was recorded."""
 
+import errno
 import json
 
 import numpy as np
 import pytest
 
-from fmrl_robot.errors import ConfigError
+from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.robots import PANDA
 from fmrl_robot.safety import Gate
 from fmrl_robot.types import SAYTAP_LEGS, Leg, Predicate
 from fmrl_sim import judge, recorder
@@ -257,3 +259,33 @@ def test_a_standing_robot_did_not_trot_but_stood(tmp_path):
     record(body, tmp_path)
     assert judge.judge(tmp_path, goal_of("stand still", "quadruped")).done
     assert not judge.judge(tmp_path, goal_of("trot in place", "quadruped")).done
+
+
+def test_a_record_whose_end_found_no_room_is_no_record_to_judge_by(tmp_path, monkeypatch, capsys):
+    """The state of some seconds before would get a verdict that nobody asked for."""
+    body = MujocoBody(tabletop.build(), Gate(PANDA))
+    writer = recorder.Recorder(tmp_path, body)
+    for _ in range(recorder.SAVE_EVERY):
+        writer.add(body)
+    writer._writer.join(10.0)
+    asked = [str(tmp_path), "--goal", "on(red_cube, table)"]
+    assert judge.main(asked) == judge.DONE
+    save = np.savez
+
+    def full(file, **arrays):
+        save(file, **arrays)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    for _ in range(recorder.SAVE_EVERY):
+        writer.add(body)
+    writer._writer.join(10.0)
+    assert "No space left" in writer.problem
+    assert [p.name for p in tmp_path.iterdir()] == [recorder.FILE_NAME]
+    with pytest.raises(ConfigError) as caught:
+        writer.close()
+    assert caught.value.code == ErrorCode.WRITE_FAILED
+    assert [p.name for p in tmp_path.iterdir()] == [recorder.UNFINISHED]
+    capsys.readouterr()
+    assert judge.main(asked) == judge.CANNOT_TELL
+    assert recorder.UNFINISHED in capsys.readouterr().out

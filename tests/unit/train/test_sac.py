@@ -232,7 +232,7 @@ def test_training_improves(tmp_path, monkeypatch):
         task="test-point", algorithm="sac", sac=sac, iterations=150, steps_per_env=8, threads=1
     )
     seen = []
-    train(config, tmp_path, progress=lambda i, n, curves: seen.append(curves))
+    train(config, tmp_path, progress=lambda i, n, left, curves: seen.append(curves))
     returns = [c["episode/return"] for c in seen if "episode/return" in c]
     # One that stands still loses 13.3 an episode: two thirds of a unit from the goal, 20 times.
     assert np.mean(returns[:5]) < -9.0

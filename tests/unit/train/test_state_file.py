@@ -1,6 +1,7 @@
 """What training keeps comes back as it was, and nothing else is read."""
 
 import json
+import resource
 
 import pytest
 
@@ -8,7 +9,8 @@ torch = pytest.importorskip("torch")
 
 from safetensors import safe_open  # noqa: E402
 
-from fmrl_robot.errors import ConfigError  # noqa: E402
+from fmrl_robot.errors import ConfigError, ErrorCode  # noqa: E402
+from fmrl_robot.train.cards import write_whole  # noqa: E402
 from fmrl_robot.train.state_file import packed, read_state, unpacked, write_state  # noqa: E402
 
 ROW = torch.arange(12.0)
@@ -78,3 +80,28 @@ def test_safetensors_without_a_state_are_refused(tmp_path):
     save_file({"weight": ROW}, tmp_path / "model.safetensors")
     with pytest.raises(ConfigError, match="'state'"):
         read_state(tmp_path / "model.safetensors")
+
+
+@pytest.fixture
+def no_room():
+    """Files take a kilobyte, no more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda file: write_state({"a": torch.zeros(10_000)}, file),
+        lambda file: write_whole(file, "a" * 10_000),
+    ],
+)
+def test_without_room_the_last_file_stays_and_nothing_else(tmp_path, no_room, write):
+    file = tmp_path / "kept"
+    file.write_text("the last one")
+    with pytest.raises(ConfigError, match="make room") as caught:
+        write(file)
+    assert caught.value.code == ErrorCode.WRITE_FAILED
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["the last one"]

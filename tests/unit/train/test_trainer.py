@@ -8,6 +8,8 @@ import yaml
 
 torch = pytest.importorskip("torch")
 
+from small_training import REACH, TINY, values  # noqa: E402
+
 from fmrl_robot.control import locomotion as loco  # noqa: E402
 from fmrl_robot.control.contact_pattern import policy_contract  # noqa: E402
 from fmrl_robot.control.runner import PolicyRunner  # noqa: E402
@@ -24,43 +26,10 @@ from fmrl_robot.train.networks import Mirror, MirroredMLP  # noqa: E402
 from fmrl_robot.train.state_file import read_state  # noqa: E402
 from fmrl_robot.train.trainer import CHECKPOINT, Trainer, train  # noqa: E402
 
-SMALL = {"num_envs": 8, "threads": 1}
-TINY = TrainConfig(task_settings=SMALL, iterations=2, actor=(16,), critic=(16,), threads=1)
-
-
-class Reach:
-    """One number to be moved to a goal that is seen: learnable in seconds."""
-
-    num_envs, num_actions, control_dt_s, max_episode_length = 64, 1, 0.02, 10
-
-    def __init__(self, seed=0):
-        self.rng = np.random.default_rng(seed)
-        self.age = np.zeros(64, int)
-        self.goal = np.zeros((64, 1))
-
-    def observe(self):
-        goal = torch.tensor(self.goal, dtype=torch.float32)
-        return {"policy": goal, "critic": goal}
-
-    def reset(self):
-        self.goal = self.rng.uniform(-1, 1, (64, 1))
-        return self.observe()
-
-    def step(self, actions):
-        reward = -np.abs(actions.numpy() - self.goal)[:, 0]
-        self.age += 1
-        done = self.age >= self.max_episode_length
-        self.age[done] = 0
-        self.goal = self.rng.uniform(-1, 1, (64, 1))
-        log = {"miss": float(-reward.mean())}
-        done = torch.from_numpy(done)
-        extras = {"time_outs": done, "log": log}
-        return self.observe(), torch.tensor(reward, dtype=torch.float32), done, extras
-
 
 @pytest.fixture(autouse=True)
 def reach(monkeypatch):
-    monkeypatch.setitem(TASKS._builtin, "test-reach", f"{__name__}:Reach")
+    monkeypatch.setitem(TASKS._builtin, "test-reach", REACH)
 
 
 def test_training_improves(tmp_path):
@@ -80,7 +49,7 @@ def test_a_run_leaves_checkpoint_configuration_and_log_and_goes_on(tmp_path):
     assert list(tmp_path.glob("events.out.tfevents*"))
     assert not list(tmp_path.glob(".checkpoint*"))
     first = read_state(tmp_path / CHECKPOINT)
-    train(TrainConfig(**{**_values(TINY), "iterations": 4}), tmp_path, resume=True)
+    train(TrainConfig(**{**values(TINY), "iterations": 4}), tmp_path, resume=True)
     second = read_state(tmp_path / CHECKPOINT)
     assert first["iteration"] == 2
     assert second["iteration"] == 4
@@ -107,7 +76,7 @@ trainer.train(TrainConfig(**{config!r}), Path({folder!r}))
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_killed_run_goes_on_to_the_very_same_bits(tmp_path, workers):
-    config = {**_values(TINY), "iterations": 7, "save_every": 2, "workers": workers}
+    config = {**values(TINY), "iterations": 7, "save_every": 2, "workers": workers}
     train(TrainConfig(**config), tmp_path / "whole")
     code = KILLED.format(config=config, folder=str(tmp_path / "killed"))
     assert subprocess.run([sys.executable, "-c", code]).returncode == -signal.SIGKILL
@@ -145,7 +114,7 @@ def test_reached_targets_end_a_run_early(tmp_path):
         threads=1,
         targets={"episode/return": -0.7},
     )
-    train(config, tmp_path, progress=lambda i, n, curves: seen.append((i, n, curves)))
+    train(config, tmp_path, progress=lambda i, n, left, curves: seen.append((i, n, curves)))
     returns = [c["episode/return"] for _, _, c in seen if "episode/return" in c]
     assert TARGET_WINDOW <= len(seen) < 1000
     assert np.mean(returns[-TARGET_WINDOW:]) >= -0.7
@@ -154,7 +123,7 @@ def test_reached_targets_end_a_run_early(tmp_path):
 
 
 def test_a_time_budget_ends_a_run_and_counts_over_resumes(tmp_path):
-    config = TrainConfig(**{**_values(TINY), "iterations": 100000, "minutes": 0.02})
+    config = TrainConfig(**{**values(TINY), "iterations": 100000, "minutes": 0.02})
     train(config, tmp_path)
     assert (tmp_path / CHECKPOINT).is_file()
     before = (tmp_path / CHECKPOINT).stat().st_mtime_ns
@@ -223,7 +192,3 @@ def test_shares_state_their_sample():
     assert wilson(0, 0) == (0.0, 1.0)
     assert share(500, 500)["wilson95"][0] > 0.99
     assert rounded({"a": [0.123456], "b": 3}) == {"a": [0.1235], "b": 3}
-
-
-def _values(config):
-    return {name: getattr(config, name) for name in TrainConfig.__dataclass_fields__}

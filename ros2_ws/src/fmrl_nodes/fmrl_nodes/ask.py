@@ -21,6 +21,8 @@ from fmrl_msgs.action import ExecuteTask
 from fmrl_nodes import qos
 from fmrl_nodes.gate_client import ANSWER_S, GateClient
 from fmrl_robot.errors import ErrorCode
+from fmrl_robot.instruction import readable
+from fmrl_robot.runtime.ros_rules import check_namespace
 
 _MARGIN_S = 30.0
 
@@ -101,9 +103,9 @@ class Asker(GateClient):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``fmrl ask``."""
     parser = argparse.ArgumentParser(prog="fmrl ask", description="Send an instruction.")
-    parser.add_argument("instruction")
+    parser.add_argument("instruction", type=readable)
     parser.add_argument("--method", default="", help="planning method; default: the planner's own")
-    parser.add_argument("--namespace", default="", help="of the robot")
+    parser.add_argument("--namespace", type=check_namespace, default="", help="of the robot")
     parser.add_argument("--timeout", type=float, default=300.0, help="of the task, s; 0: none")
     parser.add_argument("--ready", type=float, default=60.0, help="how long to wait for a graph, s")
     parser.add_argument(

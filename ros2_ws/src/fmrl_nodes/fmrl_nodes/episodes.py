@@ -26,6 +26,7 @@ from fmrl_msgs.srv import ResetSim
 from fmrl_nodes import conversions, qos
 from fmrl_nodes.ask import Asker
 from fmrl_robot.plan_command import describe_subgoal
+from fmrl_robot.runtime.ros_rules import check_namespace
 
 ANSWER_S = 10.0
 """How long a service may take."""
@@ -101,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m fmrl_nodes.episodes", description=__doc__)
     parser.add_argument("episodes", type=Path)
     parser.add_argument("results", type=Path)
-    parser.add_argument("--namespace", default="", help="of the robot")
+    parser.add_argument("--namespace", type=check_namespace, default="", help="of the robot")
     given = parser.parse_args(arguments)
     rclpy.init()
     node = Episodes(given.namespace)

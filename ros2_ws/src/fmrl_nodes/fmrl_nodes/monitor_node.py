@@ -28,6 +28,8 @@ from fmrl_nodes import conversions
 from fmrl_nodes.historian import Historian
 from fmrl_nodes.lifecycle import STEADY, WARN, Diagnosis, FmrlNode, run
 from fmrl_nodes.tap import Tap
+from fmrl_robot.errors import ConfigError
+from fmrl_robot.files import replacing
 from fmrl_robot.robots import ROBOTS, robot
 from fmrl_robot.view.mcap_log import McapLog
 from fmrl_robot.view.page import Actions, Page
@@ -67,6 +69,7 @@ class MonitorNode(FmrlNode):
         self._asked: Future[str] | None = None
         self._todo: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._task_goal: Any = None
+        self._lost = False
 
     # --- lifecycle --------------------------------------------------------------------------------
 
@@ -147,6 +150,7 @@ class MonitorNode(FmrlNode):
             self._video.close()
         if self._mcap is not None:
             self._mcap.close()
+            self._tell_losses()
             self._write_report()
 
     def _write_report(self) -> None:
@@ -157,18 +161,36 @@ class MonitorNode(FmrlNode):
             )
         )
         text = render(self._historian.log, files)
-        # A reader who reloads must never see half a page.
-        draft = folder / "report.html.part"
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(folder / "report.html")
+        try:
+            # A reader who reloads must never see half a page.
+            with replacing(folder / "report.html") as draft:
+                draft.write_text(text, encoding="utf-8")
+        except ConfigError as error:
+            self.get_logger().error(f"code={int(error.code)} {error}")
+
+    def _tell_losses(self) -> str:
+        """Say what could not be written, in words; empty where everything was."""
+        told: list[str] = []
+        if self._mcap is not None and self._mcap.error:
+            log = self._mcap
+            told.append(f"recorded {log.written} messages, lost {log.dropped}: {log.error}")
+        if self._video is not None and self._video.error:
+            told.append(self._video.error)
+        text = "; ".join(told)
+        if text and not self._lost:
+            self._lost = True
+            self.get_logger().error(text)
+        if text:
+            self._historian.log.losses = text
+        return text
 
     def diagnose(self) -> Diagnosis:
         """Report what was recorded and what was lost."""
         values: dict[str, object] = {"page": self._page.port if self._page else "none"}
         if self._mcap is not None:
             values |= {"recorded": self._mcap.written, "dropped": self._mcap.dropped}
-            if self._mcap.dropped:
-                return Diagnosis(level=WARN, message="recording loses messages", values=values)
+        if lost := self._tell_losses():
+            return Diagnosis(level=WARN, message=lost, values=values)
         return Diagnosis(message="watching", values=values)
 
     # --- what the graph says ----------------------------------------------------------------------

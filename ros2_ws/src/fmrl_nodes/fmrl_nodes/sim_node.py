@@ -35,7 +35,7 @@ from fmrl_nodes.sim_messages import (
     odometry_to_msg,
     optical_frame,
 )
-from fmrl_robot.errors import ErrorCode, FmrlError
+from fmrl_robot.errors import ConfigError, ErrorCode, FmrlError
 from fmrl_robot.registry import SCENES
 from fmrl_robot.robots import ROBOTS, robot
 from fmrl_robot.safety import Gate, State
@@ -177,9 +177,12 @@ class SimNode(FmrlNode):
     def cleanup(self) -> None:
         """Write the record and end the cameras."""
         if self._recorder is not None:
-            self._recorder.close(self._ended)
-            self._recorder = None
-            self._latencies.save(Path(self._run_dir))
+            recorder, self._recorder = self._recorder, None
+            try:
+                recorder.close(self._ended)
+                self._latencies.save(Path(self._run_dir))
+            except ConfigError as error:
+                self.get_logger().error(f"code={int(error.code)} {error}")
         if self._cameras is not None:
             self._cameras.close()
             self._cameras = None
@@ -202,6 +205,8 @@ class SimNode(FmrlNode):
         }
         if self._cameras is not None and not self._cameras.alive:
             return Diagnosis(level=ERROR, message="the camera process has ended", values=values)
+        if self._recorder is not None and self._recorder.problem:
+            return Diagnosis(level=WARN, message=self._recorder.problem, values=values)
         if status.state in (State.STOPPED, State.REARMING):
             return Diagnosis(level=WARN, message=f"stopped: {status.reason}", values=values)
         return Diagnosis(level=OK, message=status.state.name.lower(), values=values)
