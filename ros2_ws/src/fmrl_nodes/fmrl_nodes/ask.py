@@ -14,18 +14,18 @@ from typing import Any
 import rclpy
 from rclpy.action import ActionClient
 from rclpy.executors import ExternalShutdownException
-from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from fmrl_msgs import msg as fm
 from fmrl_msgs.action import ExecuteTask
-from fmrl_nodes import qos
+from fmrl_nodes import conversions, qos
+from fmrl_nodes.listening import Listening
 from fmrl_robot.errors import ErrorCode
 
 _MARGIN_S = 30.0
 
 
-class Asker(Node):
+class Asker(Listening):
     """One task."""
 
     def __init__(self, namespace: str) -> None:
@@ -40,6 +40,7 @@ class Asker(Node):
         self.create_subscription(fm.Scene, "scene", self._on_scene, qos.EVENT)
 
     def _on_gate(self, message: fm.GateState) -> None:
+        conversions.gate_from_msg(message)  # refuses a state that nobody knows
         self._gate = message
 
     @property

@@ -7,7 +7,6 @@ Nothing here loads torch or asks a model, and nothing waits.
 from __future__ import annotations
 
 import gc
-import os
 import sys
 import time
 from pathlib import Path
@@ -30,6 +29,7 @@ from fmrl_robot.control import controller_for
 from fmrl_robot.control.supervisor import Supervisor
 from fmrl_robot.errors import ErrorCode, FmrlError
 from fmrl_robot.robots import ROBOTS, robot
+from fmrl_robot.safety import State
 from fmrl_robot.types import Outcome, RobotState, Scene
 
 SILENCE_S = 2.0
@@ -64,7 +64,7 @@ class ControllerNode(FmrlNode):
         self._lease_note = "not asked for yet"
         self._lease_call: Any = None
         self._scene: Scene | None = None
-        self._gate = fm.GateState.DISARMED
+        self._gate = State.DISARMED
         self._goal: ServerGoalHandle | None = None
         self._ended: Future[Outcome] | None = None
         self._planner_seen = False
@@ -136,7 +136,7 @@ class ControllerNode(FmrlNode):
             "robot": self._spec.name,
             "commands_per_s": commands,
             "lease": self._lease_note,
-            "gate": self._gate,
+            "gate": self._gate.value,
             "subgoal": subgoal.id if subgoal else "",
         }
         if silent > SILENCE_S:
@@ -173,9 +173,8 @@ class ControllerNode(FmrlNode):
         self._scene = conversions.scene_from_msg(message)
 
     def _on_gate(self, message: fm.GateState) -> None:
-        before, self._gate = self._gate, message.state
-        stopped = message.state == fm.GateState.STOPPED
-        if stopped and before != fm.GateState.STOPPED:
+        before, self._gate = self._gate, conversions.gate_from_msg(message)
+        if self._gate is State.STOPPED and before is not State.STOPPED:
             self._finish(
                 self._supervisor.abandon(
                     ErrorCode.GATE_STOPPED, f"the gate stopped the robot: {message.reason}"
@@ -214,7 +213,7 @@ class ControllerNode(FmrlNode):
     async def _execute(self, goal: ServerGoalHandle) -> ExecuteSubGoal.Result:
         self._goal, self._ended = goal, Future(executor=self.executor)
         try:
-            if self._gate in (fm.GateState.STOPPED, fm.GateState.REARMING):
+            if self._gate in (State.STOPPED, State.REARMING):
                 raise FmrlError(
                     "expected an armed gate, it has stopped the robot; re-arm first",
                     ErrorCode.GATE_STOPPED,
@@ -308,12 +307,7 @@ class ControllerNode(FmrlNode):
 
 def main() -> int:
     """Be the process ``controller_node``."""
-    code = run(ControllerNode, niceness=NICENESS)
-    # OMPL's bindings print a page about leaks when the interpreter takes them down; nothing is left
-    # to do here, so it need not.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    return run(ControllerNode, niceness=NICENESS)
 
 
 if __name__ == "__main__":
