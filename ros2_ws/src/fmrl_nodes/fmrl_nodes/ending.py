@@ -14,22 +14,26 @@ import os
 import signal
 import socket
 import sys
+import time
 from threading import Thread
-from types import TracebackType
-from typing import Any, NoReturn
+from types import FrameType, TracebackType
+from typing import NoReturn
 
 from rclpy.executors import Executor
 from rclpy.task import Future
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+AGAIN_S = 0.02
+"""After this long a start that could not be cut short where it was is tried again."""
 
 
 class Ending:
     """While it is entered, from the main thread, a signal ends the process with grace.
 
-    Until ``spin`` a signal raises KeyboardInterrupt where the main thread is: a start is cut short.
-    From then on it lets the callback under way finish. A second signal is no other wish than the
-    first: Ctrl-C comes twice, from the terminal and from the launcher.
+    Until ``spin`` a signal raises KeyboardInterrupt where the main thread is: a start is cut short,
+    as soon as the thread is outside of rclpy, whose half-built objects crash when they are taken
+    down. From then on it lets the callback under way finish. A second signal is no other wish than
+    the first: Ctrl-C comes twice, from the terminal and from the launcher.
     """
 
     def __init__(self) -> None:
@@ -76,18 +80,35 @@ class Ending:
         """From here on a signal interrupts nothing: what is left to do is the end itself."""
         self._at_once = False
 
-    def _hear(self, *_: Any) -> None:
+    def _hear(self, _: int, frame: FrameType | None) -> None:
         """In the main thread, as soon as that comes to run Python."""
         self._asked = True
-        if self._at_once:
+        if self._at_once and not _in_rclpy(frame):
             self._at_once = False
             raise KeyboardInterrupt
 
     def _listen(self) -> None:
         """In a thread of its own, because the main one sleeps in the executor."""
         while numbers := self._ear.recv(64):
-            if any(number in SIGNALS for number in numbers) and not self._wish.done():
+            if not any(number in SIGNALS for number in numbers):
+                continue
+            if not self._wish.done():
                 self._wish.set_result(None)
+            time.sleep(AGAIN_S)
+            if self._at_once:
+                os.kill(os.getpid(), signal.SIGINT)
+
+
+def _in_rclpy(frame: FrameType | None) -> bool:
+    """Whether rclpy was called last, by whatever of this project or of the program itself."""
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if module == "rclpy":
+            return True
+        if module in ("fmrl_nodes", "fmrl_robot", "fmrl_sim", "__main__"):
+            return False
+        frame = frame.f_back
+    return False
 
 
 def leave(code: int) -> NoReturn:
