@@ -11,6 +11,13 @@ with contextlib.suppress(ImportError):
     # Its LLVM has to be loaded before that of Mesa's software renderer; the other order crashes.
     import triton  # noqa: F401
 
+with contextlib.suppress(ImportError):
+    from hypothesis import settings
+
+    # How long one example takes is the machine's affair; pytest bounds the test.
+    settings.register_profile("suite", deadline=None)
+    settings.load_profile("suite")
+
 os.environ.setdefault("FMRL_FORBID_NETWORK", "1")
 
 PROFILES = Path(__file__).parents[1] / "ros2_ws/src/fmrl_bringup/config/fastdds"

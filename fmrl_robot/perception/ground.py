@@ -53,4 +53,4 @@ def _axis(points: FloatArray, view: CameraView) -> FloatArray:
     nearest = np.median(points[:, :2], axis=0)
     away = nearest - view.position_in_world[:2]
     # The mean distance of a half circle's points from its diameter is 2/pi of the radius.
-    return nearest + (2 / np.pi) * RADIUS_M * away / np.linalg.norm(away)
+    return nearest + (2 / np.pi) * RADIUS_M * away / max(float(np.linalg.norm(away)), 1e-9)

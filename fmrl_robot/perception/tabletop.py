@@ -142,7 +142,7 @@ class TabletopPerceiver:
                 color=name.partition("_")[0],
                 pose=_pose(track.pose[:3], track.pose[3]),
                 size=2 * HALF,
-                confidence=1.0 if track.visible else float(np.exp(track.seen_s - stamp_s)),
+                confidence=1.0 if track.visible else _faded(stamp_s - track.seen_s),
                 visible=track.visible,
             )
             for name, track in self._cubes.items()
@@ -184,12 +184,18 @@ def _points(view: CameraView, hsv: np.ndarray, color: str) -> FloatArray:
     return view.points_of(np.any(parts, axis=0))
 
 
+def _faded(unseen_s: float) -> float:
+    """Confidence in what was last seen so long ago; 1 where a clock was set back."""
+    return float(np.exp(-max(unseen_s, 0.0)))
+
+
 def _circle(points: FloatArray, radius: float) -> FloatArray:
     """Centre of a circle of known radius through points, shape (2,)."""
     centre = (points.min(axis=0) + points.max(axis=0)) / 2
     for _ in range(10):
         apart = points - centre
-        distance = np.linalg.norm(apart, axis=1, keepdims=True)
+        # A point at the centre itself says nothing of where the centre is.
+        distance = np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-9)
         residual = distance[:, 0] - radius
         jacobian = -apart / distance
         centre = centre - np.linalg.lstsq(jacobian, residual, rcond=None)[0]

@@ -13,14 +13,20 @@ Frame = npt.NDArray[np.uint8]
 
 _BAR = 64
 _WIDTH = 448
+_LEAST, _MOST = 16, 896
+"""Rows of the picture in the video; an encoder takes neither none nor any number of them."""
 _INK = (235, 238, 242)
 _DIM = (140, 150, 165)
 _GROUND = (18, 22, 30)
 
 
 def captioned(frame: Frame, title: str, subtitle: str, width: int = _WIDTH) -> Frame:
-    """The frame, RGB uint8 (h, w, 3), enlarged to ``width`` over a bar with two lines of text."""
+    """The frame, RGB uint8 (h, w, 3), enlarged to ``width`` over a bar with two lines of text.
+
+    It keeps its shape, but for one that is all height or all width.
+    """
     height = round(frame.shape[0] * width / frame.shape[1] / 16) * 16
+    height = min(max(height, _LEAST), _MOST)
     canvas = np.full((height + _BAR, width, 3), _GROUND, dtype=np.uint8)
     canvas[:height] = cv2.resize(frame, (width, height), interpolation=cv2.INTER_CUBIC)
     for text, line, color, scale in ((title, 26, _INK, 0.5), (subtitle, 50, _DIM, 0.45)):
@@ -52,11 +58,12 @@ class VideoLog:
         self._file = file
         self._fps = fps
         self._writer: Any = None
+        self._shape: tuple[int, ...] = ()
         self.frames = 0
         self.error = ""
 
     def add(self, frame: Frame, title: str = "", subtitle: str = "") -> None:
-        """Append a frame, RGB uint8 (h, w, 3)."""
+        """Append a frame, RGB uint8 (h, w, 3); the first one decides the size of the video."""
         if self.error:
             return
         try:
@@ -83,6 +90,9 @@ class VideoLog:
                 ffmpeg_log_level="error",
             )
             self._writer.send(None)
+            self._shape = picture.shape
+        if picture.shape != self._shape:
+            picture = cv2.resize(picture, (self._shape[1], self._shape[0]))
         self._writer.send(np.ascontiguousarray(picture))
         self.frames += 1
 

@@ -1,7 +1,9 @@
 """How the process of a node ends."""
 
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -39,6 +41,35 @@ def test_a_failure_is_a_clean_end_only_where_a_signal_caused_it(number, code):
         )
         assert done.returncode == code, done.stderr
         assert ("a call into ROS failed" in done.stderr) is (code == 1)
+
+
+SLEEPS = """
+import sys
+from fmrl_nodes import lifecycle
+
+class Sleeping(lifecycle.FmrlNode):
+    def __init__(self):
+        super().__init__("sleeping")
+        print("ready", flush=True)
+
+sys.exit(lifecycle.run(Sleeping, [sys.argv[0], "--ros-args", "-p", "autostart:=false"]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_node_that_nothing_wakes_ends_by_a_signal(number):
+    """How often it did not while rclpy heard the signals, bench/ends.py tells: one in sixty."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLEEPS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.5)
+        process.send_signal(number)
+        _, told = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 0, told
 
 
 FINISHES = """

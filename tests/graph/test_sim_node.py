@@ -203,7 +203,7 @@ def test_the_arms_cameras_frames_and_description(start):
     depth = bench.last("camera/front/depth")
     assert (rgb.encoding, rgb.width, rgb.height) == ("rgb8", 224, 224)
     assert rgb.header.frame_id == depth.header.frame_id == "camera_front_optical_frame"
-    metres = conversions.image_from_msg(depth)
+    metres = conversions.depth_from_msg(depth)
     assert metres.dtype == np.float32
     assert 0.5 < metres.min() < metres.max() < 12
     stamps = [

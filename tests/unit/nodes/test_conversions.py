@@ -41,10 +41,17 @@ def vectors(n):
     return arrays(np.float64, n, elements=finite)
 
 
+def unit(vector):
+    """The rotation nearest to a vector of four."""
+    norm = float(np.linalg.norm(vector))
+    return vector / norm if norm > 1e-3 else np.array([1.0, 0.0, 0.0, 0.0])
+
+
+quaternions = vectors(4).map(unit)
 predicates = st.builds(
     Predicate, names, st.lists(names, max_size=3).map(tuple), value=st.booleans()
 )
-poses = st.builds(Pose, position=vectors(3), quaternion=vectors(4), frame=names)
+poses = st.builds(Pose, position=vectors(3), quaternion=quaternions, frame=names)
 velocities = st.builds(Velocity, vx=finite, vy=finite, wz=finite)
 patterns = st.integers(1, 30).flatmap(
     lambda length: st.builds(
@@ -93,8 +100,8 @@ objects = st.builds(
     name=names,
     category=names,
     color=names,
-    pose=st.builds(Pose, position=vectors(3), quaternion=vectors(4), frame=st.just("table")),
-    size=vectors(3),
+    pose=st.builds(Pose, position=vectors(3), quaternion=quaternions, frame=st.just("table")),
+    size=vectors(3).map(np.abs),
     confidence=st.floats(0, 1),
     visible=st.booleans(),
 )
@@ -172,13 +179,13 @@ def test_what_a_question_cost_survives_the_wire(usage):
 
 
 def test_quaternions_change_order():
-    message = conversions.quaternion_to_msg(np.array([1.0, 2.0, 3.0, 4.0]))
-    assert (message.w, message.x, message.y, message.z) == (1.0, 2.0, 3.0, 4.0)
-    back = conversions.quaternion_from_msg(Quaternion(x=2.0, y=3.0, z=4.0, w=1.0))
-    assert back.tolist() == [1.0, 2.0, 3.0, 4.0]
+    message = conversions.quaternion_to_msg(np.array([0.1, 0.3, 0.5, 0.8]))
+    assert (message.w, message.x, message.y, message.z) == (0.1, 0.3, 0.5, 0.8)
+    back = conversions.quaternion_from_msg(Quaternion(x=0.3, y=0.5, z=0.8, w=0.1))
+    assert back.tolist() == [0.1, 0.3, 0.5, 0.8]
 
 
-@given(vectors(4), vectors(3))
+@given(quaternions, vectors(3))
 def test_an_imu_reading_survives_the_wire(wxyz, rate):
     message = over_the_wire(conversions.imu_to_msg(wxyz, rate, 1.0, "base"))
     got_wxyz, got_rate = conversions.imu_from_msg(message)
@@ -235,26 +242,6 @@ def test_a_pattern_of_the_wrong_size_is_refused():
     message = rclpy_msgs.ContactPattern(legs=["FL", "FR"], length=3, contacts=[True] * 5)
     with pytest.raises(ValueError, match="2 legs x 3"):
         conversions.pattern_from_msg(message)
-
-
-@pytest.mark.parametrize("shape", [(224, 224, 3), (6, 8)])
-def test_pictures_survive_the_wire(shape):
-    rng = np.random.default_rng(0)
-    image = (
-        rng.integers(0, 256, shape, dtype=np.uint8)
-        if len(shape) == 3
-        else rng.random(shape, dtype=np.float32)
-    )
-    message = over_the_wire(conversions.image_to_msg(image, 1.0, "front"))
-    assert (message.height, message.width) == shape[:2]
-    assert np.array_equal(conversions.image_from_msg(message), image)
-
-
-def test_an_unknown_encoding_is_refused():
-    message = conversions.image_to_msg(np.zeros((2, 2, 3), np.uint8), 0.0, "front")
-    message.encoding = "bgra8"
-    with pytest.raises(ValueError, match="bgra8"):
-        conversions.image_from_msg(message)
 
 
 def test_time_keeps_its_nanoseconds():

@@ -8,7 +8,6 @@ Nothing here loads torch or asks a model, and nothing waits.
 from __future__ import annotations
 
 import gc
-import os
 import sys
 import time
 from pathlib import Path
@@ -177,7 +176,7 @@ class ControllerNode(FmrlNode):
         self._scene = conversions.scene_from_msg(message)
 
     def _on_gate(self, message: fm.GateState) -> None:
-        self._gate = State(message.state)
+        self._gate = conversions.gate_from_msg(message)
         self._finish(self._supervisor.hear(self._gate, message.code, message.reason))
         if message.lease_holder and message.lease_holder != self.get_fully_qualified_name():
             self._lease, self._lease_note = "", f"held by {message.lease_holder}"
@@ -301,12 +300,7 @@ class ControllerNode(FmrlNode):
 
 def main() -> int:
     """Be the process ``controller_node``."""
-    code = run(ControllerNode, niceness=NICENESS)
-    # OMPL's bindings print a page about leaks when the interpreter takes them down; nothing is left
-    # to do here, so it need not.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    return run(ControllerNode, niceness=NICENESS)
 
 
 if __name__ == "__main__":

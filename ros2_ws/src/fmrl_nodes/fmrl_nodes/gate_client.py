@@ -7,18 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 import rclpy
-from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from fmrl_msgs import msg as fm
-from fmrl_nodes import qos
+from fmrl_nodes import conversions, qos
+from fmrl_nodes.listening import Listening
 from fmrl_robot.safety import stop_words
 
 ANSWER_S = 5.0
 """How long a service may take to answer."""
 
 
-class GateClient(Node):
+class GateClient(Listening):
     """Hears the gate and asks things of it."""
 
     def __init__(self, name: str, namespace: str) -> None:
@@ -32,6 +32,7 @@ class GateClient(Node):
         self.create_subscription(fm.GateState, "gate_state", self._on_gate, qos.EVENT)
 
     def _on_gate(self, message: fm.GateState) -> None:
+        conversions.gate_from_msg(message)  # refuses a state that nobody knows
         self.gate = message
 
     def stands(self, state: int) -> bool:

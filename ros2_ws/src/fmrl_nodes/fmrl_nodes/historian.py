@@ -9,6 +9,8 @@ from action_msgs.msg import GoalStatus, GoalStatusArray
 
 from fmrl_msgs import msg as fm
 from fmrl_nodes import conversions
+from fmrl_nodes.errors import BadMessage
+from fmrl_robot.safety import State as Gate
 from fmrl_robot.view.run_log import RunLog, State
 
 _STATES: dict[int, State] = {
@@ -16,7 +18,14 @@ _STATES: dict[int, State] = {
     GoalStatus.STATUS_ABORTED: "failed",
     GoalStatus.STATUS_CANCELED: "cancelled",
 }
-_GATE = {0: "disarmed", 1: "armed", 2: "stopped", 3: "re-arming"}
+_GATE = {
+    Gate.DISARMED: "disarmed",
+    Gate.ARMED: "armed",
+    Gate.STOPPED: "stopped",
+    Gate.REARMING: "re-arming",
+}
+_FAR_S = 60.0
+"""How far from now a score may be stamped: the report draws scores over the time of the run."""
 
 
 class Historian:
@@ -26,7 +35,7 @@ class Historian:
         """Fill ``log``; ``clock`` is the graph's, in s, that its messages are stamped by."""
         self.log, self._clock = log, clock
         self.headline = "waiting for the robot"
-        self._gate: int | None = None
+        self._gate: Gate | None = None
         self._ended: set[bytes] = set()
 
     @property
@@ -64,7 +73,10 @@ class Historian:
 
     def reward(self, message: fm.Reward) -> None:
         """Topic ``reward``."""
-        stamp = conversions.time_from_msg(message.header.stamp) or self.now_s
+        now = self.now_s
+        stamp = conversions.time_from_msg(message.header.stamp) or now
+        if abs(stamp - now) > _FAR_S:
+            raise BadMessage(f"expected a stamp within {_FAR_S} s of {now}, got {stamp}")
         self.log.add_reward(stamp, message.subgoal_id, conversions.reward_from_msg(message))
 
     def usage(self, message: fm.FMUsage) -> None:
@@ -73,15 +85,14 @@ class Historian:
 
     def gate(self, message: fm.GateState) -> None:
         """Topic ``gate_state``."""
-        log = self.log
+        log, state = self.log, conversions.gate_from_msg(message)
         log.gate = {k: getattr(message, k) for k in ("received", "accepted", "refused", "stops")}
         if message.accepted:
             log.commands_delay_s.append(message.delay_s)
-        if message.state != self._gate:
-            self._gate = message.state
-            name = _GATE.get(message.state, str(message.state))
-            log.note(self.now_s, "gate", f"{name} {message.reason}".strip())
-            if message.state == fm.GateState.STOPPED:
+        if state is not self._gate:
+            self._gate = state
+            log.note(self.now_s, "gate", f"{_GATE[state]} {message.reason}".strip())
+            if state is Gate.STOPPED:
                 self.headline = f"stopped: {message.reason}"
 
     def facts(self, message: fm.PredicateArray) -> None:

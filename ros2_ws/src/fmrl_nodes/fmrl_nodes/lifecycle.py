@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -25,15 +23,14 @@ from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValu
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.signals import uninstall_signal_handlers
+from rclpy.signals import SignalHandlerOptions
 
+from fmrl_nodes.ending import Ending, leave
+from fmrl_nodes.listening import Listening
 from fmrl_robot.errors import ConfigError, ErrorCode, FmrlError
 
 STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 """For what has to go on while simulated time stands still."""
-
-SIGNAL_PATIENCE_S = 0.2
-"""How long after a signal the context may still seem to live."""
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
@@ -47,7 +44,7 @@ class Diagnosis:
     values: Mapping[str, object] = field(default_factory=dict)
 
 
-class FmrlNode(LifecycleNode):
+class FmrlNode(Listening, LifecycleNode):
     """Base of every node."""
 
     def __init__(self, name: str, **node_arguments: Any) -> None:
@@ -55,6 +52,7 @@ class FmrlNode(LifecycleNode):
         self.active = False
         self.failure: FmrlError | None = None
         self._permanent: set[int] = set()
+        self._reported = 0
         self.autostart: bool = self.declare("autostart", True, "become active without being told")
 
     # --- for subclasses ---------------------------------------------------------------------------
@@ -72,7 +70,7 @@ class FmrlNode(LifecycleNode):
         """Let go of what is not a ROS entity; those are destroyed by the base."""
 
     def close(self) -> None:
-        """Finish files and threads at the very end; the ROS context may be gone already."""
+        """Finish files and threads at the very end, whatever the state of the node."""
 
     def diagnose(self) -> Diagnosis:
         """Say how the node is; asked once a second while it is configured."""
@@ -203,7 +201,7 @@ class FmrlNode(LifecycleNode):
     # --- diagnostics ------------------------------------------------------------------------------
 
     def _publish_diagnosis(self) -> None:
-        diagnosis = self.diagnose()
+        diagnosis = self._with_refusals(self.diagnose())
         status = DiagnosticStatus(
             level=diagnosis.level,
             name=self.get_fully_qualified_name().lstrip("/"),
@@ -215,15 +213,32 @@ class FmrlNode(LifecycleNode):
         message.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(message)
 
+    def _with_refusals(self, diagnosis: Diagnosis) -> Diagnosis:
+        """Add what came in and could not be used; it is a warning while it goes on."""
+        total = self.refused.total()
+        fresh, self._reported = total - self._reported, total
+        values = {
+            **diagnosis.values,
+            "refused_messages": total,
+            **{f"refused {topic}": count for topic, count in self.refused.items()},
+        }
+        if not fresh:
+            return replace(diagnosis, values=values)
+        return Diagnosis(
+            level=max(diagnosis.level, WARN),
+            message=f"{fresh} messages refused; {diagnosis.message}",
+            values=values,
+        )
+
 
 def run(
     factory: Callable[[], FmrlNode], args: Sequence[str] | None = None, *, niceness: int = 0
-) -> int:
-    """Be the process of one node; return its exit code.
+) -> NoReturn:
+    """Be the process of one node, to its end.
 
     SIGINT and SIGTERM end it with 0 whenever they come; a node that cannot start ends it with 1
-    after logging its numbered code. A start is cut short where it is, a callback is finished: half
-    a message in a recording makes the rest unreadable.
+    after logging its numbered code, one that fails after its traceback. A start is cut short where
+    it is, a callback is finished: half a message in a recording makes the rest unreadable.
 
     Args:
         factory: builds the node.
@@ -232,47 +247,49 @@ def run(
             set before ROS starts, because the middleware's threads inherit them: a hurried node
             whose listeners wait in line hears nothing.
     """
-    starting = True
-
-    def interrupt(*_: Any) -> None:
-        if starting:
-            raise KeyboardInterrupt
-
     _schedule(niceness)
-    signal.signal(signal.SIGINT, interrupt)
-    rclpy.init(args=args)  # its handlers of SIGINT and SIGTERM call ours
-    executor = SingleThreadedExecutor()
+    leave(_code(factory, args))
+
+
+def _code(factory: Callable[[], FmrlNode], args: Sequence[str] | None) -> int:
+    ending = Ending()
+    try:
+        with ending:
+            return _live(factory, args, ending)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        return 0
+    except Exception:
+        # What a signal has cut short may fail for that alone, and its end is at hand anyway.
+        if ending.asked:
+            return 0
+        traceback.print_exc()
+        return 1
+
+
+def _live(factory: Callable[[], FmrlNode], args: Sequence[str] | None, ending: Ending) -> int:
+    # Without rclpy's handlers, which end the context behind everybody's back.
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    executor: SingleThreadedExecutor | None = None
     node: FmrlNode | None = None
     try:
         _check_profile()
+        executor = SingleThreadedExecutor()
         node = factory()
         executor.add_node(node)
         if node.autostart:
             _start(node)
-        starting = False
-        executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        return 0
+        ending.spin(executor)
     except FmrlError as error:
         rclpy.logging.get_logger("fmrl_nodes").fatal(f"code={int(error.code)} {error}")
         return 1
-    except Exception:
-        # Every ROS call fails once a signal has come, wherever the node happened to be; a moment
-        # later a thread of rclpy ends the context, and only then is the failure a clean end.
-        time.sleep(SIGNAL_PATIENCE_S)
-        if rclpy.ok():
-            raise
-        return 0
     finally:
-        # Ctrl-C comes twice, from the terminal and from the launcher.
-        signal.signal(signal.SIGINT, lambda *_: None)
-        # Waits for the thread that ends the context: destroying a node meanwhile is a crash.
-        uninstall_signal_handlers()
-        executor.shutdown(timeout_sec=1.0)
+        ending.begin()
+        if executor is not None:
+            executor.shutdown(timeout_sec=1.0)
         if node is not None:
             node.close()
             node.destroy_node()
-        rclpy.try_shutdown()
+        rclpy.try_shutdown(uninstall_handlers=False)
     return 0
 
 

@@ -23,6 +23,7 @@ from rclpy.task import Future
 from sensor_msgs.msg import Imu, JointState
 from std_srvs.srv import Trigger
 
+from fmrl_msgs import msg as fm
 from fmrl_msgs.action import AskHuman, ExecuteTask
 from fmrl_nodes import conversions
 from fmrl_nodes.historian import Historian
@@ -31,6 +32,7 @@ from fmrl_nodes.tap import Tap
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.files import replacing
 from fmrl_robot.robots import ROBOTS, robot
+from fmrl_robot.types import FloatArray, Scene
 from fmrl_robot.view.mcap_log import McapLog
 from fmrl_robot.view.page import Actions, Page
 from fmrl_robot.view.report import render
@@ -61,9 +63,9 @@ class MonitorNode(FmrlNode):
         self._page: Page | None = None
         self._mcap: McapLog | None = None
         self._video: VideoLog | None = None
-        self._joints: JointState | None = None
+        self._q: FloatArray | None = None
         self._base: Any = None
-        self._scene: Any = None
+        self._scene: Scene | None = None
         self._frame: Any = None
         self._nodes: dict[str, tuple[float, Any]] = {}
         self._asked: Future[str] | None = None
@@ -196,7 +198,7 @@ class MonitorNode(FmrlNode):
     # --- what the graph says ----------------------------------------------------------------------
 
     def _on_joints(self, message: JointState) -> None:
-        self._joints = message
+        self._q = conversions.joint_state_from_msg(message, self._spec)[0]
         if self._historian.headline == "waiting for the robot":
             self._historian.headline = "ready"
 
@@ -205,15 +207,16 @@ class MonitorNode(FmrlNode):
         self._base = (pose.position, pose.quaternion)
 
     def _on_imu(self, message: Imu) -> None:
+        orientation = conversions.imu_from_msg(message)[0]
         if not self.count_publishers("ground_truth/odom"):
             height = np.array([0.0, 0.0, self._spec.base_height_m])
-            self._base = (height, conversions.imu_from_msg(message)[0])
+            self._base = (height, orientation)
 
-    def _on_scene(self, message: Any) -> None:
-        self._scene = message
+    def _on_scene(self, message: fm.Scene) -> None:
+        self._scene = conversions.scene_from_msg(message)
 
     def _on_frame(self, message: Any) -> None:
-        image = conversions.image_from_msg(message)
+        image = conversions.color_from_msg(message)
         log = self._historian.log
         self._frame = log.final_frame = image
         if self._video is not None:
@@ -237,7 +240,7 @@ class MonitorNode(FmrlNode):
         now = time.monotonic()
         return {
             name: (
-                "stale" if now - heard > STALE_S else _LEVELS[status.level[0]],
+                "stale" if now - heard > STALE_S else _LEVELS.get(status.level[0], "error"),
                 status.message if now - heard <= STALE_S else f"silent for {now - heard:.0f} s",
             )
             for name, (heard, status) in self._nodes.items()
@@ -261,9 +264,8 @@ class MonitorNode(FmrlNode):
         page = self._page
         if page is None:
             return
-        if self._joints is not None:
-            q, _, _ = conversions.joint_state_from_msg(self._joints, self._spec)
-            page.show_robot(q, self._base)
+        if self._q is not None:
+            page.show_robot(self._q, self._base)
         if self._frame is not None:
             page.show_camera(self._frame)
             self._frame = None
@@ -273,7 +275,7 @@ class MonitorNode(FmrlNode):
         if page is None:
             return
         if self._scene is not None:
-            page.show_scene(conversions.scene_from_msg(self._scene))
+            page.show_scene(self._scene)
             self._scene = None
         page.show_log(self._historian.log, self._historian.headline, self._states())
 
@@ -321,7 +323,7 @@ class MonitorNode(FmrlNode):
             page.ask(request.question, tuple(request.options))
         self._historian.log.note(self._historian.now_s, "human", f"asked: {request.question}")
         timer = None
-        if request.timeout_s > 0:
+        if 0 < request.timeout_s < float("inf"):
             timer = self.create_timer(request.timeout_s, lambda: self._answer(""), clock=STEADY)
         began = time.monotonic()
         answer = await self._asked

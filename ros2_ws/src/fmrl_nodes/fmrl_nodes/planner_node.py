@@ -29,7 +29,7 @@ from fmrl_robot.protocols import Planner
 from fmrl_robot.registry import METHODS
 from fmrl_robot.robots import ROBOTS, robot
 from fmrl_robot.runtime.executive import Ending, Executive, Phase, Ports
-from fmrl_robot.safety import stop_words
+from fmrl_robot.safety import State, stop_words
 from fmrl_robot.types import Outcome, Plan, Scene, SubGoal
 
 HOME_METHODS = {"arm": "psl", "quadruped": "saytap"}
@@ -134,7 +134,7 @@ class PlannerNode(FmrlNode):
         self._scene, self._scene_heard_s = conversions.scene_from_msg(message), time.monotonic()
 
     def _on_gate(self, message: fm.GateState) -> None:
-        if message.state != fm.GateState.STOPPED:
+        if conversions.gate_from_msg(message) is not State.STOPPED:
             self._gate_stopped_s = None
             return
         self._stop = stop_words(message.code, message.reason, message.lease_holder)

@@ -42,7 +42,8 @@ class RewardNode(FmrlNode):
         self._model: Any = None
         self._why = ""
         self._subgoal = fm.SubGoal()
-        self._waiting: Image | None = None
+        self._waiting: tuple[Image, float] | None = None
+        """The newest frame that is not scored yet, and its stamp in s."""
         self._scores = 0
 
     def configure(self) -> None:
@@ -79,41 +80,44 @@ class RewardNode(FmrlNode):
         return Diagnosis(message="scoring" if self._subgoal.id else "idle", values=values)
 
     def _on_subgoal(self, message: fm.SubGoal) -> None:
+        subgoal = conversions.subgoal_from_msg(message)
         self._subgoal = message
         if self._model is not None:
-            subgoal = conversions.subgoal_from_msg(message)
             self._worker.submit(self._model.reset, subgoal, done=lambda finished: finished.result())
 
     def _on_image(self, message: Image) -> None:
         if not self.active or not self._subgoal.id:
             return
+        conversions.check_color(message)
+        stamp = conversions.time_from_msg(message.header.stamp)
         if self._model is None:
-            self._publish(message, RewardOut(value=0.0, valid=False))
+            self._publish(stamp, RewardOut(value=0.0, valid=False))
             return
-        self._waiting = message
+        self._waiting = message, stamp
         if not self._worker.busy:
             self._score()
 
     def _score(self) -> None:
-        message, self._waiting = self._waiting, None
-        if message is None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is None:
             return
+        message, stamp = waiting
         subgoal = self._subgoal
 
         def done(finished: Future[list[RewardOut]]) -> None:
             # Not by its id: the next task's first sub-goal is number 1 again.
             if not finished.cancelled() and subgoal is self._subgoal:
-                self._publish(message, finished.result()[0])
+                self._publish(stamp, finished.result()[0])
             self._score()
 
-        image = conversions.image_from_msg(message)
+        image = conversions.color_from_msg(message)
         self._worker.submit(self._model.score, [image], done=done)
 
-    def _publish(self, frame: Image, out: RewardOut) -> None:
-        stamp = conversions.time_from_msg(frame.header.stamp)
+    def _publish(self, stamp: float, out: RewardOut) -> None:
         now = conversions.time_from_msg(self.get_clock().now().to_msg())
-        staleness = max(now - stamp, 0.0)
-        if staleness > LATE_S:
+        staleness = now - stamp
+        # A frame of the future is no fresher than one of the past: its clock is another.
+        if abs(staleness) > LATE_S:
             out = replace(out, valid=False, success=Success.UNKNOWN, confidence=0.0)
         self._scores += 1
         self._publisher.publish(
@@ -123,7 +127,7 @@ class RewardNode(FmrlNode):
                 subgoal_id=self._subgoal.id,
                 source=self._name,
                 version=getattr(self._model, "version", ""),
-                staleness_s=staleness,
+                staleness_s=max(staleness, 0.0),
             )
         )
 

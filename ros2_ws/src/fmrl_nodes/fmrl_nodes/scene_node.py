@@ -10,7 +10,6 @@ import sys
 from concurrent.futures import Future
 from typing import Any
 
-import numpy as np
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from tf2_msgs.msg import TFMessage
 
@@ -18,10 +17,11 @@ from fmrl_msgs import msg as fm
 from fmrl_nodes import conversions, qos
 from fmrl_nodes.frame_tree import FrameTree
 from fmrl_nodes.lifecycle import WARN, Diagnosis, FmrlNode, run
+from fmrl_nodes.pixels import resized_depth
 from fmrl_nodes.worker import Worker
 from fmrl_robot.perception import CameraView, Proprioception, perceiver_for
 from fmrl_robot.robots import ROBOTS, robot
-from fmrl_robot.types import Scene
+from fmrl_robot.types import FloatArray, Scene
 
 WORLD = "world"
 HAND, TOOL_M = "panda_hand", 0.1034
@@ -40,9 +40,10 @@ class SceneNode(FmrlNode):
         )
         self._camera: str = self.declare("camera", HOME_CAMERAS[self._spec.kind], "where to look")
         self._tree = FrameTree()
+        self._image: Image | None = None
         self._depth: Image | None = None
         self._info: CameraInfo | None = None
-        self._joints: JointState | None = None
+        self._q: FloatArray | None = None
         self._looking = False
         self._scenes = 0
 
@@ -61,7 +62,6 @@ class SceneNode(FmrlNode):
         self.create_subscription(CameraInfo, f"{camera}/camera_info", self._on_info, qos.SENSOR)
         self.create_subscription(Image, f"{camera}/depth", self._on_depth, qos.SENSOR)
         self.create_subscription(Image, f"{camera}/image_raw", self._on_image, qos.SENSOR)
-        self._image: Image | None = None
 
     def close(self) -> None:
         """End the worker."""
@@ -78,20 +78,24 @@ class SceneNode(FmrlNode):
 
     def _relay(self, message: fm.Scene) -> None:
         if self.active:
+            conversions.scene_from_msg(message)  # refuses what nobody should be told
             self._publisher.publish(message)
             self._scenes += 1
 
     def _on_joints(self, message: JointState) -> None:
-        self._joints = message
+        self._q = conversions.joint_state_from_msg(message, self._spec)[0]
 
     def _on_info(self, message: CameraInfo) -> None:
+        conversions.intrinsics_from_msg(message, message.height, message.width)
         self._info = message
 
     def _on_depth(self, message: Image) -> None:
+        conversions.check_depth(message)
         self._depth = message
         self._look()
 
     def _on_image(self, message: Image) -> None:
+        conversions.check_color(message)
         self._image = message
         self._look()
 
@@ -105,10 +109,11 @@ class SceneNode(FmrlNode):
         pose = self._tree.pose(WORLD, info.header.frame_id)
         if pose is None:
             return
+        height, width = image.height, image.width
         view = CameraView(
-            rgb=conversions.image_from_msg(image),
-            depth=conversions.image_from_msg(depth),
-            intrinsics=np.array(info.k).reshape(3, 3),
+            rgb=conversions.color_from_msg(image),
+            depth=resized_depth(conversions.depth_from_msg(depth), height, width),
+            intrinsics=conversions.intrinsics_from_msg(info, height, width),
             rotation_to_world=pose[:3, :3],
             position_in_world=pose[:3, 3],
         )
@@ -119,13 +124,10 @@ class SceneNode(FmrlNode):
         )
 
     def _proprioception(self) -> Proprioception:
-        q = None
-        if self._joints is not None:
-            q = conversions.joint_state_from_msg(self._joints, self._spec)[0]
         hand = self._tree.pose(WORLD, HAND) if self._spec.kind == "arm" else None
         base = None if self._spec.kind == "arm" else self._tree.pose(WORLD, self._spec.base_body)
         return Proprioception(
-            q=q,
+            q=self._q,
             tool=None if hand is None else hand[:3, 3] + TOOL_M * hand[:3, 2],
             base=None if base is None else base[:3, 3],
         )

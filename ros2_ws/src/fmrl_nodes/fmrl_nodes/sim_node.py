@@ -334,7 +334,9 @@ class SimNode(FmrlNode):
         refusal = self._gate.submit(command, self._world.now + since)
         if refusal is None or refusal[0] is not ErrorCode.LEASE_INVALID:
             self._latencies.answered(command.observation_stamp_s, wall)
-            self._commands.heard(command.observation_stamp_s, wall)
+            # Who claims to have answered what is yet to come would be waited for no more.
+            if command.observation_stamp_s <= self._world.now:
+                self._commands.heard(command.observation_stamp_s, wall)
         if refusal is not None:
             code, why = refusal
             self.get_logger().warning(

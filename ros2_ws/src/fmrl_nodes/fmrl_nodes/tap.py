@@ -17,6 +17,7 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 
 from fmrl_nodes import conversions
+from fmrl_nodes.errors import BadMessage
 from fmrl_nodes.lifecycle import FmrlNode
 from fmrl_robot.view.mcap_log import McapLog, message_class
 
@@ -69,12 +70,12 @@ class Tap:
     def _take(self, topic: str, kind: str, cls: Any, data: bytes) -> None:
         handler = self._handlers.get(topic)
         if cls is Image:
-            self._take_image(topic, deserialize_message(data, Image), handler)
+            self._take_image(topic, _decoded(data, Image), handler)
             return
         if self._log is not None:
             self._log.add(topic, kind, data, time.time_ns())
         if handler is not None:
-            handler(deserialize_message(data, cls))
+            handler(_decoded(data, cls))
 
     def _take_image(self, topic: str, message: Image, handler: Any) -> None:
         if self._log is not None:
@@ -90,21 +91,28 @@ class Tap:
             handler(message)
 
     def _compress(self, topic: str, message: Image) -> CompressedImage | None:
-        picture = conversions.image_from_msg(message)
-        if picture.ndim == 3:
-            kind, suffix = "rgb8; jpeg compressed bgr8", ".jpg"
-            picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-        else:
+        if topic.endswith("/depth") or conversions.is_depth(message):
+            picture: Any = conversions.depth_from_msg(message)
             now = time.monotonic()
             if now - self._newest_depth.get(topic, 0.0) < 1.0 / _DEPTH_PER_S:
                 return None
             self._newest_depth[topic] = now
             kind, suffix = "16UC1; png compressed mm", ".png"
             picture = np.clip(np.nan_to_num(picture) * 1000.0, 0, 65535).astype(np.uint16)
+        else:
+            kind, suffix = "rgb8; jpeg compressed bgr8", ".jpg"
+            picture = cv2.cvtColor(conversions.color_from_msg(message), cv2.COLOR_RGB2BGR)
         done, data = cv2.imencode(suffix, picture)
         if not done:
             return None
         return CompressedImage(header=message.header, format=kind, data=data.tobytes())
+
+
+def _decoded(data: bytes, cls: Any) -> Any:
+    try:
+        return deserialize_message(data, cls)
+    except RuntimeError as error:  # RMWError, which rclpy keeps to itself
+        raise BadMessage(f"expected a serialized {cls.__name__}, got {data[:40]!r}") from error
 
 
 def _matching(profiles: list[QoSProfile], *, image: bool) -> QoSProfile:

@@ -1,6 +1,8 @@
 """The only place where library types and ROS messages turn into each other.
 
 What a message cannot express (no pose, no termination) is told by an empty name, as fmrl_msgs says.
+A message that means nothing (not finite, of lengths that do not fit, of an unknown kind) raises
+BadMessage, so that no value of the library holds such things.
 """
 
 from fmrl_nodes.conversions.geometry import (
@@ -11,10 +13,19 @@ from fmrl_nodes.conversions.geometry import (
     quaternion_to_msg,
     time_from_msg,
     time_to_msg,
+    vector_from_msg,
     velocity_from_msg,
     velocity_to_msg,
 )
-from fmrl_nodes.conversions.images import image_from_msg, image_to_msg
+from fmrl_nodes.conversions.images import (
+    check_color,
+    check_depth,
+    color_from_msg,
+    depth_from_msg,
+    image_to_msg,
+    intrinsics_from_msg,
+    is_depth,
+)
 from fmrl_nodes.conversions.plans import (
     pattern_from_msg,
     pattern_to_msg,
@@ -32,6 +43,7 @@ from fmrl_nodes.conversions.robot import (
     command_to_msg,
     contacts_from_msg,
     contacts_to_msg,
+    gate_from_msg,
     imu_from_msg,
     imu_to_msg,
     joint_state_from_msg,
@@ -47,15 +59,21 @@ from fmrl_nodes.conversions.scene import (
 )
 
 __all__ = [
+    "check_color",
+    "check_depth",
+    "color_from_msg",
     "command_from_msg",
     "command_to_msg",
     "contacts_from_msg",
     "contacts_to_msg",
+    "depth_from_msg",
+    "gate_from_msg",
     "header",
-    "image_from_msg",
     "image_to_msg",
     "imu_from_msg",
     "imu_to_msg",
+    "intrinsics_from_msg",
+    "is_depth",
     "joint_state_from_msg",
     "joint_state_to_msg",
     "pattern_from_msg",
@@ -80,6 +98,7 @@ __all__ = [
     "time_to_msg",
     "usage_from_msg",
     "usage_to_msg",
+    "vector_from_msg",
     "velocity_from_msg",
     "velocity_to_msg",
 ]

@@ -8,11 +8,17 @@ from geometry_msgs.msg import Point, Quaternion, Twist, Vector3
 from geometry_msgs.msg import Pose as PoseMsg
 from std_msgs.msg import Header
 
+from fmrl_nodes.conversions.checks import finite
+from fmrl_nodes.errors import BadMessage
 from fmrl_robot.types import (
     FloatArray,
     Pose,
     Velocity,
 )
+
+UNIT_NORM = 0.01
+"""How far from 1 the norm of a quaternion may be; a driver that knows no orientation sends zeros.
+"""
 
 
 def time_to_msg(seconds: float) -> Time:
@@ -22,7 +28,13 @@ def time_to_msg(seconds: float) -> Time:
 
 
 def time_from_msg(message: Time) -> float:
-    """Seconds since the epoch of the clock in use."""
+    """Seconds since the epoch of the clock in use.
+
+    Raises:
+        BadMessage: its nanoseconds are a second or more.
+    """
+    if message.nanosec >= 10**9:
+        raise BadMessage(f"expected less than 1e9 nanoseconds, got {message.nanosec}")
     return message.sec + message.nanosec * 1e-9
 
 
@@ -38,8 +50,25 @@ def quaternion_to_msg(wxyz: FloatArray) -> Quaternion:
 
 
 def quaternion_from_msg(message: Quaternion) -> FloatArray:
-    """Quaternion of ROS to wxyz, shape (4,)."""
-    return np.array([message.w, message.x, message.y, message.z], dtype=np.float64)
+    """Unit quaternion of ROS to wxyz, shape (4,).
+
+    Raises:
+        BadMessage: it is not finite or not of unit length.
+    """
+    wxyz = finite("quaternion", (message.w, message.x, message.y, message.z))
+    norm = float(np.linalg.norm(wxyz))
+    if abs(norm - 1.0) > UNIT_NORM:
+        raise BadMessage(f"expected a unit quaternion, got {wxyz.tolist()} of norm {norm:.3g}")
+    return wxyz
+
+
+def vector_from_msg(message: Vector3 | Point, what: str) -> FloatArray:
+    """A vector or a point of ROS, shape (3,); ``what`` names it in the error.
+
+    Raises:
+        BadMessage: it is not finite.
+    """
+    return finite(what, (message.x, message.y, message.z))
 
 
 def pose_to_msg(pose: Pose) -> PoseMsg:
@@ -49,10 +78,13 @@ def pose_to_msg(pose: Pose) -> PoseMsg:
 
 
 def pose_from_msg(message: PoseMsg, frame: str) -> Pose:
-    """A pose in ``frame``."""
-    p = message.position
+    """A pose in ``frame``.
+
+    Raises:
+        BadMessage: it is not finite, or its orientation is none.
+    """
     return Pose(
-        position=np.array([p.x, p.y, p.z], dtype=np.float64),
+        position=vector_from_msg(message.position, "position"),
         quaternion=quaternion_from_msg(message.orientation),
         frame=frame,
     )
@@ -67,5 +99,10 @@ def velocity_to_msg(velocity: Velocity) -> Twist:
 
 
 def velocity_from_msg(message: Twist) -> Velocity:
-    """The planar part of a Twist."""
-    return Velocity(vx=message.linear.x, vy=message.linear.y, wz=message.angular.z)
+    """The planar part of a Twist.
+
+    Raises:
+        BadMessage: it is not finite.
+    """
+    vx, vy, wz = finite("velocity", (message.linear.x, message.linear.y, message.angular.z))
+    return Velocity(vx=float(vx), vy=float(vy), wz=float(wz))

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import array
-from typing import Any, cast
 
 import numpy as np
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CameraInfo, Image
 
+from fmrl_nodes import pixels
+from fmrl_nodes.conversions.checks import finite
 from fmrl_nodes.conversions.geometry import header
-from fmrl_robot.types import (
-    FloatArray,
-)
-
-_DTYPES = {"rgb8": (np.uint8, 3), "mono8": (np.uint8, 1), "32FC1": (np.float32, 1)}
+from fmrl_nodes.errors import BadMessage
+from fmrl_robot.types import FloatArray
+from fmrl_robot.types import Image as ColorImage
 
 
 def image_to_msg(image: np.ndarray, stamp_s: float, frame: str) -> Image:
@@ -29,8 +28,8 @@ def image_to_msg(image: np.ndarray, stamp_s: float, frame: str) -> Image:
         raise ValueError(
             f"expected uint8 (h, w, 3) or float32 (h, w), got {image.dtype} {image.shape}"
         )
-    pixels = array.array("B")
-    pixels.frombytes(memoryview(np.ascontiguousarray(image)).cast("B"))
+    content = array.array("B")
+    content.frombytes(memoryview(np.ascontiguousarray(image)).cast("B"))
     height, width = image.shape[:2]
     message = Image(
         header=header(stamp_s, frame),
@@ -39,25 +38,75 @@ def image_to_msg(image: np.ndarray, stamp_s: float, frame: str) -> Image:
         encoding=encoding,
         step=width * channels * image.itemsize,
     )
-    message.data = pixels
+    message.data = content
     return message
 
 
-def image_from_msg(message: Image) -> np.ndarray:
-    """The pixels, as a read-only view: (h, w, 3) uint8 or (h, w) float32.
+def color_from_msg(message: Image) -> ColorImage:
+    """A colour or grey picture as RGB uint8, shape (h, w, 3), read-only.
 
     Raises:
-        ValueError: the encoding is not one that this graph uses.
+        BadMessage: the encoding is none of colour, or the sizes do not fit each other.
     """
-    if message.encoding not in _DTYPES:
-        raise ValueError(f"expected one of {', '.join(_DTYPES)}, got {message.encoding!r}")
-    dtype, channels = _DTYPES[message.encoding]
-    shape = (message.height, message.width) + ((channels,) if channels > 1 else ())
-    image = np.frombuffer(message.data, dtype).reshape(shape)
-    image.flags.writeable = False
-    return image
+    return pixels.color(_frame(message))
 
 
-def _doubles(values: FloatArray) -> Any:
-    """A float64 array as the sequence that rosidl copies fastest."""
-    return cast(Any, array.array("d", np.asarray(values, dtype=np.float64).tobytes()))
+def depth_from_msg(message: Image) -> pixels.DepthImage:
+    """A depth picture in m as float32, shape (h, w), read-only; 0 or not finite where unknown.
+
+    Raises:
+        BadMessage: the encoding is none of depth, or the sizes do not fit each other.
+    """
+    return pixels.depth(_frame(message))
+
+
+def check_color(message: Image) -> None:
+    """Raise BadMessage where ``color_from_msg`` would; looks at no pixel."""
+    pixels.check_color(_frame(message))
+
+
+def check_depth(message: Image) -> None:
+    """Raise BadMessage where ``depth_from_msg`` would; looks at no pixel."""
+    pixels.check_depth(_frame(message))
+
+
+def is_depth(message: Image) -> bool:
+    """Whether the picture says of itself that it is depth; mono16 is taken for grey."""
+    return message.encoding in pixels.DEPTH and message.encoding not in pixels.COLOR
+
+
+def intrinsics_from_msg(message: CameraInfo, height: int, width: int) -> FloatArray:
+    """K, shape (3, 3), of a picture of that size; scaled where it was calibrated at another.
+
+    Raises:
+        BadMessage: the camera is not calibrated, or was calibrated with a picture of another shape.
+    """
+    k = finite("k", message.k).reshape(3, 3)
+    if k[0, 0] <= 0.0 or k[1, 1] <= 0.0:
+        raise BadMessage(f"expected a calibrated camera, got focal lengths {k[0, 0]}, {k[1, 1]}")
+    if message.height == 0 or message.width == 0:
+        raise BadMessage(
+            f"expected the size of the calibrated picture, got {message.width} x {message.height}"
+        )
+    if message.height * width != message.width * height:
+        raise BadMessage(
+            f"expected a calibration of the shape {width} x {height}, got one of "
+            f"{message.width} x {message.height}; calibrate the camera at this size"
+        )
+    scale = width / message.width
+    scaled = k * scale
+    # Pixel centres are at whole numbers, so the edge of the picture, at -1/2, is what stays.
+    scaled[:2, 2] = (k[:2, 2] + 0.5) * scale - 0.5
+    scaled[2] = 0.0, 0.0, 1.0
+    return scaled
+
+
+def _frame(message: Image) -> pixels.Frame:
+    return pixels.Frame(
+        encoding=message.encoding,
+        height=message.height,
+        width=message.width,
+        step=message.step,
+        big_endian=bool(message.is_bigendian),
+        data=message.data,
+    )

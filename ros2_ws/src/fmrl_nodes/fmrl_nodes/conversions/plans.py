@@ -9,6 +9,7 @@ from diagnostic_msgs.msg import KeyValue
 from geometry_msgs.msg import PoseStamped
 
 from fmrl_msgs import msg as fm
+from fmrl_nodes.conversions.checks import finite, number, one_of, pairs
 from fmrl_nodes.conversions.geometry import (
     header,
     pose_from_msg,
@@ -16,6 +17,7 @@ from fmrl_nodes.conversions.geometry import (
     velocity_from_msg,
     velocity_to_msg,
 )
+from fmrl_nodes.errors import BadMessage
 from fmrl_robot.types import (
     ContactPattern,
     Leg,
@@ -68,20 +70,25 @@ def pattern_from_msg(message: fm.ContactPattern) -> ContactPattern | None:
     """A contact pattern, or None where its length is 0.
 
     Raises:
-        ValueError: the number of contacts is not legs x length, or a leg is not known.
+        BadMessage: the number of contacts is not legs x length, a leg is not known or there twice,
+            or a column lasts no time.
     """
     if message.length == 0:
         return None
     contacts = np.array(message.contacts, dtype=np.bool_)
     expected = len(message.legs) * message.length
     if contacts.size != expected:
-        raise ValueError(
+        raise BadMessage(
             f"expected {len(message.legs)} legs x {message.length} contacts, got {contacts.size}"
         )
+    legs = tuple(one_of(Leg, name) for name in message.legs)
+    if len(set(legs)) != len(legs):
+        raise BadMessage(f"expected each leg once, got {', '.join(legs)}")
+    dt_s = number("dt_s", message.dt_s)
+    if dt_s <= 0.0:
+        raise BadMessage(f"expected a column to last some time, got dt_s={dt_s}")
     return ContactPattern(
-        contacts=contacts.reshape(len(message.legs), message.length),
-        legs=tuple(Leg(name) for name in message.legs),
-        dt_s=message.dt_s,
+        contacts=contacts.reshape(len(message.legs), message.length), legs=legs, dt_s=dt_s
     )
 
 
@@ -117,12 +124,12 @@ def subgoal_from_msg(message: fm.SubGoal) -> SubGoal:
     """A sub-goal from the wire.
 
     Raises:
-        ValueError: its kind is not known or its pattern is malformed.
+        BadMessage: its kind is not known, its pattern is malformed, or a number is not finite.
     """
     frame = message.pose.header.frame_id
     return SubGoal(
         id=message.id,
-        kind=SubGoalKind(message.kind),
+        kind=one_of(SubGoalKind, message.kind),
         text=message.text,
         skill=message.skill,
         target=message.target,
@@ -131,10 +138,10 @@ def subgoal_from_msg(message: fm.SubGoal) -> SubGoal:
         velocity=velocity_from_msg(message.velocity) if message.has_velocity else None,
         pattern=pattern_from_msg(message.pattern),
         predicates=predicates_from_msg(message.predicates),
-        embedding=np.array(message.embedding) if len(message.embedding) else None,
+        embedding=finite("embedding", message.embedding) if len(message.embedding) else None,
         params=tuple((p.key, p.value) for p in message.params),
-        duration_s=message.duration_s,
-        timeout_s=message.timeout_s,
+        duration_s=number("duration_s", message.duration_s),
+        timeout_s=number("timeout_s", message.timeout_s),
     )
 
 
@@ -164,19 +171,20 @@ def plan_from_msg(message: fm.Plan) -> Plan:
     """A plan from the wire.
 
     Raises:
-        ValueError: a sub-goal is malformed.
+        BadMessage: a sub-goal is malformed, the edges are no pairs, the status is not known, or a
+            number is not finite.
     """
     return Plan(
         instruction=message.instruction,
         method=message.method,
         task_id=message.task_id,
         subgoals=tuple(subgoal_from_msg(s) for s in message.subgoals),
-        edges=tuple(zip(message.edges_before, message.edges_after, strict=True)),
-        weights=tuple(message.weights),
+        edges=pairs("edges_before and edges_after", message.edges_before, message.edges_after),
+        weights=tuple(finite("weights", message.weights).tolist()),
         goal=predicates_from_msg(message.goal),
         understood=message.understood,
-        scores=tuple(message.scores),
-        status=PlanStatus(message.status),
+        scores=tuple(finite("scores", message.scores).tolist()),
+        status=one_of(PlanStatus, message.status),
         problems=tuple(
             Problem(code=p.code, message=p.message, step=None if p.step < 0 else p.step)
             for p in message.problems

@@ -6,9 +6,18 @@ import numpy as np
 from geometry_msgs.msg import Vector3
 
 from fmrl_msgs import msg as fm
-from fmrl_nodes.conversions.geometry import header, pose_from_msg, pose_to_msg, time_from_msg
+from fmrl_nodes.conversions.checks import finite, number, one_of, pairs
+from fmrl_nodes.conversions.geometry import (
+    header,
+    pose_from_msg,
+    pose_to_msg,
+    time_from_msg,
+    vector_from_msg,
+)
 from fmrl_nodes.conversions.plans import predicates_from_msg, predicates_to_msg
+from fmrl_nodes.errors import BadMessage
 from fmrl_robot.types import (
+    FloatArray,
     RewardOut,
     Scene,
     SceneObject,
@@ -40,7 +49,11 @@ def scene_to_msg(scene: Scene, frame: str = "panda_link0") -> fm.Scene:
 
 
 def scene_from_msg(message: fm.Scene) -> Scene:
-    """A scene from the wire."""
+    """A scene from the wire.
+
+    Raises:
+        BadMessage: a number is not finite, a size is negative, or an orientation is none.
+    """
     frame = message.header.frame_id
     return Scene(
         stamp_s=time_from_msg(message.header.stamp),
@@ -50,8 +63,8 @@ def scene_from_msg(message: fm.Scene) -> Scene:
                 category=o.category,
                 color=o.color,
                 pose=pose_from_msg(o.pose, frame),
-                size=np.array([o.size.x, o.size.y, o.size.z], dtype=np.float64),
-                confidence=o.confidence,
+                size=_size(o.size),
+                confidence=number("confidence", o.confidence),
                 visible=o.visible,
             )
             for o in message.objects
@@ -60,6 +73,13 @@ def scene_from_msg(message: fm.Scene) -> Scene:
         caption=message.caption,
         source="ground_truth" if message.source == "ground_truth" else "camera",
     )
+
+
+def _size(message: Vector3) -> FloatArray:
+    size = vector_from_msg(message, "size")
+    if (size < 0.0).any():
+        raise BadMessage(f"expected a size of no negative extent, got {size.tolist()}")
+    return size
 
 
 def reward_to_msg(
@@ -89,14 +109,21 @@ def reward_to_msg(
 
 
 def reward_from_msg(message: fm.Reward) -> RewardOut:
-    """A score from the wire."""
+    """A score from the wire.
+
+    Raises:
+        BadMessage: a number is not finite, the verdict is not known, or the components are no
+            pairs.
+    """
+    values = finite("component_values", message.component_values).tolist()
+    embedding = finite("embedding", message.embedding).astype(np.float32)
     return RewardOut(
-        value=message.value,
-        success=Success(message.success),
-        components=tuple(zip(message.component_names, message.component_values, strict=True)),
+        value=number("value", message.value),
+        success=one_of(Success, message.success),
+        components=pairs("component_names and component_values", message.component_names, values),
         valid=message.valid,
-        confidence=message.confidence,
-        embedding=np.asarray(message.embedding, np.float32) if len(message.embedding) else None,
+        confidence=number("confidence", message.confidence),
+        embedding=embedding if embedding.size else None,
     )
 
 
@@ -119,7 +146,11 @@ def usage_to_msg(usage: Usage, *, stamp_s: float, node: str) -> fm.FMUsage:
 
 
 def usage_from_msg(message: fm.FMUsage) -> Usage:
-    """What a node spent on one question to a model."""
+    """What a node spent on one question to a model.
+
+    Raises:
+        BadMessage: time or cost is not finite.
+    """
     return Usage(
         role=message.role,
         model=message.model,
@@ -128,7 +159,7 @@ def usage_from_msg(message: fm.FMUsage) -> Usage:
         calls=message.calls,
         prompt_tokens=message.prompt_tokens,
         completion_tokens=message.completion_tokens,
-        latency_s=message.latency_s,
-        cost=message.cost,
+        latency_s=number("latency_s", message.latency_s),
+        cost=number("cost", message.cost),
         cached=message.cached,
     )
