@@ -132,7 +132,7 @@ def spelled(style, values):
 # --- clips, scales and histories --------------------------------------------------------------
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     by_frame=st.booleans(),
