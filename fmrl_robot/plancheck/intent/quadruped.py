@@ -10,23 +10,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import permutations
 
 from fmrl_robot.errors import ErrorCode
 from fmrl_robot.plancheck.intent.quadruped_clauses import Clause, Reading, read
 from fmrl_robot.plancheck.intent.quadruped_plan import FAST_M_S, LEG_WORDS, Segment, say
 from fmrl_robot.plancheck.intent.quadruped_plan import read as read_plan
-from fmrl_robot.plancheck.intent.quadruped_words import Mention, read_lexicon, says
+from fmrl_robot.plancheck.intent.quadruped_words import Mention, begins, read_lexicon, says
 from fmrl_robot.types import Leg, Plan, Problem
 
 SPEEDS_M_S = (0.0, 0.5, 1.0)
 MAX_SECONDS = 60.0
 _SPEED_TOLERANCE_M_S, _TIME_TOLERANCE_S = 0.13, 0.26
-_CALLS = ("gait", "way", "speed", "vx", "legs", "rest", "go", "lift", "some_leg", "air")
+_CALLS = ("gait", "way", "speed", "vx", "legs", "rest", "go", "lift", "air")
 """Kinds of mention that call for moving or standing."""
 _DEMANDS = ("gait", "way", "speed", "vx", "seconds", "tempo", "legs", "double", "air")
-_MOST_PERMUTED = 5
-"""Plans of more segments are compared in the order said, whatever words of order there are."""
 _NEXT = "say it in other words"
 
 
@@ -68,10 +65,12 @@ def _banned(clause: Clause) -> list[Mention]:
         m for m in clause.mentions if m.kind in ("gait", "way", "speed", "vx", "air", "tempo")
     ]
     lifts = bool(clause.of("lift"))
-    if lifts or clause.of("double"):
+    if lifts or clause.of("double") or clause.opener == "not":
         demands += clause.of("legs", "some_leg", "double")
     if not demands:
-        demands = [m for m in clause.of("go") if m.text.startswith(("mov", "motion", "locomot"))]
+        demands = [
+            m for m in clause.of("go") if re.match("(any )?(mov|motion|locomot)", clause.text)
+        ]
     return demands
 
 
@@ -83,7 +82,8 @@ def _no_order(instruction: str, _: Reading, segments: Sequence[Segment]) -> Iter
 
 
 def _nothing(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding]:
-    if not any(c.of(*_CALLS) for c in reading.asked()):
+    calls = [c for c in reading.clauses if c.status in ("ask", "withdrawn") and c.of(*_CALLS)]
+    if not calls or not any(_demands(c, reading) or c.of(*_CALLS) for c in reading.asked()):
         yield ErrorCode.INTENT_NOTHING, "but nothing in what you wrote asks for moving or standing"
 
 
@@ -92,7 +92,7 @@ def _unable(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding
         for m in clause.of("anywhere", "cannot"):
             before = clause.text[: max(0, clause.text.find(m.text))]
             first = all(says("lead_in", w) for w in before.split())
-            if m.kind == "anywhere" or (first and not re.search(r"\bi (\w+ )+to $", before)):
+            if m.kind == "anywhere" or (first and not _tells(before) and not clause.of("legs")):
                 yield ErrorCode.INTENT_INCOMPLETE, f"but you asked also for {m.text!r}"
         for m in clause.of("vx"):
             if min(abs(abs(float(m.value)) - v) for v in SPEEDS_M_S) > _SPEED_TOLERANCE_M_S:
@@ -107,6 +107,7 @@ def _unable(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding
                     f"but you asked for {m.text!r}, and I do a thing for at most 60 s",
                 )
         unread = [w for w in clause.text.split() if w.isalpha() and not says("lead_in", w)]
+        unread = [] if begins("noun_first", clause.text) else unread
         if (
             clause.sign == "then"
             and not clause.mentions
@@ -116,33 +117,51 @@ def _unable(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding
             yield ErrorCode.INTENT_INCOMPLETE, f"but you asked also for {clause.text!r}"
 
 
+def _tells(before: str) -> bool:
+    """Whether an act is the speaker's own: "I can smell", and not "I want you to"."""
+    return bool(re.search(r"\b(i|let me)\b(?!.*\b(you|order|ask|command)\b)", before))
+
+
 def _incomplete(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator[Finding]:
     for clause in reading.asked():
-        for m in _demands(clause):
+        for m in _demands(clause, reading):
             if not any(_true(m, clause, reading, s) for s in segments):
                 yield ErrorCode.INTENT_INCOMPLETE, f"but you asked also for {m.text!r}"
-    orders = (
-        permutations(segments)
-        if not reading.ordered and len(segments) <= _MOST_PERMUTED
-        else (tuple(segments),)
-    )
-    if any(_laid(reading, order) for order in orders):
+    if not reading.ordered:
+        if not _covered(reading, segments):
+            yield ErrorCode.INTENT_EXCEEDED, "but not all of that was asked for"
         return
-    if any(_laid(reading, order, gaps=True) for order in (tuple(segments),)):
+    if _laid(reading, segments):
+        return
+    if _laid(reading, segments, gaps=True):
         yield ErrorCode.INTENT_EXCEEDED, "but not all of that was asked for"
     yield ErrorCode.INTENT_INCOMPLETE, "but that is not in the order or not together as you asked"
 
 
-def _demands(clause: Clause) -> list[Mention]:
+def _demands(clause: Clause, reading: Reading) -> list[Mention]:
     return [
         m
         for m in clause.mentions
         if m.kind in _DEMANDS
         and m.value != "any"
         and (m.kind != "double" or clause.of("legs", "some_leg"))
-        and (m.kind != "legs" or clause.of("lift", "double") or not says("in_phase", clause.text))
+        and (m.kind != "legs" or clause.of("lift", "double") or not says("in_phase", reading.text))
         and (m.kind != "speed" or clause.of("gait", "way", "lift") or not clause.of("legs"))
     ]
+
+
+def _covered(reading: Reading, segments: Sequence[Segment]) -> bool:
+    """Whether every segment does what some clause says, in whatever order; a gait is enough."""
+
+    def does(s: Segment) -> bool:
+        return any(
+            all(_true(m, c, reading, s) for m in _demands(c, reading))
+            or any(_true(m, c, reading, s) for m in c.of("gait"))
+            for c in reading.asked()
+            if c.mentions
+        )
+
+    return says("again", reading.text) or all(does(s) for s in segments)
 
 
 def _laid(reading: Reading, segments: Sequence[Segment], *, gaps: bool = False) -> bool:
@@ -156,7 +175,7 @@ def _laid(reading: Reading, segments: Sequence[Segment], *, gaps: bool = False) 
     follows = False
     for clause in reading.asked():
         follows = follows or clause.follows
-        demands = _demands(clause)
+        demands = _demands(clause, reading)
         if not demands and not clause.of("rest", "go", "lift", "some_leg"):
             continue
         if says("again", clause.text):
@@ -179,9 +198,14 @@ def _laid(reading: Reading, segments: Sequence[Segment], *, gaps: bool = False) 
 def _exceeded(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator[Finding]:
     said = [m for c in reading.clauses if c.status != "ban" for m in c.mentions]
     gaits = {m.value for m in said if m.kind == "gait"}
+    gaits |= {"pace"} & set(reading.text.split())
     ways = {m.value for m in said if m.kind == "way"}
     legs = {m.value for m in said if m.kind == "legs"}
     kinds = {m.kind for m in said}
+    # Legs said in words that nobody worked out may be any.
+    unread = len(re.findall(r"\b(left|right)\b", reading.text)) > sum(
+        m.kind == "legs" for m in said
+    )
     for s in segments:
         moving = s.gaits - {"stand"}
         if s.strays:
@@ -190,9 +214,9 @@ def _exceeded(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator
             yield ErrorCode.INTENT_EXCEEDED, f"but nobody asked me to {min(moving)}"
         if s.vx < 0 and "backward" not in ways and not any(m.value.startswith("-") for m in said):
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to go backward"
-        if s.up and not kinds & {"legs", "some_leg"}:
+        if s.up and not kinds & {"legs", "some_leg"} and not says("some_side", reading.text):
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to lift a leg"
-        if len(s.up) == 1 and legs and not legs & set(s.up):
+        if len(s.up) == 1 and not unread and legs and not legs & set(s.up):
             yield ErrorCode.INTENT_EXCEEDED, f"but nobody named the {LEG_WORDS[min(s.up)]}"
         if s.faster and not kinds & {"double", "tempo", "speed"}:
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked for a leg that steps faster"
@@ -203,10 +227,12 @@ def _true(m: Mention, clause: Clause, reading: Reading, s: Segment) -> bool:
     match m.kind:
         case "gait":
             return m.value in s.gaits and (m.value != "stand" or s.vx == 0)
+        case "way" | "speed" if m.value == "any":
+            return True
         case "way":
             return {"forward": s.vx > 0, "backward": s.vx < 0, "place": s.vx == 0}[m.value]
         case "speed":
-            return s.vx == 0 or (abs(s.vx) > FAST_M_S) == (m.value == "fast") or m.value == "any"
+            return s.vx == 0 or (abs(s.vx) > FAST_M_S) == (m.value == "fast")
         case "vx":
             # "back at 0.5 m/s" gives the speed without its sign.
             speed = abs(s.vx) if float(m.value) > 0 and _backs(reading) else s.vx

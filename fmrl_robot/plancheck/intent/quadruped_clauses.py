@@ -13,7 +13,7 @@ from typing import Literal
 
 from fmrl_robot.plancheck.intent.quadruped_words import Mention, begins, mentions, plain, says
 
-Status = Literal["ask", "ban", "aside"]
+Status = Literal["ask", "ban", "aside", "background", "withdrawn"]
 
 _ENDS = frozenset(".!?;")
 _PARTS = frozenset([*",:()\"-+", "and", "but", "or", "nor", "while", "so", "plus", "just", "please",
@@ -35,6 +35,8 @@ class Clause:
     sentence: int
     sign: str
     """The kind of mention or the word that opened it."""
+    opener: str
+    """The words of that mention."""
 
     def of(self, *kinds: str) -> tuple[Mention, ...]:
         """Return its mentions of some kinds."""
@@ -65,10 +67,20 @@ def read(instruction: str) -> Reading:
         parts = list(_clauses(text, start, end, inside, number))
         for part in _asides(text[start:end], parts):
             if part.sign == "withdraw":
-                clauses = [replace(c, status="aside") for c in clauses]
+                clauses = [_withdrawn(c) for c in clauses]
             clauses.append(part)
     clauses = [_weighed(c) for c in _swapped(_inherited(clauses))]
-    return Reading(text=text, clauses=tuple(clauses), ordered=_ordered(text, found))
+    if not any(c.status == "ask" and c.mentions for c in clauses):
+        # Where nothing else asks, what seemed to be told is the order: "the gait is a trot".
+        clauses = [replace(c, status="ask") if c.status == "background" else c for c in clauses]
+    ordered = _ordered(text, found) and not _detour(clauses)
+    return Reading(
+        text=text, clauses=tuple(c for one in clauses for c in _split(one)), ordered=ordered
+    )
+
+
+def _withdrawn(clause: Clause) -> Clause:
+    return replace(clause, status="withdrawn") if clause.status == "ask" else clause
 
 
 def _sentences(text: str, found: Sequence[Mention]) -> Iterator[tuple[int, int]]:
@@ -86,22 +98,27 @@ def _asides(sentence: str, row: Sequence[Clause]) -> list[Clause]:
     words = sentence.strip()
     if words.endswith("?") and begins("question", words):
         return [replace(c, status="aside") for c in row]
-    told = says("told", words) or (
-        begins("narrator", words) and says("telling", words) and not says("order_words", words)
-    )
-    if not told:
+    narrated = begins("narrator", words) and not says("order_words", words)
+    if begins("told", words) or (narrated and says("telling", words)):
+        status: Status = "aside"
+    elif narrated and (begins("teller", words) or says("telling_now", words)):
+        status = "background"
+    else:
         return list(row)
     orders = next((i for i, c in enumerate(row) if i and _orders(c)), len(row))
-    return [replace(c, status="aside") if i < orders else c for i, c in enumerate(row)]
+    return [
+        replace(c, status=status) if i < orders and c.status == "ask" else c
+        for i, c in enumerate(row)
+    ]
 
 
 def _orders(clause: Clause) -> bool:
     """Whether a clause begins with what may be done."""
-    acts = clause.of("gait", "go", "rest", "speed", "lift", "cannot", "way")
+    acts = clause.of("gait", "go", "rest", "speed", "lift", "cannot")
     if not acts:
         return clause.sign == "so"
     before = clause.text[: max(0, clause.text.find(acts[0].text))]
-    return all(says("lead_in", w) for w in before.split())
+    return not acts[0].text.endswith("ed") and all(says("lead_in", w) for w in before.split())
 
 
 def _clauses(
@@ -117,7 +134,7 @@ def _clauses(
     cuts.sort()
     status: Status = "ask"
     pending = False
-    for (_, after, sign), (until, _, _) in zip(cuts, [*cuts[1:], (end, end, "")], strict=True):
+    for (at, after, sign), (until, _, _) in zip(cuts, [*cuts[1:], (end, end, "")], strict=True):
         before = text[start:after]
         status = _status(sign, status, before)
         pending = pending or sign in _STRONG
@@ -135,6 +152,7 @@ def _clauses(
             follows=pending,
             sentence=number,
             sign=sign,
+            opener=text[at:after],
         )
         # "after 3 s trot": the time is that of what came before.
         first = next(iter(clause.of("seconds")), None)
@@ -186,8 +204,8 @@ def _inherited(clauses: Sequence[Clause]) -> list[Clause]:
             and _continues(last, clause)
         ):
             clause = replace(clause, status="ban")
-        if last is not None and last.status == "ban" and clause.sign == "until":
-            # "do not trot until you have stood" asks for both.
+        if last is not None and last.status == "ban" and clause.sign in ("until", "before"):
+            # "do not trot until you have stood" asks for both, and so does "before".
             found[-1] = replace(last, status="ask")
         found.append(clause)
     return found
@@ -196,7 +214,9 @@ def _inherited(clauses: Sequence[Clause]) -> list[Clause]:
 def _weighed(clause: Clause) -> Clause:
     """A leg that must not be stood on is to be up: "no weight on your left paw"."""
     legs = clause.of("legs", "some_leg")
-    if clause.status == "ban" and legs and not clause.of("lift", "double", "gait"):
+    if clause.status == "ban" and legs and clause.opener != "not":
+        if clause.of("lift", "double", "gait"):
+            return clause
         return replace(clause, status="ask")
     return clause
 
@@ -206,7 +226,7 @@ def _continues(last: Clause, clause: Clause) -> bool:
     before, here = last.of("gait", "way", "legs"), clause.of("gait", "way", "legs")
     if not before or not here or before[0].kind != here[0].kind or here[0].value == "stand":
         return False
-    if not clause.text.startswith(here[0].text):
+    if re.sub(r"^(the|your|its) ", "", clause.text).find(here[0].text) != 0:
         return False
     form = [m.text.endswith("ing") for m in (before[0], here[0])]
     return form[0] == form[1] and (clause.sign != "," or form[0])
@@ -235,6 +255,31 @@ def _swapped(clauses: Sequence[Clause]) -> list[Clause]:
     return found
 
 
+def _detour(clauses: Sequence[Clause]) -> bool:
+    """Whether a sentence has a "before" with acts on both sides and a comma behind: who knows."""
+    for i, c in enumerate(clauses):
+        if (
+            c.sign == "before"
+            and any(
+                d.sign == "," and d.mentions and d.sentence == c.sentence for d in clauses[i + 1 :]
+            )
+            and any(d.mentions and d.sentence == c.sentence for d in clauses[:i])
+        ):
+            return True
+    return False
+
+
+def _split(clause: Clause) -> Iterator[Clause]:
+    """Part a clause where a second gait or way is named: "trot forward bound back"."""
+    row: list[Mention] = []
+    for m in clause.mentions:
+        if m.kind in ("gait", "way") and any(o.kind == m.kind and o.value != m.value for o in row):
+            yield replace(clause, mentions=tuple(row))
+            clause, row = replace(clause, follows=False, sign=""), []
+        row.append(m)
+    yield replace(clause, mentions=tuple(row))
+
+
 def _flagged(row: Sequence[Clause]) -> list[Clause]:
     return [replace(c, follows=True) if i == 0 else c for i, c in enumerate(row)]
 
@@ -247,6 +292,8 @@ def _ordered(text: str, found: Sequence[Mention]) -> bool:
     """Whether clauses are done in the order in which they are said, as far as their words tell."""
     signs = [m for m in found if m.kind in ("before", "after")]
     if len(signs) > 1 or (signs and any(m.kind == "then" for m in found)):
+        return False
+    if any(m.text.endswith(("that", "this")) for m in signs):
         return False
     rest = text
     for m in reversed(found):

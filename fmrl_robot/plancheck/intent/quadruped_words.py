@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, cast
@@ -20,11 +21,13 @@ from fmrl_robot.plancheck.intent.words import mend, words
 
 KINDS = (
     "no_word", "withdraw", "idiom", "after_ban", "ban", "except", "then", "before", "after",
-    "gait", "way", "anywhere", "tempo", "speed", "legs", "double", "air", "cannot", "some_leg",
+    "gait", "way", "anywhere", "tempo", "double", "speed", "legs", "air", "cannot", "some_leg",
     "lift", "rest", "go",
 )  # fmt: skip
 """Kinds of mention; of two that are equally long the earlier counts."""
 _PART = re.compile(r"\{([a-z_]+)\}")
+_MIN_FAR, _ALIKE = 6, 0.75
+"""Long words that say a way are mended though more than one letter is wrong."""
 PER_SECOND = {"m/s": 1.0, "km/h": 1 / 3.6, "mph": 0.447, "cm/s": 0.01}
 
 
@@ -43,12 +46,21 @@ class Mention:
 
 def plain(instruction: str) -> str:
     """Return the instruction as lower-case words with single spaces, slips mended."""
-    text = re.sub(r"(?<!\d)\.(?=\d)", " 0.", instruction)
+    text = re.sub(r"\b[Bb]4\b", "before", instruction)
+    text = re.sub(r"(?<!\d)\.(?=\d)", " 0.", text)
     text = re.sub(r"(?<=[A-Za-z])-(?=[A-Za-z])", " ", text)
     text = re.sub(r"(?<![\w-])[-\u2212](?=\d)", " minus ", text)
     lexicon = read_lexicon()
     known, others = frozenset(lexicon["mended"]), frozenset(lexicon["own_words"])
-    return " ".join(mend(w, known, others) for w in words(text))
+    ways = cast("Sequence[str]", lexicon["far_mended"])
+
+    def mended(word: str) -> str:
+        near = mend(word, known, others)
+        if near != word or len(word) < _MIN_FAR or word in others or word in known:
+            return near
+        return next(iter(get_close_matches(word, ways, 1, _ALIKE)), word)
+
+    return " ".join(mended(w) for w in words(text))
 
 
 def mentions(text: str) -> tuple[Mention, ...]:
@@ -89,9 +101,9 @@ def _candidates(text: str) -> Iterator[Mention]:
 def _quantities(text: str) -> Iterator[Mention]:
     """Durations in seconds and velocities in m/s."""
     number = _number_pattern()
-    time = rf"(?P<n>{number})(?P<h> and a half)? (?P<u>seconds?|s|ticks|minutes?|m)(?! /)"
-    half = r"(?P<n>half|quarter)(?: of)? a (?P<u>second|minute)(?P<h>)"
-    bare = rf"(?<=\bfor )(?P<n>{number})(?P<h> and a half)?(?P<u>)(?= [,.!?;]| and| then|$)"
+    time = rf"(?P<n>{number})(?P<h> and (?:a )?half)? (?P<u>seconds?|s|ticks|minutes?|m)(?! /)"
+    half = r"(?P<n>half|quarter)(?: of)? a (?P<u>second|minutes?)(?P<h>)"
+    bare = rf"(?<=\bfor )(?P<n>{number})(?P<h> and (?:a )?half)?(?P<u>)(?= [,.!?;]| and| then|$)"
     for pattern in (time, half, bare):
         for m in re.finditer(rf"(?<!\w){pattern}(?!\w)", text):
             value = 0.25 if m["n"] == "quarter" else _number(m["n"])
@@ -129,7 +141,10 @@ def _scale(unit: str) -> float:
 
 def _number(text: str) -> float:
     numbers = cast("Mapping[str, float]", read_lexicon()["number"])
-    return sum(numbers[w] if w in numbers else float(w) for w in text.replace("point", ".").split())
+    whole, _, tenths = text.partition(" point ")
+    if tenths:
+        return numbers[whole] + 0.1 * numbers[tenths]
+    return sum(numbers[w] if w in numbers else float(w) for w in text.split())
 
 
 @lru_cache(maxsize=1)
@@ -137,7 +152,7 @@ def _number_pattern() -> str:
     names = "|".join(read_lexicon()["number"])
     tens = "twenty|thirty|forty|fifty"
     ones = "one|two|three|four|five|six|seven|eight|nine"
-    return rf"\d+(?:\.\d+)?|(?:{tens}) (?:{ones})|{names}"
+    return rf"(?:{ones}|zero) point (?:{ones})|\d+(?:\.\d+)?|(?:{tens}) (?:{ones})|{names}"
 
 
 @lru_cache(maxsize=1)
@@ -152,7 +167,7 @@ def _patterns() -> Mapping[tuple[str, str], tuple[re.Pattern[str], ...]]:
     """Compiled entries by kind and value; the value is empty where an entry has none."""
     found: dict[tuple[str, str], tuple[re.Pattern[str], ...]] = {}
     for kind, entry in read_lexicon().items():
-        if kind in ("parts", "number", "mended", "own_words"):
+        if kind in ("parts", "number", "mended", "far_mended", "own_words"):
             continue
         values = cast("Mapping[str, Any]", entry if isinstance(entry, dict) else {"": entry})
         for value, phrases in values.items():
