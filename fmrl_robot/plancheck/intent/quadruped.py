@@ -21,7 +21,7 @@ from fmrl_robot.types import Leg, Plan, Problem
 SPEEDS_M_S = (0.0, 0.5, 1.0)
 MAX_SECONDS = 60.0
 _SPEED_TOLERANCE_M_S, _TIME_TOLERANCE_S = 0.13, 0.26
-_CALLS = ("gait", "way", "speed", "vx", "legs", "rest", "go", "lift", "air")
+_CALLS = ("gait", "choice", "way", "speed", "vx", "legs", "rest", "go", "lift", "air")
 """Kinds of mention that call for moving or standing."""
 _DEMANDS = ("gait", "way", "speed", "vx", "seconds", "tempo", "legs", "double", "air")
 _NEXT = "say it in other words"
@@ -65,7 +65,7 @@ def _banned(clause: Clause) -> list[Mention]:
         m for m in clause.mentions if m.kind in ("gait", "way", "speed", "vx", "air", "tempo")
     ]
     lifts = bool(clause.of("lift"))
-    if lifts or clause.of("double") or clause.opener == "not":
+    if lifts or clause.of("double") or clause.opener in ("not", "never", "nor"):
         demands += clause.of("legs", "some_leg", "double")
     if not demands:
         demands = [
@@ -161,7 +161,7 @@ def _covered(reading: Reading, segments: Sequence[Segment]) -> bool:
             if c.mentions
         )
 
-    return says("again", reading.text) or all(does(s) for s in segments)
+    return all(does(s) for s in segments)
 
 
 def _laid(reading: Reading, segments: Sequence[Segment], *, gaps: bool = False) -> bool:
@@ -170,7 +170,7 @@ def _laid(reading: Reading, segments: Sequence[Segment], *, gaps: bool = False) 
     A clause lies on one segment; the next one on the same or a later one, on a later one where a
     word such as "then" stands between.
     """
-    gaps = gaps or says("again", reading.text)
+    gaps = gaps or (says("again", reading.text) and _covered(reading, segments))
     reachable: set[int] = {-1}
     follows = False
     for clause in reading.asked():
@@ -178,7 +178,7 @@ def _laid(reading: Reading, segments: Sequence[Segment], *, gaps: bool = False) 
         demands = _demands(clause, reading)
         if not demands and not clause.of("rest", "go", "lift", "some_leg"):
             continue
-        if says("again", clause.text):
+        if says("overall", _rest(clause)):
             # "all slow", "each for 3 s": true of whichever.
             continue
         fits = [all(_true(m, clause, reading, s) for m in demands) for s in segments]
@@ -195,10 +195,20 @@ def _laid(reading: Reading, segments: Sequence[Segment], *, gaps: bool = False) 
     return gaps or len(segments) - 1 in reachable
 
 
+def _rest(clause: Clause) -> str:
+    """The words of a clause that are no mention."""
+    text = clause.text
+    for m in clause.mentions:
+        text = text.replace(m.text, " , ", 1)
+    return text
+
+
 def _exceeded(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator[Finding]:
     said = [m for c in reading.clauses if c.status != "ban" for m in c.mentions]
-    gaits = {m.value for m in said if m.kind == "gait"}
-    gaits |= {"pace"} & set(reading.text.split())
+    gaits = {m.value for m in said if m.kind in ("gait", "choice")}
+    if "pace" not in {m.value for c in reading.clauses if c.status == "ban" for m in c.mentions}:
+        # "at a lazy pace" may mean the gait.
+        gaits |= {"pace"} & set(reading.text.split())
     ways = {m.value for m in said if m.kind == "way"}
     legs = {m.value for m in said if m.kind == "legs"}
     kinds = {m.kind for m in said}

@@ -19,7 +19,9 @@ _ENDS = frozenset(".!?;")
 _PARTS = frozenset([*",:()\"-+", "and", "but", "or", "nor", "while", "so", "plus", "just", "please",
                     "instead", "only", "yet", "now", "until"])  # fmt: skip
 _STRONG = frozenset({"then", "before", "after"})
-_SIGNS = frozenset({"ban", "except", "idiom", "after_ban", "withdraw", "then", "before", "after"})
+_SIGNS = frozenset(
+    {"ban", "except", "idiom", "after_ban", "withdraw", "then", "before", "after", "fresh"}
+)
 """Kinds that steer the reading and demand nothing."""
 
 
@@ -69,7 +71,7 @@ def read(instruction: str) -> Reading:
             if part.sign == "withdraw":
                 clauses = [_withdrawn(c) for c in clauses]
             clauses.append(part)
-    clauses = [_weighed(c) for c in _swapped(_inherited(clauses))]
+    clauses = [_weighed(c) for c in _swapped(_inherited(_chosen(clauses)))]
     if not any(c.status == "ask" and c.mentions for c in clauses):
         # Where nothing else asks, what seemed to be told is the order: "the gait is a trot".
         clauses = [replace(c, status="ask") if c.status == "background" else c for c in clauses]
@@ -99,9 +101,9 @@ def _asides(sentence: str, row: Sequence[Clause]) -> list[Clause]:
     if words.endswith("?") and begins("question", words):
         return [replace(c, status="aside") for c in row]
     narrated = begins("narrator", words) and not says("order_words", words)
-    if begins("told", words) or (narrated and says("telling", words)):
+    if begins("told", words) or (narrated and (says("telling", words) or begins("teller", words))):
         status: Status = "aside"
-    elif narrated and (begins("teller", words) or says("telling_now", words)):
+    elif narrated and says("telling_now", words):
         status = "background"
     else:
         return list(row)
@@ -133,14 +135,17 @@ def _clauses(
     cuts += [(m.start, m.end, m.kind) for m in inside if m.kind in _SIGNS - {"after_ban"}]
     cuts.sort()
     status: Status = "ask"
-    pending = False
+    pending = empty = False
     for (at, after, sign), (until, _, _) in zip(cuts, [*cuts[1:], (end, end, "")], strict=True):
         before = text[start:after]
-        status = _status(sign, status, before)
+        # "do not just stand there": nothing was said yet of what is not to be done.
+        if not (empty and status == "ban" and sign in ("just", "only", "please", "now")):
+            status = _status(sign, status, before)
         pending = pending or sign in _STRONG
         body = text[after:until].strip()
         own = tuple(m for m in inside if after <= m.start < until)
-        if not body.strip(".!?; ") and not own and sign != "withdraw":
+        empty = not body.strip(".!?; ") and not own
+        if empty and sign != "withdraw":
             continue
         if says("anymore", body):
             status = "aside"
@@ -211,14 +216,41 @@ def _inherited(clauses: Sequence[Clause]) -> list[Clause]:
     return found
 
 
+def _chosen(clauses: Sequence[Clause]) -> list[Clause]:
+    """Gaits with "or" between them are a choice, none of which is demanded."""
+    found = list(clauses)
+    for i, clause in enumerate(clauses):
+        if i and clause.sign == "or" and clause.status == "ask" and clause.of("gait"):
+            found[i - 1 : i + 1] = [_choice(found[i - 1]), _choice(clause)]
+    return found
+
+
+def _choice(clause: Clause) -> Clause:
+    row = (replace(m, kind="choice") if m.kind == "gait" else m for m in clause.mentions)
+    return replace(clause, mentions=tuple(row))
+
+
 def _weighed(clause: Clause) -> Clause:
-    """A leg that must not be stood on is to be up: "no weight on your left paw"."""
+    """Turn into an order what only sounds like a ban.
+
+    A leg that must not be stood on is to be up; "don't trot too fast" asks for a slow trot.
+    """
+    too = next((m for m in clause.of("speed") if m.text.startswith("too ")), None)
+    if too is not None and clause.status == "ban":
+        other = "slow" if too.value == "fast" else "fast"
+        row = (replace(m, value=other) if m is too else m for m in clause.mentions)
+        return replace(clause, status="ask", mentions=tuple(row))
     legs = clause.of("legs", "some_leg")
-    if clause.status == "ban" and legs and clause.opener != "not":
+    if clause.status == "ban" and legs and not _contrasts(clause):
         if clause.of("lift", "double", "gait"):
             return clause
         return replace(clause, status="ask")
     return clause
+
+
+def _contrasts(clause: Clause) -> bool:
+    """Whether a leg is named only to say that another is meant: "not the front left"."""
+    return clause.opener in ("not", "never", "nor") and not says("down", clause.text)
 
 
 def _continues(last: Clause, clause: Clause) -> bool:
