@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 
 from fmrl_robot.errors import ErrorCode
 from fmrl_robot.plancheck.intent.quadruped_clauses import Clause, Reading, read
@@ -24,6 +25,8 @@ _SPEED_TOLERANCE_M_S, _TIME_TOLERANCE_S = 0.13, 0.26
 _CALLS = ("gait", "choice", "way", "speed", "vx", "legs", "rest", "go", "lift", "air")
 """Kinds of mention that call for moving or standing."""
 _DEMANDS = ("gait", "way", "speed", "vx", "seconds", "tempo", "legs", "double", "air")
+_ALIKE = 0.7
+"""A clause with a word so like one that is known is not held to be something else."""
 _NEXT = "say it in other words"
 
 
@@ -107,6 +110,8 @@ def _unable(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding
                     f"but you asked for {m.text!r}, and I do a thing for at most 60 s",
                 )
         unread = [w for w in clause.text.split() if w.isalpha() and not says("lead_in", w)]
+        if any(get_close_matches(w, read_lexicon()["mended"], 1, _ALIKE) for w in unread):
+            unread = []
         unread = [] if begins("noun_first", clause.text) else unread
         if (
             clause.sign == "then"
@@ -119,7 +124,9 @@ def _unable(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding
 
 def _tells(before: str) -> bool:
     """Whether an act is the speaker's own: "I can smell", and not "I want you to"."""
-    return bool(re.search(r"\b(i|let me)\b(?!.*\b(you|order|ask|command)\b)", before))
+    return before.strip() == "you" or bool(
+        re.search(r"\b(i|let me)\b(?!.*\b(you|order|ask|command)\b)", before)
+    )
 
 
 def _incomplete(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator[Finding]:
@@ -178,7 +185,7 @@ def _laid(reading: Reading, segments: Sequence[Segment], *, gaps: bool = False) 
         demands = _demands(clause, reading)
         if not demands and not clause.of("rest", "go", "lift", "some_leg"):
             continue
-        if says("overall", _rest(clause)):
+        if len(segments) > 1 and says("overall", _rest(clause)):
             # "all slow", "each for 3 s": true of whichever.
             continue
         fits = [all(_true(m, clause, reading, s) for m in demands) for s in segments]

@@ -20,13 +20,13 @@ import yaml
 from fmrl_robot.plancheck.intent.words import mend, words
 
 KINDS = (
-    "no_word", "withdraw", "idiom", "after_ban", "ban", "except", "then", "before", "after", "fresh",
-    "gait", "way", "anywhere", "tempo", "double", "speed", "legs", "air", "cannot", "some_leg",
-    "lift", "rest", "go",
+    "no_word", "withdraw", "idiom", "after_ban", "ban", "except", "then", "before", "after",
+    "fresh", "gait", "way", "anywhere", "tempo", "double", "speed", "legs", "air", "cannot",
+    "some_leg", "lift", "rest", "go",
 )  # fmt: skip
 """Kinds of mention; of two that are equally long the earlier counts."""
 _PART = re.compile(r"\{([a-z_]+)\}")
-_MIN_FAR, _ALIKE = 6, 0.75
+_MIN_FAR, _ALIKE = 6, 0.8
 """Long words that say a way are mended though more than one letter is wrong."""
 PER_SECOND = {"m/s": 1.0, "km/h": 1 / 3.6, "mph": 0.447, "cm/s": 0.01}
 
@@ -55,7 +55,8 @@ def plain(instruction: str) -> str:
     ways = cast("Sequence[str]", lexicon["far_mended"])
 
     def mended(word: str) -> str:
-        near = mend(word, known, others)
+        once = re.sub(r"(.)\1", r"\1", word)
+        near = once if once in known and word not in known else mend(word, known, others)
         if near != word or len(word) < _MIN_FAR or word in others or word in known:
             return near
         return next(iter(get_close_matches(word, ways, 1, _ALIKE)), word)
