@@ -1,0 +1,283 @@
+"""Whether a quadruped's plan is what the instruction says: all of it, in order, and nothing else.
+
+The instruction is read by words alone (quadruped_clauses.py), the plan by its rows alone
+(quadruped_plan.py). A plan fits when every clause that asks can be laid on a segment that does what
+it says, in the order said; what is forbidden must be true of no segment. A word that is not known
+demands nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+
+from fmrl_robot.errors import ErrorCode
+from fmrl_robot.plancheck.intent.quadruped_clauses import Clause, Reading, read
+from fmrl_robot.plancheck.intent.quadruped_plan import FAST_M_S, LEG_WORDS, Segment, say
+from fmrl_robot.plancheck.intent.quadruped_plan import read as read_plan
+from fmrl_robot.plancheck.intent.quadruped_words import Mention, begins, read_lexicon, says
+from fmrl_robot.types import Leg, Plan, Problem
+
+SPEEDS_M_S = (0.0, 0.5, 1.0)
+MAX_SECONDS = 60.0
+_SPEED_TOLERANCE_M_S, _TIME_TOLERANCE_S = 0.13, 0.26
+_CALLS = ("gait", "choice", "way", "speed", "vx", "legs", "rest", "go", "lift", "air")
+"""Kinds of mention that call for moving or standing."""
+_DEMANDS = ("gait", "way", "speed", "vx", "seconds", "tempo", "legs", "double", "air")
+_ALIKE = 0.7
+"""A clause with a word so like one that is known is not held to be something else."""
+_NEXT = "say it in other words"
+
+
+def understood(plan: Plan) -> str:
+    """Say in words what a plan would do, from its rows and velocities."""
+    return say(read_plan(plan))
+
+
+def problems(instruction: str, plan: Plan) -> tuple[Problem, ...]:
+    """Return why ``plan`` is not what ``instruction`` says; empty where it is."""
+    segments = read_plan(plan)
+    reading = read(instruction)
+    for look in (_forbidden, _no_order, _unable, _nothing, _incomplete, _exceeded):
+        found = next(look(instruction, reading, segments), None)
+        if found is not None:
+            code, message = found
+            return (
+                Problem(code=int(code), message=f"I would {say(segments)}, {message}; {_NEXT}"),
+            )
+    return ()
+
+
+Finding = tuple[ErrorCode, str]
+
+
+def _forbidden(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator[Finding]:
+    for clause in reading.clauses:
+        demands = _banned(clause)
+        if (
+            clause.status == "ban"
+            and demands
+            and any(all(_true(m, clause, reading, s) for m in demands) for s in segments)
+        ):
+            yield ErrorCode.INTENT_FORBIDDEN, f"but you forbade {clause.text.strip(' ,.!?')!r}"
+
+
+def _banned(clause: Clause) -> list[Mention]:
+    demands = [
+        m for m in clause.mentions if m.kind in ("gait", "way", "speed", "vx", "air", "tempo")
+    ]
+    lifts = bool(clause.of("lift"))
+    if lifts or clause.of("double") or clause.opener in ("not", "never", "nor"):
+        demands += clause.of("legs", "some_leg", "double")
+    if not demands:
+        demands = [
+            m for m in clause.of("go") if re.match("(any )?(mov|motion|locomot)", clause.text)
+        ]
+    return demands
+
+
+def _no_order(instruction: str, _: Reading, segments: Sequence[Segment]) -> Iterator[Finding]:
+    if not segments:
+        yield ErrorCode.INTENT_NOTHING, "and nothing is no answer to an order"
+    if any(re.search(p, instruction) for p in read_lexicon()["machine"]):
+        yield ErrorCode.INTENT_NOTHING, "but what you wrote reads like data or code, not an order"
+
+
+def _nothing(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding]:
+    calls = [c for c in reading.clauses if c.status in ("ask", "withdrawn") and c.of(*_CALLS)]
+    if not calls or not any(_demands(c, reading) or c.of(*_CALLS) for c in reading.asked()):
+        yield ErrorCode.INTENT_NOTHING, "but nothing in what you wrote asks for moving or standing"
+
+
+def _unable(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding]:
+    for clause in reading.asked():
+        for m in clause.of("anywhere", "cannot"):
+            before = clause.text[: max(0, clause.text.find(m.text))]
+            first = all(says("lead_in", w) for w in before.split())
+            if m.kind == "anywhere" or (first and not _tells(before) and not clause.of("legs")):
+                yield ErrorCode.INTENT_INCOMPLETE, f"but you asked also for {m.text!r}"
+        for m in clause.of("vx"):
+            if min(abs(abs(float(m.value)) - v) for v in SPEEDS_M_S) > _SPEED_TOLERANCE_M_S:
+                yield (
+                    ErrorCode.INTENT_INCOMPLETE,
+                    f"but you asked for {m.text!r}, and I know only 0, 0.5 and 1 m/s",
+                )
+        for m in clause.of("seconds"):
+            if float(m.value) > MAX_SECONDS:
+                yield (
+                    ErrorCode.INTENT_INCOMPLETE,
+                    f"but you asked for {m.text!r}, and I do a thing for at most 60 s",
+                )
+        unread = [w for w in clause.text.split() if w.isalpha() and not says("lead_in", w)]
+        if any(get_close_matches(w, read_lexicon()["mended"], 1, _ALIKE) for w in unread):
+            unread = []
+        unread = [] if begins("noun_first", clause.text) else unread
+        if (
+            clause.sign == "then"
+            and not clause.mentions
+            and unread
+            and not says("again", clause.text)
+        ):
+            yield ErrorCode.INTENT_INCOMPLETE, f"but you asked also for {clause.text!r}"
+
+
+def _tells(before: str) -> bool:
+    """Whether an act is the speaker's own: "I can smell", and not "I want you to"."""
+    return before.strip() == "you" or bool(
+        re.search(r"\b(i|let me)\b(?!.*\b(you|order|ask|command)\b)", before)
+    )
+
+
+def _incomplete(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator[Finding]:
+    for clause in reading.asked():
+        for m in _demands(clause, reading):
+            if not any(_true(m, clause, reading, s) for s in segments):
+                yield ErrorCode.INTENT_INCOMPLETE, f"but you asked also for {m.text!r}"
+    if not reading.ordered:
+        if not _covered(reading, segments):
+            yield ErrorCode.INTENT_EXCEEDED, "but not all of that was asked for"
+        return
+    if _laid(reading, segments):
+        return
+    if _laid(reading, segments, gaps=True):
+        yield ErrorCode.INTENT_EXCEEDED, "but not all of that was asked for"
+    yield ErrorCode.INTENT_INCOMPLETE, "but that is not in the order or not together as you asked"
+
+
+def _demands(clause: Clause, reading: Reading) -> list[Mention]:
+    return [
+        m
+        for m in clause.mentions
+        if m.kind in _DEMANDS
+        and m.value != "any"
+        and (m.kind != "double" or clause.of("legs", "some_leg"))
+        and (m.kind != "legs" or clause.of("lift", "double") or not says("in_phase", reading.text))
+        and (m.kind != "speed" or clause.of("gait", "way", "lift") or not clause.of("legs"))
+    ]
+
+
+def _covered(reading: Reading, segments: Sequence[Segment]) -> bool:
+    """Whether every segment does what some clause says, in whatever order; a gait is enough."""
+
+    def does(s: Segment) -> bool:
+        return any(
+            all(_true(m, c, reading, s) for m in _demands(c, reading))
+            or any(_true(m, c, reading, s) for m in c.of("gait"))
+            for c in reading.asked()
+            if c.mentions
+        )
+
+    return all(does(s) for s in segments)
+
+
+def _laid(reading: Reading, segments: Sequence[Segment], *, gaps: bool = False) -> bool:
+    """Whether the clauses can be laid on the segments in order, each segment under one.
+
+    A clause lies on one segment; the next one on the same or a later one, on a later one where a
+    word such as "then" stands between.
+    """
+    gaps = gaps or (says("again", reading.text) and _covered(reading, segments))
+    reachable: set[int] = {-1}
+    follows = False
+    for clause in reading.asked():
+        follows = follows or clause.follows
+        demands = _demands(clause, reading)
+        if not demands and not clause.of("rest", "go", "lift", "some_leg"):
+            continue
+        if len(segments) > 1 and says("overall", _rest(clause)):
+            # "all slow", "each for 3 s": true of whichever.
+            continue
+        fits = [all(_true(m, clause, reading, s) for m in demands) for s in segments]
+        found: set[int] = set()
+        for at in reachable:
+            first = at + 1 if follows or at < 0 else at
+            last = len(segments) if gaps else min(at + 2, len(segments))
+            found |= {j for j in range(first, last) if fits[j]}
+        if not demands:
+            found |= reachable
+        if not found:
+            return False
+        reachable, follows = found, False
+    return gaps or len(segments) - 1 in reachable
+
+
+def _rest(clause: Clause) -> str:
+    """The words of a clause that are no mention."""
+    text = clause.text
+    for m in clause.mentions:
+        text = text.replace(m.text, " , ", 1)
+    return text
+
+
+def _exceeded(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator[Finding]:
+    said = [m for c in reading.clauses if c.status != "ban" for m in c.mentions]
+    gaits = {m.value for m in said if m.kind in ("gait", "choice")}
+    if "pace" not in {m.value for c in reading.clauses if c.status == "ban" for m in c.mentions}:
+        # "at a lazy pace" may mean the gait.
+        gaits |= {"pace"} & set(reading.text.split())
+    ways = {m.value for m in said if m.kind == "way"}
+    legs = {m.value for m in said if m.kind == "legs"}
+    kinds = {m.kind for m in said}
+    # Legs said in words that nobody worked out may be any.
+    unread = len(re.findall(r"\b(left|right)\b", reading.text)) > sum(
+        m.kind == "legs" for m in said
+    )
+    for s in segments:
+        moving = s.gaits - {"stand"}
+        if s.strays:
+            yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to turn or to go sideways"
+        if moving and gaits - {"stand"} and not moving & gaits and "trot" not in moving:
+            yield ErrorCode.INTENT_EXCEEDED, f"but nobody asked me to {min(moving)}"
+        if s.vx < 0 and "backward" not in ways and not any(m.value.startswith("-") for m in said):
+            yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to go backward"
+        if s.up and not kinds & {"legs", "some_leg"} and not says("some_side", reading.text):
+            yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to lift a leg"
+        if len(s.up) == 1 and not unread and legs and not legs & set(s.up):
+            yield ErrorCode.INTENT_EXCEEDED, f"but nobody named the {LEG_WORDS[min(s.up)]}"
+        if s.faster and not kinds & {"double", "tempo", "speed"}:
+            yield ErrorCode.INTENT_EXCEEDED, "but nobody asked for a leg that steps faster"
+
+
+def _true(m: Mention, clause: Clause, reading: Reading, s: Segment) -> bool:
+    """Whether a mention is true of a segment."""
+    match m.kind:
+        case "gait":
+            return m.value in s.gaits and (m.value != "stand" or s.vx == 0)
+        case "way" | "speed" if m.value == "any":
+            return True
+        case "way":
+            return {"forward": s.vx > 0, "backward": s.vx < 0, "place": s.vx == 0}[m.value]
+        case "speed":
+            return s.vx == 0 or (abs(s.vx) > FAST_M_S) == (m.value == "fast")
+        case "vx":
+            # "back at 0.5 m/s" gives the speed without its sign.
+            speed = abs(s.vx) if float(m.value) > 0 and _backs(reading) else s.vx
+            return abs(speed - float(m.value)) <= _SPEED_TOLERANCE_M_S
+        case "seconds":
+            return abs(s.seconds - float(m.value)) <= _TIME_TOLERANCE_S
+        case "tempo":
+            return s.tempo in ("", m.value) or bool(s.faster)
+        case "air":
+            return s.air or "bound" in s.gaits or bool(s.up)
+        case "double":
+            return s.faster is not None
+        case "some_leg":
+            return bool(s.up)
+        case "legs":
+            return _special(Leg(m.value), clause, reading, s)
+        case _:
+            return s.vx != 0
+
+
+def _backs(reading: Reading) -> bool:
+    return any(m.value == "backward" for c in reading.clauses for m in c.of("way"))
+
+
+def _special(leg: Leg, clause: Clause, reading: Reading, s: Segment) -> bool:
+    """Whether a named leg is up, or is the faster one, or is one of the two that carry."""
+    if clause.of("double"):
+        return s.faster == leg
+    if clause.status == "ban":
+        return leg in s.up
+    return leg in s.up or s.faster == leg or (len(s.up) == 2 and says("bearing", reading.text))
