@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fmrl_robot.errors import ErrorCode
-from fmrl_robot.plancheck.intent import arm_check
+from fmrl_robot.plancheck.intent import arm_check, quadruped
 from fmrl_robot.plancheck.intent.arm_effects import effects
 from fmrl_robot.plancheck.intent.language import is_code
 from fmrl_robot.plancheck.intent.readback import say
@@ -41,11 +41,11 @@ def check_intent(
         )
     if robot.kind == "arm":
         return arm_check.problems(plan, scene, done)
-    return ()
+    return quadruped.problems(plan.instruction, plan)
 
 
 def understood(plan: Plan, scene: Scene, robot: RobotSpec) -> str:
     """Read back in words what a plan would bring about in a scene."""
     if robot.kind == "arm":
         return say(effects(plan.subgoals, scene))
-    return ""
+    return quadruped.understood(plan)
