@@ -222,3 +222,20 @@ def walk_file(folder, terms=WALK, **changes):
     """A random velocity policy of one layer, under mjlab's metadata."""
     size = sum(SIZES[OURS[term]] for term in terms)
     return linear(size, 12, folder / "walk.onnx", walk_metadata(terms, **changes))
+
+
+def today(**changes):
+    """What mjlab writes today for its velocity task without ``base_lin_vel``."""
+    metadata = {
+        **walk_metadata(),
+        "observation_terms_scale": csv([1.0] * 6),
+        "observation_terms_flatten_history_dim": csv([True] * 6),
+        "observation_terms_history_length": csv([0] * 6),
+        "observation_terms_clip": csv([[-np.inf, np.inf]] * 6),
+        "observation_terms_sensor_name": "robot/imu_ang_vel,,,,,",
+        "observation_terms_sensor_site": "imu,,,,,",
+        "observation_terms_sensor_body": "base_link,,,,,",
+        **changes,
+    }
+    del metadata["observation_history_lengths"]
+    return metadata
