@@ -102,7 +102,9 @@ def _asides(sentence: str, row: Sequence[Clause]) -> list[Clause]:
         return [replace(c, status="aside") for c in row]
     narrated = begins("narrator", words) and not says("order_words", words)
     acts = any(c.of("gait", "way", "speed", "legs", "rest", "go", "lift") for c in row)
-    if begins("told", words) or (narrated and (says("telling", words) or begins("teller", words))):
+    if begins("told", words) or (
+        narrated and (not acts or says("telling", words) or begins("teller", words))
+    ):
         status: Status = "aside"
     elif narrated and says("telling_now", words):
         status = "background"

@@ -28,6 +28,7 @@ KINDS = (
 _PART = re.compile(r"\{([a-z_]+)\}")
 _MIN_FAR, _ALIKE = 6, 0.8
 """Long words that say a way are mended though more than one letter is wrong."""
+_LASTS = re.compile(r"\b(for|lasting|takes?|during|stand|wait|trot|pace|bound|of|with) $")
 PER_SECOND = {"m/s": 1.0, "km/h": 1 / 3.6, "mph": 0.447, "cm/s": 0.01}
 
 
@@ -107,6 +108,8 @@ def _quantities(text: str) -> Iterator[Mention]:
     bare = rf"(?<=\bfor )(?P<n>{number})(?P<h> and (?:a )?half)?(?P<u>)(?= [,.!?;]| and| then|$)"
     for pattern in (time, half, bare):
         for m in re.finditer(rf"(?<!\w){pattern}(?!\w)", text):
+            if m.group() in ("a second", "an second") and not _LASTS.search(text[: m.start()]):
+                continue  # "a second trot" is another one.
             value = 0.25 if m["n"] == "quarter" else _number(m["n"])
             value = (value + 0.5 * bool(m["h"])) * (60 if m["u"].startswith("m") else 1)
             yield Mention(
