@@ -358,7 +358,9 @@ class Reader:
         grouped = any(m.name == "*" for m in self.mentions[i])
         if clause.stance in (Stance.FORBIDDEN, Stance.KEPT, Stance.EXCEPTED) and not grouped:
             return False
-        if clause.tells or _PAST.search(clause.text) or _TELLS.match(clause.text):
+        if clause.tells or _PAST.search(clause.text):
+            return False
+        if _TELLS.match(clause.text) and not _WANTS.search(clause.text):
             return False
         return bool(self._acts(clause.words) or self.mentions[i])
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from fmrl_robot.errors import ErrorCode
 from fmrl_robot.plancheck.intent.arm import CONTAINERS, Ban, Reader, lexicon
 from fmrl_robot.plancheck.intent.arm_effects import Effects, Event, effects
-from fmrl_robot.plancheck.intent.clauses import Stance
+from fmrl_robot.plancheck.intent.clauses import FORBIDS, Stance
 from fmrl_robot.plancheck.intent.readback import say
 from fmrl_robot.types import Plan, Problem, Scene, SubGoal
 
@@ -205,7 +205,7 @@ class _Comparison:
             if found.done("press") < wanted:
                 yield f"a press of the button ({reader.clauses[i].text!r})"
         wish = self._drawer_wish(reader.clauses[i].text)
-        if not reader.has(i, "drawer") or not wish or reader.named(i, "object"):
+        if not reader.has(i, "drawer") or not wish or FORBIDS.search(reader.clauses[i].text) or reader.named(i, "object"):
             return
         if wish == "open" and not (found.is_open or found.done("open")):
             yield "the drawer open"

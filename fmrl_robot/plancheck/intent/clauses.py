@@ -131,7 +131,7 @@ def _opens(following: Sequence[str], verbs: frozenset[str]) -> bool:
 
 
 def _turns(word: str, before: Sequence[str], following: Sequence[str], things: frozenset[str]) -> bool:
-    if not before:
+    if not before or before[-1] in ("is", "are", "was", "were", "be"):
         return False
     if word in ("apart", "aside"):
         return following[:1] == ["from"]

@@ -22,7 +22,7 @@ _SHORT = {
     "till": "until", "'til": "until", "fwd": "forward", "bwd": "backward", "secs": "seconds",
     "sec": "seconds", "mins": "minutes", "min": "minutes", "dnt": "do not", "nver": "never",
     "ot": "to", "teh": "the", "adn": "and", "thx": "thanks", "ur": "your", "r": "are",
-    "bue": "blue", "blu": "blue", "grn": "green", "bol": "bowl", "bwl": "bowl",
+    "bue": "blue", "yelo": "yellow", "yllow": "yellow", "blu": "blue", "grn": "green", "bol": "bowl", "bwl": "bowl",
     "gonna": "going to", "wanna": "want to", "lemme": "let me", "gimme": "give me",
 }  # fmt: skip
 """What people type for longer words; ``til`` and ``till`` are meant as until, never as a drawer."""
