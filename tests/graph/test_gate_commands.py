@@ -131,7 +131,7 @@ def test_rearming_a_robot_that_nobody_commands_is_given_up(body, namespace, caps
     body.gate.stop()
     body.commanded = False
     assert rearm.main(["--namespace", namespace, "--timeout", "0.5"]) == 1
-    assert "is controller_node up?" in capsys.readouterr().out
+    assert "is the commander, /controller_node, up?" in capsys.readouterr().out
     body.commanded = True
     time.sleep(1.5)
     assert body.gate.state is State.STOPPED, "who comes later moves nothing"

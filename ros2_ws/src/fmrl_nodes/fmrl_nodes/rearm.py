@@ -63,11 +63,11 @@ def rearm(client: GateClient, timeout_s: float) -> tuple[int, str]:
     if client.stopped:
         return 1, f"not re-armed: {client.stop_words}"
     gate = client.gate or fm.GateState()
-    holder = gate.lease_holder or "nobody holds the lease"
+    holder = gate.lease_holder or "nobody"
     client.stop(ANSWER_S)
     return 1, (
-        f"not re-armed: expected commands for a second within {timeout_s:g} s, got none that last "
-        f"({State(gate.state).name}, {holder}); the request is withdrawn; is controller_node up?"
+        f"not re-armed: expected a second of commands within {timeout_s:g} s, got a gate that is "
+        f"still {State(gate.state).name}; the request is withdrawn; is the commander, {holder}, up?"
     )
 
 
