@@ -19,7 +19,7 @@ import torch
 import yaml
 from torch.utils.tensorboard import SummaryWriter
 
-from fmrl_robot.errors import ConfigError
+from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.files import writable_folder
 from fmrl_robot.registry import TASKS
 from fmrl_robot.train.cards import write_whole
@@ -104,6 +104,7 @@ class Trainer:
             progress: hears of each iteration.
 
         Raises:
+            ConfigError: there is no room to write; the last checkpoint is whole.
             KeyboardInterrupt: Ctrl-C came; the iteration was finished and is saved.
         """
         leads = self.team.rank == 0
@@ -112,9 +113,16 @@ class Trainer:
         try:
             with deferring() as stopped:
                 self._iterate(writer, stopped, report, progress)
+        except OSError as error:  # of TensorBoard's log; it meets a full disk first
+            raise ConfigError(
+                f"expected to write in {self.folder}, got {error}; make room, and go on with "
+                "--resume from the last checkpoint, which is whole",
+                ErrorCode.WRITE_FAILED,
+            ) from error
         finally:
             if writer is not None:
-                writer.close()
+                with contextlib.suppress(OSError):  # told above, or nothing is left to write
+                    writer.close()
 
     def _iterate(
         self,

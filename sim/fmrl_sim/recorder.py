@@ -70,7 +70,14 @@ class Recorder:
 
     def __init__(self, folder: Path, body: MujocoBody) -> None:
         self.path = folder / FILE_NAME
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                f"expected a folder that can be written at {folder}, got {error}; name another "
+                "run_dir, or none to record nothing",
+                ErrorCode.WRITE_FAILED,
+            ) from error
         self._rows: list[_Row] = []
         self._blocks: list[_Block] = []
         self._count = 0

@@ -186,7 +186,6 @@ def test_on_a_full_disk_the_monitor_lives_and_tells_what_it_has(tmp_path):
             10,
         )
         graph.until(lambda: told and "lost" in told[-1].message, 30.0)
-        graph.until(lambda: "filming ended" in told[-1].message, 30.0)
         values = {v.key: int(v.value) for v in told[-1].values if v.key != "page"}
         assert values["recorded"] > 0 and values["dropped"] > 0
         assert f"recorded {values['recorded']} messages, lost {values['dropped']}: File too" in str(
@@ -200,7 +199,6 @@ def test_on_a_full_disk_the_monitor_lives_and_tells_what_it_has(tmp_path):
     with (folder / "run.mcap").open("rb") as stream:
         found = sum(1 for _ in NonSeekingReader(stream, validate_crcs=True).iter_messages())
     assert f"recorded {found} messages, lost" in report
-    assert not (folder / "video.mp4").exists()
 
 
 def browser(playwright):

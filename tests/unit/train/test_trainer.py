@@ -1,3 +1,4 @@
+import resource
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from small_training import REACH, TINY, values  # noqa: E402
 from fmrl_robot.control import locomotion as loco  # noqa: E402
 from fmrl_robot.control.contact_pattern import policy_contract  # noqa: E402
 from fmrl_robot.control.runner import PolicyRunner  # noqa: E402
-from fmrl_robot.errors import ConfigError  # noqa: E402
+from fmrl_robot.errors import ConfigError, ErrorCode  # noqa: E402
 from fmrl_robot.registry import TASKS  # noqa: E402
 from fmrl_robot.robots import GO2  # noqa: E402
 from fmrl_robot.shares import share, wilson  # noqa: E402
@@ -97,6 +98,28 @@ def _same(a, b):
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(map(_same, a, b))
     return a == b
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # TensorBoard's
+def test_a_full_disk_ends_a_run_with_a_code_and_a_whole_checkpoint(tmp_path):
+    config = TrainConfig(
+        task="test-reach",
+        iterations=400,
+        save_every=10,
+        steps_per_env=2,
+        actor=(8,),
+        critic=(8,),
+        threads=1,
+    )
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises(ConfigError, match="make room, and go on with --resume") as caught:
+            train(config, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.code == ErrorCode.WRITE_FAILED
+    assert 0 < read_state(tmp_path / CHECKPOINT)["iteration"] < 400
 
 
 def test_there_has_to_be_something_to_resume(tmp_path):
