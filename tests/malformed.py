@@ -101,6 +101,28 @@ class Malformer:
         return choices[self.rng.integers(len(choices))]
 
 
+def poisoned(good, poison):
+    """A copy of a good message with every floating-point number in it replaced."""
+    message = deserialize_message(serialize_message(good), type(good))
+    _poison(message, poison)
+    return message
+
+
+def _poison(message, poison):
+    for field, kind in message.get_fields_and_field_types().items():
+        value = getattr(message, field)
+        if hasattr(value, "get_fields_and_field_types"):
+            _poison(value, poison)
+        elif kind == "double":
+            setattr(message, field, poison)
+        elif len_of(value) and "double" in kind:
+            setattr(message, field, [poison] * len_of(value))
+        elif isinstance(value, list):
+            for inner in value:
+                if hasattr(inner, "get_fields_and_field_types"):
+                    _poison(inner, poison)
+
+
 def len_of(value):
     """Entries of an array field, 0 of any other."""
     return len(value) if isinstance(value, list | array.array | np.ndarray) else 0

@@ -17,7 +17,7 @@ pytest.importorskip("fmrl_msgs.msg", reason="needs the ros extra and fmrl_msgs")
 
 import rclpy
 from good_messages import GoodMessages
-from malformed import Malformer, numbers
+from malformed import Malformer, numbers, poisoned
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -41,6 +41,7 @@ pytestmark = pytest.mark.graph
 DOMAIN = 66
 ROUNDS = 60
 """Malformed messages to each subscription, apart from those that every one gets."""
+POISONS = (math.nan, math.inf, 1e300)
 GARBAGE = (b"", b"x", b"\x00\x01\x00\x00", b"\x00\x01\x00\x00" + b"\xff" * 40)
 WAYS = {
     "SceneNode": ({}, {"robot": "go2"}, {"ground_truth_scene": True}),
@@ -231,13 +232,15 @@ def test_no_message_ends_a_node_or_stays_in_it(bench, said):
             cls, good = subscription.msg_type, bench.good_message(subscription)
             if number == 0:
                 bench.feed(subscription, cls())
+            if number % 5 == 1:  # the round after one of good messages, which things follow
+                bench.feed(subscription, poisoned(good, POISONS[number // 5 % len(POISONS)]))
             if number % 3 == 0:
                 bench.feed(subscription, malformer.any(cls))
             else:
                 bench.feed(subscription, malformer.spoiled(good, number % 3))
             if subscription.raw and number < len(GARBAGE):
                 bench.feed(subscription, GARBAGE[number])
-            if number % 4 == 0:
+            if number % 5 == 0:
                 bench.feed(subscription, good)
         bench.settle()
     assert bench.node.refused, "expected some of them to be refused"

@@ -142,9 +142,11 @@ class Graph:
 @pytest.fixture
 def graph(tmp_path):
     graph = Graph(tmp_path / "run", free_port())
-    graph.until(lambda: graph.frames.get_subscription_count() > 0)
-    yield graph
-    graph.close()
+    try:
+        graph.until(lambda: graph.frames.get_subscription_count() > 0)
+        yield graph
+    finally:
+        graph.close()
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

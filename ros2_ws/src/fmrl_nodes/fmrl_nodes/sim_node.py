@@ -335,7 +335,7 @@ class SimNode(FmrlNode):
         if refusal is None or refusal[0] is not ErrorCode.LEASE_INVALID:
             self._latencies.answered(command.observation_stamp_s, wall)
             # Who claims to have answered what is yet to come would be waited for no more.
-            if command.observation_stamp_s <= self._world.now:
+            if command.observation_stamp_s < self._world.now + TICK_S:
                 self._commands.heard(command.observation_stamp_s, wall)
         if refusal is not None:
             code, why = refusal
