@@ -95,6 +95,7 @@ objects = st.builds(
     color=names,
     pose=st.builds(Pose, position=vectors(3), quaternion=vectors(4), frame=st.just("table")),
     size=vectors(3),
+    travel=finite,
     confidence=st.floats(0, 1),
     visible=st.booleans(),
 )
