@@ -86,6 +86,8 @@ class SceneObject:
     """Of the centre of its box; a drawer (without handle and cabinet) opens towards its -x."""
     size: FloatArray
     """Extent of its box in m, shape (3,)."""
+    travel: float = 0.0
+    """How far its moving part is from rest, m: a drawer pulled out, a button pressed down."""
     confidence: float = 1.0
     """0 to 1."""
     visible: bool = True

@@ -154,11 +154,13 @@ class TabletopPerceiver:
         ):
             if name in self._fixed:
                 x, y, yaw = self._fixed[name]
-                objects[name] = _thing(name, color, np.array([x, y, size[2] / 2]), yaw, size)
+                travel = max(size[2] - self._cap_top_m, 0.0) if name == "button" else 0.0
+                at = np.array([x, y, size[2] / 2])
+                objects[name] = _thing(name, color, at, yaw, size, float(travel))
         if "cabinet" in self._fixed:
             x, y, yaw = self._drawer_pose()
             at = np.array([x, y, _DRAWER_CENTRE_M[1]])
-            objects["drawer"] = _thing("drawer", "purple", at, yaw, DRAWER_SIZE)
+            objects["drawer"] = _thing("drawer", "purple", at, yaw, DRAWER_SIZE, self._opening_m)
         return objects
 
     def _ride(self, objects: dict[str, SceneObject]) -> None:
@@ -240,6 +242,7 @@ def _pose(position: FloatArray, yaw: float) -> Pose:
 
 
 def _thing(
-    name: str, color: str, position: FloatArray, yaw: float, size: FloatArray
+    name: str, color: str, position: FloatArray, yaw: float, size: FloatArray, travel: float
 ) -> SceneObject:
-    return SceneObject(name=name, category=name, color=color, pose=_pose(position, yaw), size=size)
+    pose = _pose(position, yaw)
+    return SceneObject(name=name, category=name, color=color, pose=pose, size=size, travel=travel)

@@ -35,6 +35,8 @@ _FIRST: Mapping[str, frozenset[Leg]] = {
     "bound": frozenset({Leg.FL, Leg.FR}),
 }
 """The legs that are on the ground at the cycle's start."""
+_ALIKE = 0.9
+"""Least share of columns in which two feet that a gait moves together agree."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,6 +126,24 @@ def parse_rows(rows: Mapping[str, str], dt_s: float = DT_S) -> ContactPattern:
         )
     contacts = np.array([[c == "1" for c in rows[leg]] for leg in SAYTAP_LEGS], dtype=np.bool_)
     return ContactPattern(contacts=contacts, dt_s=dt_s)
+
+
+def name_gait(pattern: ContactPattern) -> Gait | Literal["pattern"]:
+    """Name the gait of a pattern by which feet move together; "pattern" where it is none of ours.
+
+    Feet that never touch the ground, or that step at a frequency of their own, do not speak.
+    """
+    rows = dict(zip(pattern.legs, pattern.contacts, strict=True))
+    if all(row.all() or not row.any() for row in rows.values()):
+        return "stand"
+    agree: dict[Gait, float] = {}
+    for gait in ("trot", "pace", "bound"):
+        first = _FIRST[gait]
+        pairs = [(a, b) for a in rows for b in rows if a < b and (a in first) == (b in first)]
+        speaking = [(rows[a], rows[b]) for a, b in pairs if rows[a].any() and rows[b].any()]
+        agree[gait] = max((float((a == b).mean()) for a, b in speaking), default=0.0)
+    best = max(agree, key=agree.__getitem__)
+    return best if agree[best] >= _ALIKE else "pattern"
 
 
 def write_rows(pattern: ContactPattern) -> dict[str, str]:

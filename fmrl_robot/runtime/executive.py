@@ -119,8 +119,8 @@ class Executive:
             outcome = self._ports.execute(subgoal, step, count)
             self._planner.observe(subgoal, outcome)
             if not outcome.success:
-                where = f"step {step + 1} of {count} ({subgoal.skill or subgoal.kind.name.lower()} "
-                return replace(outcome, message=f"{where}{subgoal.target}): {outcome.message}")
+                where = f"step {step + 1} of {count} ({_named(subgoal)})"
+                return replace(outcome, message=f"{where}: {outcome.message}")
             self._done.append(subgoal)
         return self._judge(plan)
 
@@ -208,3 +208,9 @@ class Executive:
         if code is not None:
             words = {ErrorCode.TASK_CANCELLED: "cancelled", ErrorCode.TASK_TIMEOUT: "timed out"}
             raise Terminal(f"the task was {words.get(code, 'interrupted')}", code)
+
+
+def _named(subgoal: SubGoal) -> str:
+    if subgoal.skill:
+        return f"{subgoal.skill} {subgoal.target}".strip()
+    return subgoal.text or subgoal.kind.name.lower().replace("_", " ")

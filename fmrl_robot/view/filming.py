@@ -95,15 +95,15 @@ def film_skill(
 ) -> None:
     """Run a skill of the arm on the *tabletop* scene and write it to ``out``."""
     from fmrl_sim.lockstep import region_subgoal, run_plan
-    from fmrl_sim.render import SceneRenderer
     from fmrl_sim.scenes.base import SceneOptions
+    from fmrl_sim.smooth import SmoothRenderer
 
     plan, drawer_open = ARM_SHOWS[skill]
     scene = SCENES.load("tabletop")(robot=name)
     steps = [region_subgoal(text) for text in plan]
     title = f"{name}-{skill}: {plan[-1]}"
     video, shown = VideoLog(out, fps=FPS), 0
-    with SceneRenderer(scene.model, width=640, height=480) as renderer:
+    with SmoothRenderer(scene.model, width=640, height=480) as renderer:
 
         def look(body: Any, _: RobotState) -> None:
             nonlocal shown
@@ -165,7 +165,7 @@ def film_quadruped(
 
     ``walk_policy`` names an imported policy to walk with.
     """
-    from fmrl_sim.render import SceneRenderer
+    from fmrl_sim.smooth import SmoothRenderer
 
     spec = robot(name)
     scene = SCENES.load(SHOWN_ON.get(show, "ground"))(robot=name)
@@ -176,7 +176,7 @@ def film_quadruped(
     rng = np.random.default_rng(seed)
     video, shown = VideoLog(out, fps=FPS), 0
     ticks = round(spec.command_dt_s / 0.004)
-    with SceneRenderer(scene.model, width=640, height=480) as renderer:
+    with SmoothRenderer(scene.model, width=640, height=480) as renderer:
 
         def go(text: str) -> Outcome | None:
             nonlocal shown

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import math
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,31 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from fmrl_robot.types import ContactPattern, Success
-from fmrl_robot.view.run_log import RunLog, Step, Task, describe
+from fmrl_robot.view.run_log import RewardPoint, Row, RunLog, Step, Task, course
+from fmrl_robot.view.timeline import LEFT, RIGHT, WIDTH, Axis, axis_of, lasting
+from fmrl_robot.view.words import describe, goal_of, label, understood
 
-_WIDTH, _LEFT, _RIGHT = 1080.0, 150.0, 20.0
 _SECONDS_WIDTH = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """Maps the run's seconds to the drawing's pixels."""
-
-    start_s: float
-    end_s: float
-
-    def x(self, time_s: float) -> float:
-        """Pixels from the left of the drawing."""
-        span = max(self.end_s - self.start_s, 1e-6)
-        share = min(max((time_s - self.start_s) / span, 0.0), 1.0)
-        return round(_LEFT + share * (_WIDTH - _LEFT - _RIGHT), 1)
-
-    def ticks(self) -> list[tuple[float, str]]:
-        """Round times with their labels, a dozen at most however long the run."""
-        span = self.end_s - self.start_s
-        steps = (1, 2, 5, 10, 20, 30, 60, 120, 300)
-        step = next((s for s in steps if span / s <= 10), 600 * math.ceil(span / 6000))
-        return [(self.x(self.start_s + t), f"{t} s") for t in range(0, int(span) + 1, step)]
+_LABEL = 23
+"""Characters that fit into the margin."""
+_POINTS = 600
+"""A few hundred points draw the same line as ten thousand."""
 
 
 def render(log: RunLog, files: tuple[str, ...] = ()) -> str:
@@ -60,8 +42,9 @@ def render(log: RunLog, files: tuple[str, ...] = ()) -> str:
     axis = _axis(log)
     return environment.get_template("report.html.j2").render(
         log=log,
-        task=log.task,
-        tasks=[_task(task) for task in log.tasks],
+        name=name_of(log),
+        ends=Counter(task.state for task in log.tasks),
+        tasks=[_task(task, axis) for task in log.tasks],
         axis=axis,
         bars=_bars(log, axis),
         curve=_curve(log, axis),
@@ -73,18 +56,30 @@ def render(log: RunLog, files: tuple[str, ...] = ()) -> str:
         picture=_picture(log.final_frame),
         pictures=[(f"{t - axis.start_s:.1f} s", _picture(f)) for t, f in _evenly(log.frames, 8)],
         files=files,
-        width=_WIDTH,
-        left=_LEFT,
-        right=_RIGHT,
-        seconds=axis.end_s - axis.start_s,
+        width=WIDTH,
+        left=LEFT,
+        right=RIGHT,
+        seconds=lasting(axis.end_s - axis.start_s),
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
+
+
+def name_of(log: RunLog) -> str:
+    """What a run is called: its robot and when it began, or the name of its folder."""
+    robot = log.robot.capitalize()
+    try:
+        # A wall clock of whoever looks: the folder's name bears no zone.
+        began = datetime.strptime(log.title, "%Y%m%d-%H%M%S")
+    except ValueError:
+        return f"{robot} · {log.title}" if log.title else robot
+    return f"{robot} · {began.day} {began:%B %Y, %H:%M}"
 
 
 def _axis(log: RunLog) -> Axis:
     times = [e.time_s for e in log.events] + [r.time_s for r in log.rewards]
     times += [t for task in log.tasks for t in (task.start_s, task.end_s) if t is not None]
-    return Axis(min(times, default=0.0), max(times, default=1.0))
+    last = max(times, default=1.0)
+    return axis_of(times, [(t.start_s, last if t.end_s is None else t.end_s) for t in log.tasks])
 
 
 def _bars(log: RunLog, axis: Axis) -> list[dict[str, Any]]:
@@ -93,18 +88,18 @@ def _bars(log: RunLog, axis: Axis) -> list[dict[str, Any]]:
 
 
 def _bar(step: Step, row: int, axis: Axis) -> dict[str, Any]:
-    end_s = step.end_s or axis.end_s
+    end_s = axis.end_s if step.end_s is None else step.end_s
     x = axis.x(step.start_s)
     width = max(axis.x(end_s) - x, 3.0)
     # The seconds stand in the bar, or beside one that is too short for them.
-    inside, beyond = width >= _SECONDS_WIDTH, x + width + _SECONDS_WIDTH > _WIDTH
+    inside, beyond = width >= _SECONDS_WIDTH, x + width + _SECONDS_WIDTH > WIDTH
+    name = label(step.subgoal)
     return {
         "x": x,
         "width": width,
-        "y": 14 + 30 * row,
+        "y": 34 + 30 * row,
         "state": step.state,
-        "label": step.subgoal.skill or ("gait" if step.subgoal.pattern else "step"),
-        "target": step.subgoal.target,
+        "label": name if len(name) <= _LABEL else f"{name[: _LABEL - 1]}…",
         "title": describe(step.subgoal),
         "seconds": f"{end_s - step.start_s:.1f} s",
         "seconds_x": x + 8 if inside else x - 8 if beyond else x + width + 8,
@@ -115,42 +110,59 @@ def _bar(step: Step, row: int, axis: Axis) -> dict[str, Any]:
 def _curve(log: RunLog, axis: Axis) -> dict[str, Any] | None:
     if not log.rewards:
         return None
-    values = np.array([r.value for r in log.rewards])
-    low, high = float(values.min()), float(values.max())
+    values = [r.value for r in log.rewards]
+    low, high = min(values), max(values)
     span = max(high - low, 1e-6)
-    # A few hundred points draw the same line as ten thousand.
-    kept = [log.rewards[i] for i in np.unique(np.linspace(0, len(values) - 1, 600).astype(int))]
-    points = [(axis.x(r.time_s), round(130 - 115 * (r.value - low) / span, 1)) for r in kept]
-    line = " ".join(f"{x},{y}" for x, y in points)
+    thin = max(1, len(values) // _POINTS)
+
+    def at(r: RewardPoint) -> tuple[float, float]:
+        return axis.x(r.time_s), round(130 - 115 * (r.value - low) / span, 1)
+
+    # Between two tasks nothing was scored, so no line goes there.
+    each = [log.scores(task)[::thin] for task in log.tasks]
+    told = [r for points in each for r in points if r.success == Success.YES]
     return {
-        "line": line,
-        "area": f"{points[0][0]},138 {line} {points[-1][0]},138",
+        "lines": [" ".join(f"{x},{y}" for x, y in map(at, points)) for points in each if points],
+        "areas": [
+            f"{at(points[0])[0]},138 {' '.join(f'{x},{y}' for x, y in map(at, points))} "
+            f"{at(points[-1])[0]},138"
+            for points in each
+            if points
+        ],
         "low": f"{low:.2f}",
         "high": f"{high:.2f}",
-        "yes": [p for p, r in zip(points, kept, strict=True) if r.success == Success.YES][
-            :: max(1, len(points) // 150)
-        ],
-        "count": len(log.rewards),
+        "yes": [at(r) for r in told[:: max(1, len(told) // 150)]],
+        "count": len(values),
     }
 
 
-def _task(task: Task) -> dict[str, Any]:
-    plan = task.plans[-1] if task.plans else None
-    states = {step.subgoal.id: step.state for step in task.steps}
+def _task(task: Task, axis: Axis) -> dict[str, Any]:
+    end_s = axis.end_s if task.end_s is None else task.end_s
+    x = axis.x(task.start_s)
     return {
         "task": task,
-        "seconds": None if task.end_s is None else task.end_s - task.start_s,
-        "goal": [str(p) for p in plan.goal] if plan else [],
-        "plan": [
-            {
-                "text": describe(s),
-                "caption": s.text,
-                "state": states.get(s.id, "waiting"),
-                "pattern": _pattern(s.pattern),
-            }
-            for s in (plan.subgoals if plan else ())
-        ],
+        "said": f"“{task.instruction}”" if task.instruction else "an instruction",
+        "seconds": None if task.end_s is None else f"{task.end_s - task.start_s:.1f} s",
+        "x": x,
+        "width": round(max(axis.x(end_s) - x, 2.0), 1),
+        "understood": understood(task.plans),
+        "goal": goal_of(task.plans),
+        "rows": [_row(row) for row in course(task)],
         "problems": [f"{p.code}: {p.message}" for shown in task.plans for p in shown.problems],
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    step, subgoal = row.step, row.subgoal
+    ended = step.end_s if step is not None else None
+    seconds = "" if step is None or ended is None else f"{ended - step.start_s:.1f} s"
+    return {
+        "remark": subgoal is None,
+        "text": row.text,
+        "caption": subgoal.text if subgoal and not row.text.startswith(subgoal.text) else "",
+        "state": row.state,
+        "seconds": seconds,
+        "pattern": _pattern(subgoal.pattern) if subgoal else [],
     }
 
 

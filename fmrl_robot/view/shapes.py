@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 from fmrl_robot.types import SceneObject
 
 Mesh = tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]
+Rgb = tuple[int, int, int]
 
-COLORS: dict[str, tuple[int, int, int]] = {
+COLORS: dict[str, Rgb] = {
     "red": (224, 49, 49),
     "green": (47, 158, 68),
     "blue": (34, 102, 230),
@@ -25,23 +28,91 @@ COLORS: dict[str, tuple[int, int, int]] = {
     "magenta": (214, 40, 132),
 }
 _OTHER = (176, 156, 130)
+_HANDLE, _BASE = (64, 64, 70), (58, 58, 64)
+
+_WALL_M = 0.008
+_CABINET_M = (0.215, 0.240, 0.080)
+_CABINET_AT_M = (0.021, 0.0, -0.001)
+"""From the centre of a shut drawer's box to the cabinet's, in the drawer's frame."""
+_PANEL_M = 0.012
+_HANDLE_M, _HANDLE_AT_M = (0.010, 0.104, 0.016), (-0.1565, 0.0, 0.021)
+_CAP_M = 0.029
+"""Radius of a button's cap."""
 
 
-def color_of(thing: SceneObject) -> tuple[int, int, int]:
-    """RGB of an object, 0 to 255."""
-    return COLORS.get(thing.color, _OTHER)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """A piece of an object in one colour."""
+
+    mesh: Mesh
+    color: Rgb
+    slide: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Where it goes in the object's frame, m, for each metre of the object's travel."""
+    smooth: bool = False
 
 
-def mesh_of(thing: SceneObject) -> Mesh:
-    """A solid of the object's size about its own origin."""
+def parts_of(thing: SceneObject) -> tuple[Part, ...]:
+    """The pieces of an object of this size, about its own origin."""
     x, y, z = (max(float(v), 0.004) for v in thing.size)
-    if thing.category in ("bowl", "bin"):
-        return _lathe(x / 2, z, hollow=True) if thing.category == "bowl" else _tray(x, y, z)
-    if thing.category == "drawer":
-        return _tray(x, y, z)
-    if thing.category in ("button", "marker"):
-        return _lathe(x / 2, z, hollow=False)
-    return box(x, y, z)
+    color = COLORS.get(thing.color, _OTHER)
+    match thing.category:
+        case "bowl":
+            return (Part(mesh=_lathe(x / 2, z, hollow=True), color=color, smooth=True),)
+        case "bin":
+            return (Part(mesh=_tray(x, y, z), color=color),)
+        case "marker":
+            return (Part(mesh=_lathe(x / 2, z, hollow=False), color=color),)
+        case "drawer":
+            return _drawer(x, y, z, color)
+        case "button":
+            return _button(x / 2, z, color)
+        case _:
+            return (Part(mesh=box(x, y, z), color=color),)
+
+
+def _drawer(x: float, y: float, z: float, color: Rgb) -> tuple[Part, ...]:
+    """The drawer, and the cabinet that stays behind when it opens towards -x."""
+    room = _shift(_tray(x - _PANEL_M, y - 0.036, 0.052), (_PANEL_M / 2, 0.0, -0.007))
+    panel = box(_PANEL_M, y, z, ((_PANEL_M - x) / 2, 0.0, 0.0))
+    reach = (_PANEL_M - x) / 2 - _HANDLE_AT_M[0]
+    arms = [
+        box(reach, 0.010, 0.010, (_HANDLE_AT_M[0] + reach / 2, side * 0.047, _HANDLE_AT_M[2]))
+        for side in (-1, 1)
+    ]
+    depth, width, height = _CABINET_M
+    cabinet = [
+        box(depth, width, _WALL_M, (0.0, 0.0, (height - _WALL_M) / 2)),
+        box(depth, _WALL_M, height, (0.0, (width - _WALL_M) / 2, 0.0)),
+        box(depth, _WALL_M, height, (0.0, (_WALL_M - width) / 2, 0.0)),
+        box(_WALL_M, width, height, ((depth - _WALL_M) / 2, 0.0, 0.0)),
+    ]
+    return (
+        Part(mesh=_join([room, panel]), color=color),
+        Part(mesh=_join([box(*_HANDLE_M, _HANDLE_AT_M), *arms]), color=_HANDLE),
+        Part(
+            mesh=_shift(_join(cabinet), _CABINET_AT_M),
+            color=COLORS["gray"],
+            slide=(1.0, 0.0, 0.0),
+        ),
+    )
+
+
+def _button(radius: float, height: float, color: Rgb) -> tuple[Part, ...]:
+    """The base, and the cap that goes down."""
+    base = 0.55 * height
+    return (
+        Part(
+            mesh=_shift(_lathe(radius, base, hollow=False), (0.0, 0.0, (base - height) / 2)),
+            color=_BASE,
+        ),
+        Part(
+            mesh=_shift(
+                _lathe(min(_CAP_M, radius), 0.020, hollow=False), (0.0, 0.0, height / 2 - 0.010)
+            ),
+            color=color,
+            slide=(0.0, 0.0, -1.0),
+        ),
+    )
 
 
 def box(x: float, y: float, z: float, at: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Mesh:
@@ -82,6 +153,11 @@ def _lathe(radius: float, height: float, *, hollow: bool, around: int = 40) -> M
             a, b = ring * around + i, ring * around + (i + 1) % around
             faces += [(a, b, b + around), (a, b + around, a + around)]
     return vertices.astype(np.float32), np.array(faces, dtype=np.int32)
+
+
+def _shift(mesh: Mesh, by: tuple[float, float, float]) -> Mesh:
+    vertices, faces = mesh
+    return (vertices + np.array(by)).astype(np.float32), faces
 
 
 def _join(meshes: list[Mesh]) -> Mesh:

@@ -12,19 +12,19 @@ import numpy.typing as npt
 Frame = npt.NDArray[np.uint8]
 
 _BAR = 64
-_WIDTH = 448
+_LEAST_WIDTH = 448
 _LEAST, _MOST = 16, 896
 """Rows of the picture in the video; an encoder takes neither none nor any number of them."""
+_LONGEST_GAP_S = 60.0
+"""A greater step of the clock is no pause but another clock, and is not filmed."""
 _INK = (235, 238, 242)
 _DIM = (140, 150, 165)
 _GROUND = (18, 22, 30)
 
 
-def captioned(frame: Frame, title: str, subtitle: str, width: int = _WIDTH) -> Frame:
-    """The frame, RGB uint8 (h, w, 3), enlarged to ``width`` over a bar with two lines of text.
-
-    It keeps its shape, but for one that is all height or all width.
-    """
+def captioned(frame: Frame, title: str, subtitle: str) -> Frame:
+    """The frame, RGB uint8 (h, w, 3), enlarged where it is small, over two lines of text."""
+    width = max(frame.shape[1] // 16 * 16, _LEAST_WIDTH)
     height = round(frame.shape[0] * width / frame.shape[1] / 16) * 16
     height = min(max(height, _LEAST), _MOST)
     canvas = np.full((height + _BAR, width, 3), _GROUND, dtype=np.uint8)
@@ -48,33 +48,75 @@ def captioned(frame: Frame, title: str, subtitle: str, width: int = _WIDTH) -> F
     return canvas
 
 
+def fitted(frame: Frame, size: tuple[int, int]) -> Frame:
+    """The whole frame in the middle of a picture of this (width, height): a file has one size."""
+    width, height = size
+    if frame.shape[:2] == (height, width):
+        return frame
+    scale = min(width / frame.shape[1], height / frame.shape[0])
+    w, h = round(frame.shape[1] * scale), round(frame.shape[0] * scale)
+    canvas = np.full((height, width, 3), _GROUND, dtype=np.uint8)
+    x, y = (width - w) // 2, (height - h) // 2
+    canvas[y : y + h, x : x + w] = cv2.resize(frame, (w, h), interpolation=cv2.INTER_CUBIC)
+    return canvas
+
+
 class VideoLog:
-    """An H.264 file that grows by one frame at a time.
+    """An H.264 file that grows by one frame at a time and plays in the time of its frames.
 
     Where it cannot be written filming ends, and ``error`` says why; who films goes on.
     """
 
-    def __init__(self, file: Path, fps: int = 10) -> None:
+    def __init__(self, file: Path, fps: int = 10, size: tuple[int, int] | None = None) -> None:
+        """Open nothing yet; ``size`` (width, height) of the pictures, None: that of the first."""
         self._file = file
+        self._size = size
         self._fps = fps
         self._writer: Any = None
-        self._shape: tuple[int, ...] = ()
+        self._last: Frame | None = None
+        self._began_s = 0.0
         self.frames = 0
         self.error = ""
 
-    def add(self, frame: Frame, title: str = "", subtitle: str = "") -> None:
-        """Append a frame, RGB uint8 (h, w, 3); the first one decides the size of the video."""
+    def add(
+        self, frame: Frame, title: str = "", subtitle: str = "", time_s: float | None = None
+    ) -> None:
+        """Append a frame.
+
+        Args:
+            frame: RGB uint8 (h, w, 3).
+            title: first line under it.
+            subtitle: second line.
+            time_s: when it was seen, so that the video keeps time where frames are missing (the
+                last one stays) or too many (they are left out); None: one period after the last.
+        """
         if self.error:
             return
+        slot = self.frames if time_s is None else self._slot(time_s)
         try:
-            self._append(captioned(frame, title, subtitle))
+            while self._last is not None and self.frames < slot:
+                self._write(self._last)
+            if self.frames == slot:
+                self._size = self._size or (frame.shape[1], frame.shape[0])
+                self._last = captioned(fitted(frame, self._size), title, subtitle)
+                self._write(self._last)
         except OSError as error:
             # The encoder only says that it is gone. Without its end the file cannot be played.
             self.error = f"filming ended after {self.frames} frames, all lost: {error.strerror}"
             self._writer, self.frames = None, 0
             self._file.unlink(missing_ok=True)
 
-    def _append(self, picture: Frame) -> None:
+    def _slot(self, time_s: float) -> int:
+        """The number of the frame that a moment falls on."""
+        slot = round((time_s - self._began_s) * self._fps)
+        behind, ahead = slot < self.frames - 1, slot - self.frames > _LONGEST_GAP_S * self._fps
+        if self._last is None or behind or ahead:
+            # The first frame, or the clock was set: go on from here.
+            self._began_s = time_s - self.frames / self._fps
+            return self.frames
+        return slot
+
+    def _write(self, picture: Frame) -> None:
         if self._writer is None:
             import imageio_ffmpeg
 
@@ -90,9 +132,6 @@ class VideoLog:
                 ffmpeg_log_level="error",
             )
             self._writer.send(None)
-            self._shape = picture.shape
-        if picture.shape != self._shape:
-            picture = cv2.resize(picture, (self._shape[1], self._shape[0]))
         self._writer.send(np.ascontiguousarray(picture))
         self.frames += 1
 

@@ -11,9 +11,10 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from typing import Generic, TypeVar
 
 import mujoco
 
@@ -34,10 +35,16 @@ class Shot:
     frames: dict[str, Frame]
 
 
-class CameraProcess:
-    """The simulator's end; used by one thread."""
+Picture = TypeVar("Picture")
 
-    def __init__(self, scene: SceneModel, size: int = IMAGE_SIZE) -> None:
+
+class PictureProcess(Generic[Picture]):
+    """The simulator's end of a process that draws; used by one thread."""
+
+    def __init__(
+        self, module: str, scene: SceneModel, arguments: Sequence[str], threads: str = "2"
+    ) -> None:
+        """Start ``python -m module`` with the scene's name and these arguments."""
         ours, theirs = socket.socketpair()
         with theirs:
             # The list of arguments is fixed but for names that the registry has resolved.
@@ -45,14 +52,14 @@ class CameraProcess:
                 [
                     sys.executable,
                     "-m",
-                    "fmrl_sim.camera_process",
+                    module,
                     str(theirs.fileno()),
                     scene.name,
                     scene.robot.name,
-                    str(size),
+                    *arguments,
                 ],
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, "LP_NUM_THREADS": os.environ.get("LP_NUM_THREADS", "2")},
+                env={**os.environ, "LP_NUM_THREADS": os.environ.get("LP_NUM_THREADS", threads)},
             )
         self._pipe: Connection = Connection(ours.detach())
         self._busy = True  # until its first message, which says that it is ready
@@ -75,7 +82,7 @@ class CameraProcess:
             return False
         return True
 
-    def poll(self) -> Shot | None:
+    def poll(self) -> Picture | None:
         """Return the pictures asked for once they are there; never waits."""
         try:
             if not self._pipe.poll():
@@ -105,6 +112,13 @@ class CameraProcess:
             self._child.wait(timeout=3.0)
 
 
+class CameraProcess(PictureProcess[Shot]):
+    """Cameras as perception, policies and rewards see them."""
+
+    def __init__(self, scene: SceneModel, size: int = IMAGE_SIZE) -> None:
+        super().__init__("fmrl_sim.camera_process", scene, (str(size),))
+
+
 def serve(pipe: Connection, scene: SceneModel, size: int) -> None:
     """Draw until the line is cut."""
     data = mujoco.MjData(scene.model)
@@ -119,21 +133,32 @@ def serve(pipe: Connection, scene: SceneModel, size: int) -> None:
             pipe.send(Shot(stamp_s=stamp_s, frames=frames))
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Be the camera process; the arguments come from ``CameraProcess``."""
+def serve_as_child(
+    arguments: Sequence[str], draw: Callable[..., None], niceness: int = NICENESS
+) -> int:
+    """Draw for the simulator until it cuts the line; the arguments come from it."""
     # The simulator decides when to end, by cutting the line: a signal to the group must not.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # Drawing must not inherit the body's real-time scheduling.
     os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
-    descriptor, scene, robot, size = arguments
+    os.setpriority(os.PRIO_PROCESS, 0, niceness)
+    descriptor, scene, robot, *given = arguments
     pipe = Connection(int(descriptor))
     try:
-        serve(pipe, SCENES.load(scene)(robot), int(size))
+        draw(pipe, SCENES.load(scene)(robot), *given)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return 0
     return 0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Be the camera process; the arguments come from ``CameraProcess``."""
+
+    def draw(pipe: Connection, scene: SceneModel, size: str) -> None:
+        serve(pipe, scene, int(size))
+
+    return serve_as_child(arguments, draw)
 
 
 if __name__ == "__main__":

@@ -96,13 +96,7 @@ class Recorder:
         self._episodes.append(
             {"first": self._count, "seed": body.seed, "options": body.options.to_json()}
         )
-        self._starts.append(
-            SceneState(
-                qpos=body.data.qpos.copy(),
-                mocap_pos=body.data.mocap_pos.copy(),
-                mocap_quat=body.data.mocap_quat.copy(),
-            )
-        )
+        self._starts.append(SceneState.of(body.data))
         self.add(body)
 
     def add(self, body: MujocoBody) -> None:

@@ -11,6 +11,8 @@ from fmrl_sim.scenes import furniture as f
 from fmrl_sim.scenes.base import ObjectInfo, SceneModel
 
 _DRAWER_CENTRE_Z_M = 0.041
+_SLIDES = {"drawer": "drawer_slide", "button": "button_slide"}
+"""The joint of what moves, by category."""
 
 
 def true_scene(body: MujocoBody) -> Scene:
@@ -41,7 +43,13 @@ def _seen(data: mujoco.MjData, info: ObjectInfo) -> SceneObject:
             quaternion=np.array([np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)]),
         ),
         size=info.size,
+        travel=_travel(body, info),
     )
+
+
+def _travel(body: MujocoBody, info: ObjectInfo) -> float:
+    joint = _SLIDES.get(info.category)
+    return float(body.data.joint(joint).qpos[0]) if joint else 0.0
 
 
 def _centre(info: ObjectInfo) -> FloatArray:

@@ -228,9 +228,9 @@ def test_the_page_shows_the_graph_and_takes_an_instruction_and_a_stop(graph):
         page.get_by_text("Reward", exact=True).wait_for(timeout=10_000)
         # A browser that draws 3D on a busy CPU takes its time.
         graph.until(lambda: robot_is_drawn(page.screenshot()), 60.0)
-        page.get_by_role("textbox").first.fill("open the drawer")
-        page.wait_for_timeout(500)
-        press(page, "Run it")
+        page.get_by_role("textbox").first.focus()
+        page.keyboard.type("open the drawer")
+        page.keyboard.press("Enter")
         graph.until(lambda: graph.instructions)
         press(page, "STOP")
         graph.until(lambda: graph.stops)

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -21,7 +22,7 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, Image, Imu, JointState
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu, JointState
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 from tf2_msgs.msg import TFMessage
@@ -152,10 +153,10 @@ def start(request, tmp_path):
         bench.close()
 
 
-def _cameras_of(pid):
-    """Process ids of the camera processes that ``pid`` started."""
+def _cameras_of(pid, module=b"camera_process"):
+    """Process ids of the camera processes, or those of another module, that ``pid`` started."""
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(c) for c in listed if b"camera_process" in Path(f"/proc/{c}/cmdline").read_bytes()]
+    return [int(c) for c in listed if module in Path(f"/proc/{c}/cmdline").read_bytes()]
 
 
 def test_the_quadrupeds_topics_stamps_and_rates(start):
@@ -314,12 +315,22 @@ def test_no_signal_leaves_a_camera_process_behind(start, number):
     bench.last("camera/front/image_raw")
     children = _cameras_of(bench.process.pid)
     assert len(children) == 1
+    # Large pictures are drawn only for somebody, and by whom everything else goes before.
+    assert _cameras_of(bench.process.pid, b"film_process") == []
+    bench.listen(CompressedImage, "camera/front/film/compressed", qos.SENSOR)
+    film = bench.last("camera/front/film/compressed")
+    picture = cv2.imdecode(np.frombuffer(film.data, np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape == (480, 640, 3) and picture.std() > 20
+    assert conversions.time_from_msg(film.header.stamp) > 0
+    (drawer,) = _cameras_of(bench.process.pid, b"film_process")
+    assert os.getpriority(os.PRIO_PROCESS, drawer) > os.getpriority(os.PRIO_PROCESS, children[0])
     code = bench.end(number)
     assert code == (0 if number != signal.SIGKILL else -signal.SIGKILL)
     end = time.monotonic() + 5
-    while Path(f"/proc/{children[0]}").exists() and time.monotonic() < end:
-        time.sleep(0.1)
-    assert not Path(f"/proc/{children[0]}").exists()
+    for child in (*children, drawer):
+        while Path(f"/proc/{child}").exists() and time.monotonic() < end:
+            time.sleep(0.1)
+        assert not Path(f"/proc/{child}").exists()
 
 
 def test_time_waits_for_pictures_that_are_due_but_not_for_ever(start):

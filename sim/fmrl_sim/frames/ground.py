@@ -45,9 +45,10 @@ def _at_rest(scene: SceneModel, rng: np.random.Generator) -> tuple[mujoco.MjData
         meant = str(rng.choice(POSTURES, p=_SHARES))
         _pose(scene, data, meant, rng)
         if rng.random() < 0.5:
-            marker = int(rng.integers(3))
+            marker = list(ground.MARKERS)[int(rng.integers(3))]
             angle = rng.uniform(-0.9, 0.9)
-            data.mocap_pos[marker, :2] = 0.48 * np.cos(angle), 0.48 * np.sin(angle)
+            x, y = 0.48 * np.cos(angle), 0.48 * np.sin(angle)
+            ground.put_marker(scene.model, data.qpos, marker, x, y)
         # A lifted leg is caught in its swing; on three legs a robot at rest would lean.
         mujoco.mj_step(scene.model, data, nstep=SWING_STEPS if meant == "standing" else REST_STEPS)
         mujoco.mj_forward(scene.model, data)

@@ -68,6 +68,15 @@ class SceneState:
     mocap_quat: FloatArray
     """wxyz, shape (nmocap, 4)."""
 
+    @classmethod
+    def of(cls, data: mujoco.MjData) -> SceneState:
+        """Copy where everything is."""
+        return cls(
+            qpos=data.qpos.copy(),
+            mocap_pos=data.mocap_pos.copy(),
+            mocap_quat=data.mocap_quat.copy(),
+        )
+
     def apply(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         """Reset ``data`` to this state, at rest at time zero, and compute what follows from it."""
         mujoco.mj_resetData(model, data)

@@ -35,7 +35,9 @@ MARKERS = {
     "blue_marker": (0.08, 0.22, 0.85, 1.0),
 }
 _MARKER_RADIUS_M, _MARKER_HEIGHT_M = 0.12, 0.30
-_ROBOT_BIT, _FLOOR_BIT = 1, 2
+_MARKER_MASS_KG, _MARKER_CENTRE_M, _MARKER_FRICTION = 0.2, 0.04, 0.25
+"""Light, with a heavy foot: a robot that walks into it shoves it along and does not fall."""
+_ROBOT_BIT, _FLOOR_BIT, _MARKER_BIT = 1, 2, 4
 
 
 def quadruped_spec(robot: RobotSpec | str) -> mujoco.MjSpec:
@@ -142,17 +144,35 @@ def add_looks(spec: mujoco.MjSpec, robot: RobotSpec) -> None:
 
 
 def _add_markers(spec: mujoco.MjSpec) -> None:
+    mass, radius, height = _MARKER_MASS_KG, _MARKER_RADIUS_M, _MARKER_HEIGHT_M
+    across = mass * (3 * radius**2 + height**2) / 12
     for name, rgba in MARKERS.items():
-        body = spec.worldbody.add_body(name=name, mocap=True)
+        body = spec.worldbody.add_body(
+            name=name,
+            explicitinertial=True,
+            mass=mass,
+            ipos=[0, 0, _MARKER_CENTRE_M],
+            inertia=[across, across, mass * radius**2 / 2],
+        )
+        body.add_freejoint(name=name)
         body.add_geom(
             name=name,
             type=mujoco.mjtGeom.mjGEOM_CYLINDER,
             size=[_MARKER_RADIUS_M, _MARKER_HEIGHT_M / 2, 0],
             pos=[0, 0, _MARKER_HEIGHT_M / 2],
             rgba=rgba,
-            contype=0,
-            conaffinity=0,
+            contype=_MARKER_BIT,
+            conaffinity=_ROBOT_BIT | _FLOOR_BIT | _MARKER_BIT,
+            condim=3,
+            friction=[_MARKER_FRICTION, 0.005, 0.0001],
+            priority=1,
         )
+
+
+def put_marker(model: mujoco.MjModel, qpos: FloatArray, name: str, x: float, y: float) -> None:
+    """Stand a marker upright at a place on the floor, m, in whole-model positions (nq,)."""
+    at = int(model.joint(name).qposadr[0])
+    qpos[at : at + 7] = x, y, 0.0, 1.0, 0.0, 0.0, 0.0
 
 
 def standing_qpos(robot: RobotSpec, model: mujoco.MjModel) -> FloatArray:
@@ -170,12 +190,10 @@ def _sample(
     del options
     angles = rng.permutation(3) * 0.5 - 0.5 + rng.uniform(-0.12, 0.12, 3)
     ranges = rng.uniform(1.6, 2.4, 3)
-    positions = np.stack([ranges * np.cos(angles), ranges * np.sin(angles), np.zeros(3)], axis=1)
-    return SceneState(
-        qpos=standing_qpos(robot, model),
-        mocap_pos=positions,
-        mocap_quat=np.tile([1.0, 0.0, 0.0, 0.0], (3, 1)),
-    )
+    qpos = standing_qpos(robot, model)
+    for name, r, angle in zip(MARKERS, ranges, angles, strict=True):
+        put_marker(model, qpos, name, r * np.cos(angle), r * np.sin(angle))
+    return SceneState(qpos=qpos, mocap_pos=np.zeros((0, 3)), mocap_quat=np.zeros((0, 4)))
 
 
 def build(robot: str = "go2") -> SceneModel:

@@ -102,6 +102,7 @@ objects = st.builds(
     color=names,
     pose=st.builds(Pose, position=vectors(3), quaternion=quaternions, frame=st.just("table")),
     size=vectors(3).map(np.abs),
+    travel=finite,
     confidence=st.floats(0, 1),
     visible=st.booleans(),
 )

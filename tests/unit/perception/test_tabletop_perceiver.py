@@ -70,6 +70,9 @@ def test_poses_and_facts_are_those_of_the_picture(eye, seed, options):
         found = seen.find(thing.name)
         assert found is not None, thing.name
         assert np.linalg.norm(found.pose.position - thing.pose.position) < 0.010, thing.name
+        assert abs(found.travel - thing.travel) < 0.006, thing.name
+    assert (truth.find("drawer").travel > 0.10) == options.drawer_open
+    assert (truth.find("button").travel > 0.010) == options.pressed
 
 
 def test_what_is_hidden_stays_where_it_was(eye):

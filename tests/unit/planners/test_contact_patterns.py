@@ -2,9 +2,15 @@ import numpy as np
 import pytest
 
 from fmrl_robot.errors import ErrorCode, Retryable
-from fmrl_robot.planners.contact_patterns import GaitCall, draw_pattern, parse_rows, write_rows
+from fmrl_robot.planners.contact_patterns import (
+    GaitCall,
+    draw_pattern,
+    name_gait,
+    parse_rows,
+    write_rows,
+)
 from fmrl_robot.planners.saytap_commands import period_s, touchdowns
-from fmrl_robot.types import SAYTAP_LEGS, Leg
+from fmrl_robot.types import SAYTAP_LEGS, ContactPattern, Leg
 
 
 def rows(**call):
@@ -76,3 +82,18 @@ def test_bad_rows_are_retryable_with_a_reason(change, words):
 def test_a_missing_leg_is_named():
     with pytest.raises(Retryable, match="RR missing"):
         parse_rows(dict.fromkeys(("FL", "FR", "RL"), "1" * 26))
+
+
+@pytest.mark.parametrize("tempo", ["", "quick", "calm"])
+@pytest.mark.parametrize("gait", ["stand", "trot", "pace", "bound"])
+def test_a_drawn_gait_is_named_again(gait, tempo):
+    calls = [GaitCall(gait=gait, tempo=tempo), GaitCall(gait=gait, tempo=tempo, suspended=True)]
+    calls += [GaitCall(gait=gait, tempo=tempo, up=frozenset({leg})) for leg in SAYTAP_LEGS]
+    if gait != "stand":
+        calls += [GaitCall(gait=gait, tempo=tempo, faster=leg) for leg in SAYTAP_LEGS]
+    assert {name_gait(draw_pattern(call)) for call in calls} == {gait}
+
+
+def test_a_pattern_of_no_gait_is_named_as_none():
+    walk = np.stack([np.roll([True] * 18 + [False] * 6, 6 * leg) for leg in range(4)])
+    assert name_gait(ContactPattern(contacts=walk)) == "pattern"

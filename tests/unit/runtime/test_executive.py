@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from fmrl_robot.errors import ErrorCode, Retryable, Terminal
-from fmrl_robot.robots import PANDA
+from fmrl_robot.planners.contact_patterns import GaitCall, draw_pattern
+from fmrl_robot.robots import GO2, PANDA
 from fmrl_robot.runtime.executive import MAX_REPAIRS, MAX_REPLANS, Executive, Ports
 from fmrl_robot.types import (
     Outcome,
@@ -14,6 +15,7 @@ from fmrl_robot.types import (
     SceneObject,
     SubGoal,
     SubGoalKind,
+    Velocity,
 )
 
 IN_BOWL = Predicate("in", ("red_cube", "bowl"))
@@ -88,7 +90,7 @@ class Script:
     def see(self):
         return scene(IN_BOWL) if self.reached and "place" in self.executed else scene()
 
-    def run(self, instruction="x"):
+    def run(self, instruction="x", robot=PANDA):
         ports = Ports(
             scene=self.see,
             execute=self.execute,
@@ -96,7 +98,7 @@ class Script:
             note=lambda phase, message: None,
             interrupted=lambda: self.interruption,
         )
-        return Executive(self, PANDA, ports).run(instruction, "task")
+        return Executive(self, robot, ports).run(instruction, "task")
 
 
 def failed(code):
@@ -146,6 +148,22 @@ def test_a_failed_step_is_planned_again():
     assert ending.outcome.success
     assert ending.replans == 1
     assert "because" in world.feedback[1]
+
+
+@pytest.mark.parametrize("text", ["the robot trots", ""])
+def test_a_gait_that_failed_is_named_in_words(text):
+    trot = SubGoal(
+        id="1",
+        kind=SubGoalKind.CONTACT_PATTERN,
+        text=text,
+        pattern=draw_pattern(GaitCall(gait="trot")),
+        velocity=Velocity(),
+        duration_s=5.0,
+    )
+    world = Script([Plan(instruction="x", method="saytap", subgoals=(trot,))])
+    world.outcomes = [failed(ErrorCode.ROBOT_FELL)]
+    message = world.run(robot=GO2).outcome.message
+    assert message == f"step 1 of 1 ({text or 'contact pattern'}): because"
 
 
 def test_replans_are_limited():

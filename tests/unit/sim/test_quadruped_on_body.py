@@ -14,7 +14,7 @@ from fmrl_robot.safety.gate import Gate
 from fmrl_robot.types import ContactPattern, SubGoal, SubGoalKind, Velocity
 from fmrl_sim.body import TICK_S, MujocoBody
 from fmrl_sim.scenes import rough
-from fmrl_sim.scenes.ground import build
+from fmrl_sim.scenes.ground import MARKERS, build, put_marker
 from fmrl_sim.tasks import contact_gaits as gaits
 
 
@@ -54,6 +54,26 @@ def goal(kind, vx, duration=3.0):
         velocity=Velocity(vx=vx),
         duration_s=duration,
     )
+
+
+def test_it_shoves_a_marker_along_and_does_not_walk_through_it(robot):
+    rig = Rig(robot)
+    body, marker = rig.body, "blue_marker"
+    for number, name in enumerate(MARKERS):
+        put_marker(body.model, body.data.qpos, name, -3.0 - number, 0.0)
+    put_marker(body.model, body.data.qpos, marker, 0.8, 0.0)
+    rig.run(1.0)
+    before = body.data.body(marker).xpos.copy()
+    assert np.linalg.norm(before - (0.8, 0.0, 0.0)) < 0.01  # it stands there by itself
+    rig.supervisor.begin(goal("trot", 0.5), None)
+    gaps = []
+    for _ in range(150):
+        rig.run(GO2.command_dt_s)
+        gaps.append(np.linalg.norm((body.data.body(marker).xpos - body.data.qpos[:3])[:2]))
+    assert body.data.qpos[0] > 0.9
+    assert np.linalg.norm((body.data.body(marker).xpos - before)[:2]) > 0.2
+    assert min(gaps) > 0.15  # without a body it would be zero
+    assert body.data.qpos[2] > 0.24 and not rig.stopped
 
 
 @pytest.mark.parametrize(("kind", "vx"), [("trot", 0.5), ("trot", -0.5), ("stand", 0.0)])

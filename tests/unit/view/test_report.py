@@ -3,7 +3,9 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from told_runs import plan, step
 
+from fmrl_robot.planners.contact_patterns import GaitCall, draw_pattern
 from fmrl_robot.types import (
     ContactPattern,
     Plan,
@@ -17,8 +19,9 @@ from fmrl_robot.types import (
     Usage,
     Velocity,
 )
-from fmrl_robot.view.report import Axis, render
+from fmrl_robot.view.report import name_of, render
 from fmrl_robot.view.run_log import RunLog
+from fmrl_robot.view.timeline import LEFT, RIGHT, WIDTH, Axis, axis_of
 
 
 def region(number, skill, target, goal):
@@ -202,3 +205,89 @@ def test_an_axis_has_a_dozen_ticks_however_long_the_run(seconds):
     ticks = Axis(0.0, seconds).ticks()
     assert 1 <= len(ticks) <= 12
     assert [x for x, _ in ticks] == sorted(x for x, _ in ticks)
+
+
+@pytest.mark.parametrize("count", [1, 3, 150])
+def test_idle_time_is_cut_and_what_happened_gets_the_room(count):
+    busy = [(100.0 * n, 100.0 * n + 10.0) for n in range(count)]
+    axis = axis_of([t for span in busy for t in span], busy)
+    assert len(axis.cuts) == count - 1 and len(axis.ticks()) <= 12
+    widths = [axis.x(end) - axis.x(begin) for begin, end in busy]
+    assert sum(widths) > 0.5 * (WIDTH - LEFT - RIGHT)
+    assert max(widths) - min(widths) < 0.3
+    edges = [axis.x(t) for span in busy for t in span]
+    assert edges == sorted(edges)
+    assert (edges[0], edges[-1]) == (LEFT, WIDTH - RIGHT)
+    assert axis.marks()[:1] == (
+        [(pytest.approx((edges[1] + edges[2]) / 2, abs=1), "1 min 28 s idle")] if count > 1 else []
+    )
+
+
+def test_short_pauses_and_runs_without_tasks_are_drawn_as_they_were():
+    assert axis_of([0.0, 20.0], [(0.0, 8.0), (12.0, 20.0)]).cuts == ()
+    assert axis_of([0.0, 500.0], []).cuts == ()
+
+
+def test_waiting_before_the_first_and_after_the_last_task_is_cut_too():
+    axis = axis_of([0.0, 300.0], [(100.0, 110.0)])
+    assert axis.cuts == ((0.0, 99.0), (111.0, 300.0))
+    assert axis.x(110.0) - axis.x(100.0) > 0.7 * (WIDTH - LEFT - RIGHT)
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("20261130-162500", "Go2 · 30 November 2026, 16:25"),
+        ("my run", "Go2 · my run"),
+        ("", "Go2"),
+    ],
+)
+def test_a_run_is_titled_by_robot_and_date(title, name):
+    assert name_of(RunLog(robot="go2", title=title)) == name
+
+
+def test_a_report_of_many_tasks_is_titled_by_the_run_and_lists_every_end():
+    log = RunLog(robot="go2", title="20261130-162500")
+    log.add_plan(0.0, plan("a", step(1)))
+    log.add_subgoal(0.5, step(1))
+    log.end_task(9.0, "done", "a")
+    log.add_plan(200.0, plan("b", refused="no skill juggle"))
+    log.end_task(200.2, "failed", "b")
+    html = render(log)
+    parsed(html)
+    html = html.partition("</head>")[2]
+    title = re.search(r"<h1>([^<]+)</h1>", html).group(1)
+    assert title == "Go2 · 30 November 2026, 16:25" and "do b" not in title
+    said = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+    assert "“do a” done 9.0 s" in said
+    assert "“do b” 201: no skill juggle refused 0.2 s" in said
+    assert "running" not in said
+
+
+def test_the_rows_of_a_quadruped_are_named_by_gait_and_speed():
+    log = RunLog(robot="go2")
+    for number, call in enumerate((GaitCall(gait="trot", vx=0.5), GaitCall(gait="stand"))):
+        gait = SubGoal(
+            id=str(number),
+            kind=SubGoalKind.CONTACT_PATTERN,
+            pattern=draw_pattern(call),
+            velocity=Velocity(vx=call.vx),
+            duration_s=5.0,
+        )
+        log.add_plan(float(number), Plan(instruction="x", method="saytap", subgoals=(gait,)))
+        log.add_subgoal(number + 0.1, gait)
+    margin = re.findall(r'text-anchor="end" style="fill:#e8edf4">([^<]+)</text>', render(log))
+    assert margin == ["trot 0.5 m/s", "stand"]
+
+
+def test_steps_of_every_plan_are_reported_with_why_another_was_needed():
+    log = RunLog(robot="panda")
+    log.add_plan(0.0, plan("a", step(1)))
+    log.add_subgoal(1.0, step(1))
+    log.end_step(2.0, "failed")
+    log.add_replan(2.0, "a", "it slipped")
+    log.add_plan(2.1, plan("a"))
+    log.end_task(2.2, "done", "a")
+    html = render(log)
+    assert html.index("grasp(red_cube)") < html.index("planned anew: it slipped")
+    assert "nothing was carried out" not in html

@@ -1,4 +1,8 @@
-"""Feeds the run log from the topics of the graph: what was planned, done, scored and stopped."""
+"""Feeds the run log from the topics of the graph: what was planned, done, scored and stopped.
+
+Topics overtake each other: a status is therefore filed by the id of its goal, never to what
+happens to be the newest.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,12 @@ from fmrl_msgs import msg as fm
 from fmrl_nodes import conversions
 from fmrl_nodes.errors import BadMessage
 from fmrl_robot.safety import State as Gate
-from fmrl_robot.view.run_log import RunLog, State
+from fmrl_robot.view.run_log import RunLog, State, Step
 
 _STATES: dict[int, State] = {
+    GoalStatus.STATUS_ACCEPTED: "running",
+    GoalStatus.STATUS_EXECUTING: "running",
+    GoalStatus.STATUS_CANCELING: "running",
     GoalStatus.STATUS_SUCCEEDED: "done",
     GoalStatus.STATUS_ABORTED: "failed",
     GoalStatus.STATUS_CANCELED: "cancelled",
@@ -31,12 +38,24 @@ _FAR_S = 60.0
 class Historian:
     """One method a topic."""
 
-    def __init__(self, log: RunLog, clock: Callable[[], float]) -> None:
-        """Fill ``log``; ``clock`` is the graph's, in s, that its messages are stamped by."""
-        self.log, self._clock = log, clock
-        self.headline = "waiting for the robot"
-        self._gate: Gate | None = None
-        self._ended: set[bytes] = set()
+    def __init__(
+        self,
+        log: RunLog,
+        clock: Callable[[], float],
+        on_end: Callable[[str], None] = lambda task_id: None,
+    ) -> None:
+        """Fill the log.
+
+        Args:
+            log: to be filled.
+            clock: the graph's, in s, that its messages are stamped by.
+            on_end: told the id of each task that ended, for whoever fetches its result.
+        """
+        self.log, self._clock, self._on_end = log, clock, on_end
+        self._heard: dict[str, State] = {}
+        """State by goal of either action, as last told."""
+        self._steps: dict[str, Step] = {}
+        """The step that each goal of ``execute_subgoal`` carries out."""
 
     @property
     def now_s(self) -> float:
@@ -45,30 +64,37 @@ class Historian:
 
     def plan(self, message: fm.Plan) -> None:
         """Topic ``plan``."""
-        plan = conversions.plan_from_msg(message)
-        self.log.add_plan(self.now_s, plan)
-        self.headline = f"plan {plan.status.name.lower()}"
+        self.log.add_plan(self.now_s, conversions.plan_from_msg(message))
 
     def subgoal(self, message: fm.SubGoal) -> None:
         """Topic ``subgoal``."""
         self.log.add_subgoal(self.now_s, conversions.subgoal_from_msg(message))
-        self.headline = message.text or message.skill or self.headline
 
     def subgoal_status(self, message: GoalStatusArray) -> None:
-        """Status of the action ``execute_subgoal``."""
-        for state in self._news(message):
-            self.log.end_step(self.now_s, state)
+        """Status of the action ``execute_subgoal``: a new goal is the newest step's."""
+        for goal, state in self._news(message):
+            newest = self.log.step
+            if newest is not None and not any(s is newest for s in self._steps.values()):
+                self._steps.setdefault(goal, newest)
+            if state != "running" and goal in self._steps:
+                self.log.end_step(self.now_s, state, self._steps[goal])
 
     def task_status(self, message: GoalStatusArray) -> None:
         """Status of the action ``execute_task``."""
-        for state in self._news(message):
-            self.log.end_task(self.now_s, state)
-            self.headline = f"task {state}"
+        for goal, state in self._news(message):
+            self.log.begin_task(self.now_s, goal)
+            if state != "running":
+                self.log.end_task(self.now_s, state, goal)
+                self._on_end(goal)
 
     def task_feedback(self, message: Any) -> None:
         """Feedback of the action ``execute_task``."""
-        told = message.feedback
-        if told.message and told.phase != "executing":
+        told, task_id = message.feedback, bytes(message.goal_id.uuid).hex()
+        self.log.begin_task(self.now_s, task_id)
+        self.log.phase = told.phase
+        if told.phase == "replanning":
+            self.log.add_replan(self.now_s, task_id, told.message)
+        elif told.message and told.phase != "executing":
             self.log.note(self.now_s, "phase", f"{told.phase}: {told.message}")
 
     def reward(self, message: fm.Reward) -> None:
@@ -89,11 +115,12 @@ class Historian:
         log.gate = {k: getattr(message, k) for k in ("received", "accepted", "refused", "stops")}
         if message.accepted:
             log.commands_delay_s.append(message.delay_s)
-        if state is not self._gate:
-            self._gate = state
-            log.note(self.now_s, "gate", f"{_GATE[state]} {message.reason}".strip())
-            if state is Gate.STOPPED:
-                self.headline = f"stopped: {message.reason}"
+        said = _GATE[state]
+        code = f"{message.code}: " if message.code else ""
+        log.gate_reason = f"{code}{message.reason}" if message.reason else ""
+        if said != log.gate_state:
+            log.gate_state = said
+            log.note(self.now_s, "gate", f"{said} {message.reason}".strip())
 
     def facts(self, message: fm.PredicateArray) -> None:
         """Topic ``ground_truth/predicates``."""
@@ -101,11 +128,12 @@ class Historian:
             facts = conversions.predicates_from_msg(message.predicates)
             self.log.task.facts = tuple(str(p) for p in sorted(facts) if p.name != "clear")
 
-    def _news(self, message: GoalStatusArray) -> list[State]:
-        news: list[State] = []
+    def _news(self, message: GoalStatusArray) -> list[tuple[str, State]]:
+        news: list[tuple[str, State]] = []
         for status in message.status_list:
-            goal = bytes(status.goal_info.goal_id.uuid)
-            if status.status in _STATES and goal not in self._ended:
-                self._ended.add(goal)
-                news.append(_STATES[status.status])
+            goal = bytes(status.goal_info.goal_id.uuid).hex()
+            state = _STATES.get(status.status)
+            if state is not None and self._heard.get(goal) != state:
+                self._heard[goal] = state
+                news.append((goal, state))
         return news

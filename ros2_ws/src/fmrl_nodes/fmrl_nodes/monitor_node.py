@@ -6,6 +6,7 @@ whether anybody looks or not.
 
 from __future__ import annotations
 
+import math
 import queue
 import sys
 import time
@@ -15,12 +16,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from nav_msgs.msg import Odometry
 from rclpy.action import ActionClient, ActionServer, CancelResponse, GoalResponse
 from rclpy.task import Future
-from sensor_msgs.msg import Imu, JointState
+from sensor_msgs.msg import CompressedImage, Imu, JointState
 from std_srvs.srv import Trigger
 
 from fmrl_msgs import msg as fm
@@ -37,10 +39,17 @@ from fmrl_robot.view.mcap_log import McapLog
 from fmrl_robot.view.page import Actions, Page
 from fmrl_robot.view.report import render
 from fmrl_robot.view.run_log import RunLog
+from fmrl_robot.view.standing import caption
 from fmrl_robot.view.video import VideoLog
 
 STALE_S = 3.0
 """A node that has not diagnosed itself for this long is shown as stale."""
+
+FILM = "camera/{camera}/film/compressed"
+"""Large pictures for people, which a simulated body offers."""
+FILM_PATIENCE_S = 3.0
+"""How long one of them stands for those that do not come."""
+FILM_SIZE = (640, 480)
 
 _LEVELS = {0: "ok", 1: "warn", 2: "error", 3: "stale"}
 
@@ -67,6 +76,7 @@ class MonitorNode(FmrlNode):
         self._base: Any = None
         self._scene: Scene | None = None
         self._frame: Any = None
+        self._filmed = -math.inf
         self._nodes: dict[str, tuple[float, Any]] = {}
         self._asked: Future[str] | None = None
         self._todo: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -81,10 +91,11 @@ class MonitorNode(FmrlNode):
         self._historian = Historian(
             RunLog(robot=self._spec.name, title=folder.name if folder else "not recorded"),
             clock=lambda: conversions.time_from_msg(self.get_clock().now().to_msg()),
+            on_end=self._on_task_end,
         )
         if folder is not None:
             self._mcap = McapLog(folder / f"{folder.name}.mcap")
-            self._video = VideoLog(folder / "video.mp4")
+            self._video = VideoLog(folder / "video.mp4", size=FILM_SIZE)
         self._tap = Tap(self, self._mcap)
         self._listen()
         self._open_doors()
@@ -108,6 +119,7 @@ class MonitorNode(FmrlNode):
 
     def _listen(self) -> None:
         history, tap = self._historian, self._tap
+        self._film = FILM.format(camera=self._camera)
         for topic, handler in (
             ("plan", history.plan),
             ("subgoal", history.subgoal),
@@ -116,12 +128,13 @@ class MonitorNode(FmrlNode):
             ("gate_state", history.gate),
             ("ground_truth/predicates", history.facts),
             ("execute_subgoal/_action/status", history.subgoal_status),
-            ("execute_task/_action/status", self._on_task_status),
+            ("execute_task/_action/status", history.task_status),
             ("execute_task/_action/feedback", history.task_feedback),
             ("joint_states", self._on_joints),
             ("scene", self._on_scene),
             ("/diagnostics", self._on_diagnostics),
             (f"camera/{self._camera}/image_raw", self._on_frame),
+            (self._film, self._on_film),
         ):
             tap.handle(topic, handler)
         if self._spec.kind == "quadruped":
@@ -133,6 +146,10 @@ class MonitorNode(FmrlNode):
         self._stop_client = self.create_client(Trigger, "stop")
         self._rearm_client = self.create_client(Trigger, "gate/rearm")
         self._task_client = ActionClient(self, ExecuteTask, "execute_task")
+        # The action's own service: its client only asks for the results of its own goals.
+        self._results = self.create_client(
+            ExecuteTask.Impl.GetResultService, "execute_task/_action/get_result"
+        )
         self._ask_server = ActionServer(
             self,
             AskHuman,
@@ -153,9 +170,11 @@ class MonitorNode(FmrlNode):
         if self._mcap is not None:
             self._mcap.close()
             self._tell_losses()
-            self._write_report()
+        self._write_report()
 
     def _write_report(self) -> None:
+        if self._mcap is None:
+            return
         folder = Path(self._run_dir)
         files = tuple(
             sorted(
@@ -199,8 +218,7 @@ class MonitorNode(FmrlNode):
 
     def _on_joints(self, message: JointState) -> None:
         self._q = conversions.joint_state_from_msg(message, self._spec)[0]
-        if self._historian.headline == "waiting for the robot":
-            self._historian.headline = "ready"
+        self._historian.log.moves = True
 
     def _on_odometry(self, message: Odometry) -> None:
         pose = conversions.pose_from_msg(message.pose.pose, "world")
@@ -216,21 +234,36 @@ class MonitorNode(FmrlNode):
         self._scene = conversions.scene_from_msg(message)
 
     def _on_frame(self, message: Any) -> None:
-        image = conversions.color_from_msg(message)
+        """A picture as perception sees it: while there is a film, that is shown instead."""
+        if time.monotonic() - self._filmed > FILM_PATIENCE_S:
+            self._see(conversions.color_from_msg(message), message.header.stamp)
+
+    def _on_film(self, message: CompressedImage) -> None:
+        bgr = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
+        if bgr is not None:
+            self._filmed = time.monotonic()
+            self._see(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), message.header.stamp)
+
+    def _see(self, image: Any, stamp: Any) -> None:
         log = self._historian.log
         self._frame = log.final_frame = image
         if self._video is not None:
-            task, step = log.task, log.step
-            self._video.add(
-                image, task.instruction if task else "", step.subgoal.text if step else ""
-            )
+            self._video.add(image, *caption(log), time_s=conversions.time_from_msg(stamp))
 
-    def _on_task_status(self, message: Any) -> None:
-        before = self._historian.log.task.state if self._historian.log.task else ""
-        self._historian.task_status(message)
-        after = self._historian.log.task.state if self._historian.log.task else ""
-        if self._mcap is not None and before == "running" != after:
+    def _on_task_end(self, task_id: str) -> None:
+        """Ask why a task ended as it did, whoever had asked for it, and report it."""
+        if not self._results.service_is_ready():
             self._write_report()
+            return
+        request = ExecuteTask.Impl.GetResultService.Request()
+        request.goal_id.uuid = list(bytes.fromhex(task_id))
+
+        def take(call: Any) -> None:
+            result = call.result().result
+            self._historian.log.explain(task_id, result.error_code, result.error_msg)
+            self._write_report()
+
+        self._results.call_async(request).add_done_callback(take)
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
@@ -277,7 +310,7 @@ class MonitorNode(FmrlNode):
         if self._scene is not None:
             page.show_scene(self._scene)
             self._scene = None
-        page.show_log(self._historian.log, self._historian.headline, self._states())
+        page.show_log(self._historian.log, self._states(), self._historian.now_s)
 
     def _later(self, job: Callable[[], None]) -> None:
         """Run ``job`` in the executor's thread; the page calls this from its own threads."""
@@ -291,16 +324,20 @@ class MonitorNode(FmrlNode):
 
     def _instruct(self, text: str) -> None:
         if not self._task_client.server_is_ready():
-            self._historian.headline = "no planner is listening"
+            self._historian.log.notice = "no planner is listening"
             return
-        self._historian.headline = f"asked: {text}"
+        self._historian.log.notice = f"asked: {text}"
         self._task_client.send_goal_async(ExecuteTask.Goal(instruction=text)).add_done_callback(
-            self._on_task_answer
+            partial(self._on_task_answer, text)
         )
 
-    def _on_task_answer(self, sent: Any) -> None:
-        if not sent.result().accepted:
-            self._historian.headline = "the planner is busy: not accepted"
+    def _on_task_answer(self, text: str, sent: Any) -> None:
+        log = self._historian.log
+        if sent.result().accepted:
+            goal = bytes(sent.result().goal_id.uuid).hex()
+            log.begin_task(self._historian.now_s, goal, text)
+        else:
+            log.notice = f"the planner is not ready and did not take “{text}”"
 
     def _trigger(self, client: Any) -> None:
         if client.service_is_ready():
@@ -312,7 +349,7 @@ class MonitorNode(FmrlNode):
                 )
             )
         else:
-            self._historian.headline = f"no body offers {client.srv_name}"
+            self._historian.log.notice = f"no body offers {client.srv_name}"
 
     # --- questions --------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from tf2_msgs.msg import TFMessage
 from fmrl_msgs import msg as fm
 from fmrl_msgs.srv import AcquireLease, ResetSim
 from fmrl_nodes import conversions, qos
+from fmrl_nodes.film import Film
 from fmrl_nodes.lifecycle import ERROR, OK, STEADY, WARN, Diagnosis, FmrlNode, run
 from fmrl_nodes.sim_messages import (
     WORLD,
@@ -87,6 +88,13 @@ class SimNode(FmrlNode):
         self._camera_hz: float = self.declare(
             "camera_hz", 10.0, "pictures a simulated second; 0: none", low=0.0, high=60.0
         )
+        self._film_width: int = self.declare(
+            "film_width",
+            640,
+            "pixels of the pictures for video and page; 0: none",
+            low=0,
+            high=1920,
+        )
         self._fault: str = self.declare(
             "fault", "", "spoil the run on purpose", choices=("", "freeze", "drop")
         )
@@ -95,6 +103,7 @@ class SimNode(FmrlNode):
         self._body: MujocoBody | None = None
         self._recorder: Recorder | None = None
         self._cameras: CameraProcess | None = None
+        self._film: Film | None = None
         self._ended = ""
 
     # --- lifecycle --------------------------------------------------------------------------------
@@ -104,6 +113,8 @@ class SimNode(FmrlNode):
         scene = SCENES.load(self._scene_name)(self._spec.name)
         if self._camera_hz > 0:
             self._cameras = CameraProcess(scene, self._image_size)
+            if self._film_width:
+                self._film = Film(self, scene, self._film_width)
         self._gate = Gate(self._spec, arm_after_s=ARM_AFTER_S)
         self._body = MujocoBody(
             scene,
@@ -183,9 +194,10 @@ class SimNode(FmrlNode):
                 self._latencies.save(Path(self._run_dir))
             except ConfigError as error:
                 self.get_logger().error(f"code={int(error.code)} {error}")
-        if self._cameras is not None:
-            self._cameras.close()
-            self._cameras = None
+        for pictures in (self._cameras, self._film):
+            if pictures is not None:
+                pictures.close()
+        self._cameras = self._film = None
 
     def close(self) -> None:
         """The same, where the process ends without a transition."""
@@ -237,6 +249,8 @@ class SimNode(FmrlNode):
                 raise
             self._ticks += 1
             self._ticked_at = time.monotonic()
+        if self._film is not None:
+            self._film.take(body, self._unsent)
         self._take_pictures(body)
 
     def _somebody_is_late(self, now_s: float, wall_s: float) -> bool:
@@ -312,15 +326,11 @@ class SimNode(FmrlNode):
             # One at a time: all of a moment are more than the buffer of a reader's socket may hold.
             publisher, message = self._unsent.popleft()
             publisher.publish(message)
-        if body.now >= self._next_picture_s:
-            state = SceneState(
-                qpos=body.data.qpos.copy(),
-                mocap_pos=body.data.mocap_pos.copy(),
-                mocap_quat=body.data.mocap_quat.copy(),
-            )
-            if self._cameras.ask(body.now, state):
-                period = 1.0 / self._camera_hz
-                self._next_picture_s = max(self._next_picture_s + period, body.now)
+        if body.now < self._next_picture_s:
+            return
+        if self._cameras.ask(body.now, SceneState.of(body.data)):
+            period = 1.0 / self._camera_hz
+            self._next_picture_s = max(self._next_picture_s + period, body.now)
 
     # --- commands and services --------------------------------------------------------------------
 

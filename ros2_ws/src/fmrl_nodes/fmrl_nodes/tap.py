@@ -23,6 +23,8 @@ from fmrl_robot.view.mcap_log import McapLog, message_class
 
 GLOBAL = ("/clock", "/tf", "/tf_static", "/diagnostics", "/diagnostics_agg", "/rosout")
 _SKIPPED = ("parameter_events", "transition_event", "_service_event")
+_UNRECORDED = "/film/compressed"
+"""Large pictures for people: the video holds them."""
 _DEPTH_PER_S = 2.0
 """Depth pictures kept a second: they cost more than everything else and show little more."""
 
@@ -47,7 +49,7 @@ class Tap:
         for topic, kinds in self._node.get_topic_names_and_types():
             ours = topic.startswith(space) or topic in GLOBAL
             wanted = topic in self._handlers or (
-                self._log is not None and not topic.endswith(_SKIPPED)
+                self._log is not None and not topic.endswith((*_SKIPPED, _UNRECORDED))
             )
             if topic not in self._taps and ours and wanted and len(kinds) == 1:
                 self._open(topic, kinds[0])
@@ -72,7 +74,7 @@ class Tap:
         if cls is Image:
             self._take_image(topic, _decoded(data, Image), handler)
             return
-        if self._log is not None:
+        if self._log is not None and not topic.endswith(_UNRECORDED):
             self._log.add(topic, kind, data, time.time_ns())
         if handler is not None:
             handler(_decoded(data, cls))

@@ -37,6 +37,7 @@ def scene_to_msg(scene: Scene, frame: str = "panda_link0") -> fm.Scene:
                 color=o.color,
                 pose=pose_to_msg(o.pose),
                 size=Vector3(x=float(o.size[0]), y=float(o.size[1]), z=float(o.size[2])),
+                travel=float(o.travel),
                 confidence=float(o.confidence),
                 visible=o.visible,
             )
@@ -64,6 +65,7 @@ def scene_from_msg(message: fm.Scene) -> Scene:
                 color=o.color,
                 pose=pose_from_msg(o.pose, frame),
                 size=_size(o.size),
+                travel=number("travel", o.travel),
                 confidence=number("confidence", o.confidence),
                 visible=o.visible,
             )
