@@ -39,12 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[0] not in COMMANDS:
         print(f"expected one of {', '.join(COMMANDS)}; got {words[0]!r}", file=sys.stderr)
         return 2
+    return ended(f"fmrl {words[0]}", lambda: _run(words[0], words[1:]))
+
+
+def _run(name: str, arguments: Sequence[str]) -> int:
     try:
-        module = importlib.import_module(COMMANDS[words[0]][0])
+        module = importlib.import_module(COMMANDS[name][0])
     except ModuleNotFoundError as error:
-        print(f"fmrl {words[0]} needs {error.name}: run make setup", file=sys.stderr)
+        print(f"fmrl {name} needs {error.name}: run make setup", file=sys.stderr)
         return 2
-    return ended(f"fmrl {words[0]}", lambda: int(module.main(words[1:])))
+    return int(module.main(arguments))
 
 
 def ended(command: str, run: Callable[[], int]) -> int:

@@ -15,7 +15,7 @@ from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.fm import load_language_model
 from fmrl_robot.methods.card import MethodCard
 from fmrl_robot.planners import plan_expansion, plan_language
-from fmrl_robot.planners.prompting import PlanAsker, check_instruction
+from fmrl_robot.planners.prompting import PlanAsker
 from fmrl_robot.robots import robot as find_robot
 from fmrl_robot.types import Outcome, Plan, Scene, SubGoal, Usage
 
@@ -58,8 +58,7 @@ class MyMethod:
             raise ConfigError(
                 f"expected an arm for my_method, got {robot!r}", ErrorCode.METHOD_UNKNOWN
             )
-        self._instruction = check_instruction(instruction)
-        self._asker.reset()
+        self._instruction = self._asker.reset(instruction)
 
     def should_query(self, scene: Scene, last: Outcome | None) -> bool:
         """When to ask: here at the start and after a failure."""

@@ -43,13 +43,13 @@ def _seen(data: mujoco.MjData, info: ObjectInfo) -> SceneObject:
             quaternion=np.array([np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2)]),
         ),
         size=info.size,
-        travel=_travel(body, info),
+        travel=_travel(data, info),
     )
 
 
-def _travel(body: MujocoBody, info: ObjectInfo) -> float:
+def _travel(data: mujoco.MjData, info: ObjectInfo) -> float:
     joint = _SLIDES.get(info.category)
-    return float(body.data.joint(joint).qpos[0]) if joint else 0.0
+    return float(data.joint(joint).qpos[0]) if joint else 0.0
 
 
 def _centre(info: ObjectInfo) -> FloatArray:

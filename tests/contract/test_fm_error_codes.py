@@ -32,6 +32,7 @@ ELSEWHERE = {
     ErrorCode.GOAL_NOT_REACHED: "tests/unit/runtime/test_executive.py",
     ErrorCode.TASK_BUSY: "tests/graph/test_planner_node.py",
     ErrorCode.CONTROLLER_UNAVAILABLE: "tests/faults/test_killed_nodes.py",
+    ErrorCode.LANGUAGE_UNKNOWN: "tests/unit/plancheck/test_language.py",
 }
 """Codes of the executive and of the planner node, with the test that provokes each."""
 

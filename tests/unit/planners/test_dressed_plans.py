@@ -50,6 +50,9 @@ NO_PLANS = (
 )
 
 
+ASKED = {"panda": "red in the bowl", "go2": "trot forward slowly, then stand"}
+
+
 def plan_for(server, robot, settings="total_s=20"):
     """Plan through the executive; return how it ended."""
     model = load_language_model(f"openai:m@{server.url}?{settings}")
@@ -59,7 +62,7 @@ def plan_for(server, robot, settings="total_s=20"):
         scene=lambda: scene, execute=None, announce=lambda plan: None,
         note=lambda phase, text: None, interrupted=lambda: None,
     )  # fmt: skip
-    return Executive(planner, get_robot(robot), ports).propose("red in the bowl")
+    return Executive(planner, get_robot(robot), ports).propose(ASKED[robot])
 
 
 def said(plan):

@@ -42,8 +42,9 @@ def step(number, skill, target, until):
     )
 
 
+ASKED = "put the red cube in the bowl"
 GOOD = Plan(
-    instruction="x",
+    instruction=ASKED,
     method="psl",
     subgoals=(
         step(1, "grasp", "red_cube", Predicate("held", ("red_cube",))),
@@ -51,7 +52,7 @@ GOOD = Plan(
     ),
     goal=(IN_BOWL,),
 )
-BAD = Plan(instruction="x", method="psl", subgoals=(step(1, "place", "bowl", IN_BOWL),))
+BAD = Plan(instruction=ASKED, method="psl", subgoals=(step(1, "place", "bowl", IN_BOWL),))
 
 
 class Script:
@@ -160,7 +161,7 @@ def test_a_gait_that_failed_is_named_in_words(text):
         velocity=Velocity(),
         duration_s=5.0,
     )
-    world = Script([Plan(instruction="x", method="saytap", subgoals=(trot,))])
+    world = Script([Plan(instruction="trot on the spot", method="saytap", subgoals=(trot,))])
     world.outcomes = [failed(ErrorCode.ROBOT_FELL)]
     message = world.run(robot=GO2).outcome.message
     assert message == f"step 1 of 1 ({text or 'contact pattern'}): because"
