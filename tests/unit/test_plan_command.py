@@ -41,7 +41,7 @@ def test_an_arm_plan_is_printed_with_its_steps_goal_model_and_usage(capsys, answ
 
 def test_a_gait_plan_shows_rows_by_leg_and_velocity(capsys, answers):
     model = answers("trot(0.5,t=5);stand(0)")
-    code, answer = plan(capsys, "trot", "--robot", "go2", "--language-model", model)
+    code, answer = plan(capsys, "trot, then stand", "--robot", "go2", "--language-model", model)
     trot, still = answer["subgoals"]
     assert code == 0 and trot["velocity"]["vx"] == 0.5 and trot["duration_s"] == 5.0
     assert trot["pattern"]["FL"] == trot["pattern"]["RR"] == "1" * 16 + "0" * 10
