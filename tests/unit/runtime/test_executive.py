@@ -17,6 +17,7 @@ from fmrl_robot.types import (
 )
 
 IN_BOWL = Predicate("in", ("red_cube", "bowl"))
+WISH = "put the red cube in the bowl"
 
 
 def thing(name, category, x=0.5, y=0.0):
@@ -41,7 +42,7 @@ def step(number, skill, target, until):
 
 
 GOOD = Plan(
-    instruction="x",
+    instruction=WISH,
     method="psl",
     subgoals=(
         step(1, "grasp", "red_cube", Predicate("held", ("red_cube",))),
@@ -49,7 +50,7 @@ GOOD = Plan(
     ),
     goal=(IN_BOWL,),
 )
-BAD = Plan(instruction="x", method="psl", subgoals=(step(1, "place", "bowl", IN_BOWL),))
+BAD = Plan(instruction=WISH, method="psl", subgoals=(step(1, "place", "bowl", IN_BOWL),))
 
 
 class Script:
