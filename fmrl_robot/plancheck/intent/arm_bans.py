@@ -225,27 +225,21 @@ class _Refusal:
 
     def kept(self) -> Iterator[Ban]:
         """Ban what "leave alone" forbids."""
-        reader, i, cubes = self._reader, self._i, self._objects
+        reader, i = self._reader, self._i
         if reader.has(i, "button"):
             yield self._ban({"press"})
             return
-        if "drawer" in reader.places(i, "object") and not cubes:
+        if "drawer" in reader.places(i, "object") and not self._objects:
             yield from self._of_drawer()
             return
-        away = reader.places(i, "from")
-        if away and not cubes and reader.has(i, "it"):
-            cubes, _ = reader.antecedent(i)
-        if away and cubes:
-            yield self._ban({"place"}, cubes, away)
-            return
-        if self._others:
-            cubes = self._unnamed()
-        elif self._all and not cubes:
-            excepted = self._exceptions()
-            if excepted is None:
+        if away := reader.places(i, "from"):
+            leaving = self._objects or (reader.antecedent(i)[0] if reader.has(i, "it") else None)
+            if leaving:
+                yield self._ban({"place"}, leaving, away)
                 return
-            cubes = set(reader.cubes - excepted - reader.wanted_objects())
-        cubes = cubes or reader.referred(i) or reader.named(i, "at") | reader.named(i, "from")
+        cubes = self._staying()
+        if cubes is None:
+            return
         places = (reader.places(i, "object") | away | reader.places(i, "at")) - {"table"}
         if not cubes and places:
             yield self._ban({"place"}, places=places)
@@ -260,6 +254,18 @@ class _Refusal:
                 return
         if things := cubes - reader.wanted_objects():
             yield self._ban(_TAKE, things)
+
+    def _staying(self) -> set[str] | None:
+        """Cubes that a clause says stay; None where it is unclear which of all it excepts."""
+        reader, i, cubes = self._reader, self._i, self._objects
+        if self._others:
+            cubes = self._unnamed()
+        elif self._all and not cubes:
+            excepted = self._exceptions()
+            if excepted is None:
+                return None
+            cubes = set(reader.cubes - excepted - reader.wanted_objects())
+        return cubes or reader.referred(i) or reader.named(i, "at") | reader.named(i, "from")
 
     # --- exceptions and "only" --------------------------------------------------------------------
 

@@ -74,7 +74,7 @@ class _Comparison:
         if not self._asks_anything():
             message = f"{would}, but nothing in it asks for that; say what to do"
             yield ErrorCode.INTENT_NOTHING, message
-        for missing in Missing(self._reader, self._effects, self._asking).all():
+        for missing in Missing(self._reader, self._effects, self._asking).phrases():
             message = f"{would}, but you asked also for {missing}; say it in other words"
             yield ErrorCode.INTENT_INCOMPLETE, message
         for extra in self._extra():

@@ -43,7 +43,7 @@ class Missing:
     def __init__(self, reader: Reader, found: Effects, asking: Sequence[int]) -> None:
         self._reader, self._effects, self._asking = reader, found, asking
 
-    def all(self) -> Iterator[str]:
+    def phrases(self) -> Iterator[str]:
         """Name what is missing, in words for whoever gave the instruction."""
         for i in filter(self._reader.demands, self._asking):
             said = f"({self._reader.clauses[i].text!r})"

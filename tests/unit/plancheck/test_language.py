@@ -29,7 +29,7 @@ FOREIGN = [
     "put the красный cube in the bowl",
     "Lege bitte den roten Würfel in die Schale",
     "Pon el cubo rojo en el cuenco",
-    "Mets le cube rouge dans le bol",
+    "Mets le cube vert dans le bol",
     "Metti il cubo rosso nella ciotola",
 ]
 SAID_IN_ENGLISH = [
