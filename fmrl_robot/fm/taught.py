@@ -1,4 +1,4 @@
-"""What language a model says that it was taught: scripts and words, named by the card beside its weights.
+"""What language a model says that it was taught, by the card beside its weights.
 
 A model whose card names none is believed to read anything.
 """

@@ -78,11 +78,10 @@ class PlanAsker:
         """
         text = check_instruction(instruction)
         taught = getattr(self.model, "taught", None)
-        foreign = unread(text, taught) if taught is not None else ""
-        if foreign:
+        if taught is not None and (foreign := unread(text, taught)):
             raise Terminal(
-                f"expected {' or '.join(taught.languages)} for {self.model.model_id}, got {foreign}; "
-                "say it so, or plan with a larger model (--language-model)",
+                f"expected {' or '.join(taught.languages)} for {self.model.model_id}, got "
+                f"{foreign}; say it so, or plan with a larger model (--language-model)",
                 ErrorCode.LANGUAGE_UNKNOWN,
             )
         self._asked, self._accepted = 0, False

@@ -1,8 +1,8 @@
-"""``fmrl eval intent``: what becomes of prohibitions, exceptions and of what is no instruction at all.
+"""``fmrl eval intent``: prohibitions, exceptions, and what is no instruction at all.
 
-The 240 cases of ``intent_arm.yaml`` and ``intent_quadruped.yaml`` were written before the reading of
-instructions existed, by somebody who knew robot and scene and nothing else. Each says what no step
-may bring about and which plans are right; where none is, only refusing is. The whole of the
+The 240 cases of ``intent_arm.yaml`` and ``intent_quadruped.yaml`` were written before the reading
+of instructions existed, by somebody who knew robot and scene and nothing else. Each says what no
+step may bring about and which plans are right; where none is, only refusing is. The whole of the
 executive is asked, its repairs included, and what it calls valid is judged by what is written
 beside the case. An adversary that always plans what is forbidden takes the model's place after it.
 """

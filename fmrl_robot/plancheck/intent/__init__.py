@@ -1,8 +1,8 @@
 """An independent reading of the instruction, between plan and motion.
 
-Whatever model made a plan, what it would bring about is compared with what was asked for and what was
-forbidden, by rules that share nothing with the planner: word lists, clauses, negations. Where a word
-is unknown the plan is believed; where a negation is unclear it is refused.
+Whatever model made a plan, what it would bring about is compared with what was asked for and what
+was forbidden, by rules that share nothing with the planner: word lists, clauses, negations. Where a
+word is unknown the plan is believed; where a negation is unclear it is refused.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class Effects:
     @property
     def moved(self) -> set[str]:
         """Cubes to which something is done."""
-        return {thing for act, thing, _ in self.events if thing in self.before}
+        return {thing for _, thing, _ in self.events if thing in self.before}
 
     @property
     def places(self) -> set[str]:

@@ -6,21 +6,27 @@ import re
 import unicodedata
 from collections import defaultdict
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from fmrl_robot.fm.taught import Taught
 from fmrl_robot.plancheck.intent.words import one_slip_apart, words
 
-KNOWN_SHARE, KNOWN_SHARE_OF_LONG = 0.7, 0.8
-"""Of an instruction's words that the model was taught, at least; the second where MANY are unknown.
+if TYPE_CHECKING:
+    from fmrl_robot.fm.taught import Taught
+
+_KNOWN_SHARE, _KNOWN_SHARE_OF_LONG = 0.7, 0.8
+"""Of an instruction's words that the model was taught, at least; the second where _MANY are not.
 
 A stranger's instruction in English has .86 of them and more, slips of the keyboard counted as the
 words that they are slips of, one in any other language at most .75."""
-MANY = 3
+_MANY = 3
 _CODE = re.compile(
     r"[{}\\|]|://|\w\([\w, ]*\)|^\s*\[\w+\]|\d{4}-\d\d-\d\d|[/~]\w+/"
     r"|^\s*(?:def|class|import|sudo|select|for \w+ in|print)\b",
     re.IGNORECASE | re.MULTILINE,
 )
+"""What no sentence has in it: braces, ``://``, a call, ``[section]``, a date of a log, a path."""
+_MIN_MENDED = 4
+"""A shorter word is too like others to be a slip of one."""
 
 
 def is_code(text: str) -> bool:
@@ -31,7 +37,9 @@ def is_code(text: str) -> bool:
 def unread(text: str, taught: Taught) -> str:
     """Say what of an instruction a model was not taught; empty where that is little.
 
-    >>> english = Taught(languages=("English",), scripts=frozenset({"LATIN"}), words=frozenset({"go"}))
+    >>> from fmrl_robot.fm.taught import Taught
+    >>> latin, words = frozenset({"LATIN"}), frozenset({"go"})
+    >>> english = Taught(languages=("English",), scripts=latin, words=words)
     >>> unread("иди", english), unread("go", english)
     ('the CYRILLIC letter и', '')
     """
@@ -44,7 +52,7 @@ def unread(text: str, taught: Taught) -> str:
         return "a text without a word"
     unknown = [w for w in said if not _knows(w, taught)]
     share = 1 - len(unknown) / len(said)
-    if share >= (KNOWN_SHARE_OF_LONG if len(unknown) >= MANY else KNOWN_SHARE):
+    if share >= (_KNOWN_SHARE_OF_LONG if len(unknown) >= _MANY else _KNOWN_SHARE):
         return ""
     shown = ", ".join(dict.fromkeys(unknown))
     return f"{len(unknown)} of {len(said)} words that it was not taught ({shown[:80]})"
@@ -52,9 +60,12 @@ def unread(text: str, taught: Taught) -> str:
 
 @lru_cache(maxsize=10_000)
 def _knows(word: str, taught: Taught) -> bool:
+    """Whether a word was taught, or is a slip of one that was."""
     if word in taught.words:
         return True
-    lengths = range(max(len(word) - 1, 4), len(word) + 2) if len(word) > 3 else ()
+    if len(word) < _MIN_MENDED:
+        return False
+    lengths = range(max(len(word) - 1, _MIN_MENDED), len(word) + 2)
     return any(one_slip_apart(word, w) for n in lengths for w in _by_length(taught)[n])
 
 

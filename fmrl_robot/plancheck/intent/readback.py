@@ -11,17 +11,19 @@ def say(found: Effects) -> str:
     Cubes are named where they come to rest, not where they are set aside on the way.
     """
     parts: list[str] = []
-    last = {cube: i for i, (act, cube, _) in enumerate(found.events) if act == "place"}
+    last_placed = {cube: i for i, (act, cube, _) in enumerate(found.events) if act == "place"}
+    last_taken = {cube: i for i, (act, cube, _) in enumerate(found.events) if act == "grasp"}
     for i, (act, thing, to) in enumerate(found.events):
         name = thing.replace("_", " ")
-        if act == "place" and last.get(thing) == i:
+        if act == "place" and last_placed[thing] == i:
             where = "on the" if to == "table" or to.endswith("_cube") else "in the"
             parts.append(f"put the {name} {where} {to.replace('_', ' ')}")
         elif act == "place":
             parts.append(f"set the {name} aside")
-        elif act == "grasp" and found.after.get(thing) == "hand" and ("grasp", thing, "") not in found.events[i + 1 :]:
-            parts.append(f"hold the {name}")
-        elif act != "grasp":
+        elif act == "grasp":
+            if found.after[thing] == "hand" and last_taken[thing] == i:
+                parts.append(f"hold the {name}")
+        else:
             parts.append(f"{act} the {name}")
     if not parts:
         return "do nothing"

@@ -9,23 +9,25 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection
+from functools import lru_cache
+from importlib.resources import files
+
+import yaml
 
 _QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "`": "'", "\u201c": '"', "\u201d": '"'})
 _TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)*|\d+(?:\.\d+)?|->|<-|[^\sa-z0-9]")
-_NOT = re.compile(r"\b(do|does|did|is|are|was|were|would|should|could|must|need|has|have|had|might|ought|wo|ca|sha|ai)n'?t\b")  # fmt: skip # noqa: E501
+_NOT = re.compile(
+    r"\b(do|does|did|is|are|was|were|would|should|could|must|need|has|have|had|might|ought|"
+    r"wo|ca|sha|ai)n'?t\b"
+)
+"""What stands before a contracted ``not``, with its apostrophe or without: "dont", "isn't"."""
+_IS = re.compile(r"\b(it|that|there|what|he|she|who|where|here|let|one|which)'s\b")
+"""Words after which ``'s`` is a verb."""
+_IS_BEFORE = re.compile(
+    r"'s(?= (?:closed|open|shut|full|empty|in|on|not|the|a|been|already|still|too|going|to)\b)"
+)
+"""Words before which ``'s`` is a verb: "the drawer's open"; elsewhere it says whose a thing is."""
 _STEMS = {"wo": "will", "ca": "can", "sha": "shall", "ai": "is"}
-_SHORT = {
-    "cannot": "can not", "won't": "will not", "dont": "do not", "don;t": "do not", "donot": "do not",
-    "u": "you", "pls": "please", "plz": "please", "n": "and", "&": "and", "w/out": "without",
-    "w/o": "without", "tho": "though", "em": "them", "'em": "them", "ya": "you", "nto": "not",
-    "cept": "except", "'cept": "except", "exept": "except", "excpet": "except", "til": "until",
-    "till": "until", "'til": "until", "fwd": "forward", "bwd": "backward", "secs": "seconds",
-    "sec": "seconds", "mins": "minutes", "min": "minutes", "dnt": "do not", "nver": "never",
-    "ot": "to", "teh": "the", "adn": "and", "thx": "thanks", "ur": "your", "r": "are",
-    "bue": "blue", "yelo": "yellow", "yllow": "yellow", "blu": "blue", "grn": "green", "bol": "bowl", "bwl": "bowl",
-    "gonna": "going to", "wanna": "want to", "lemme": "let me", "gimme": "give me",
-}  # fmt: skip
-"""What people type for longer words; ``til`` and ``till`` are meant as until, never as a drawer."""
 _ENDINGS = (("'ve", " have"), ("'ll", " will"), ("'re", " are"), ("'d", " would"), ("'m", " am"))
 _MIN_MENDED = 4
 """Shorter words are too like each other to be mended."""
@@ -44,13 +46,21 @@ def words(text: str) -> list[str]:
     plain = _NOT.sub(lambda m: f"{_STEMS.get(m.group(1), m.group(1))} not", plain)
     for short, long in _ENDINGS:
         plain = plain.replace(short, long)
-    plain = re.sub(r"\b(it|that|there|what|he|she|who|where|here|let|one|which)'s\b", r"\1 is", plain)
-    plain = re.sub(r"'s(?= (?:closed|open|shut|full|empty|in|on|not|the|a|been|already|still|too|going|to)\b)", " is", plain)
+    plain = _IS_BEFORE.sub(" is", _IS.sub(r"\1 is", plain))
     plain = re.sub(r"'s\b", "", plain).replace("let is", "let us")
     found: list[str] = []
-    for token in _TOKEN.findall(plain):
-        found += _SHORT.get(token, token).split()
+    tokens: list[str] = _TOKEN.findall(plain)
+    for token in tokens:
+        found += _typed().get(token, token).split()
     return found
+
+
+@lru_cache(maxsize=1)
+def _typed() -> dict[str, str]:
+    """What people type for longer words, and what they mean by it."""
+    text = files("fmrl_robot.plancheck.intent").joinpath("typed.yaml").read_text("utf-8")
+    meant: dict[str, list[str]] = yaml.safe_load(text)
+    return {short: long for long, some in meant.items() for short in some}
 
 
 def mend(word: str, known: Collection[str], others: Collection[str] = ()) -> str:

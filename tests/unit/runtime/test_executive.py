@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from fmrl_robot.errors import ErrorCode, Retryable, Terminal
-from fmrl_robot.planners.contact_patterns import GaitCall, draw_pattern
-from fmrl_robot.robots import GO2, PANDA
+from fmrl_robot.robots import PANDA
+from fmrl_robot.runtime import executive
 from fmrl_robot.runtime.executive import MAX_REPAIRS, MAX_REPLANS, Executive, Ports
 from fmrl_robot.types import (
     Outcome,
@@ -15,10 +17,10 @@ from fmrl_robot.types import (
     SceneObject,
     SubGoal,
     SubGoalKind,
-    Velocity,
 )
 
 IN_BOWL = Predicate("in", ("red_cube", "bowl"))
+WISH = "put the red cube in the bowl"
 
 
 def thing(name, category, x=0.5, y=0.0):
@@ -42,9 +44,8 @@ def step(number, skill, target, until):
     )
 
 
-ASKED = "put the red cube in the bowl"
 GOOD = Plan(
-    instruction=ASKED,
+    instruction=WISH,
     method="psl",
     subgoals=(
         step(1, "grasp", "red_cube", Predicate("held", ("red_cube",))),
@@ -52,7 +53,7 @@ GOOD = Plan(
     ),
     goal=(IN_BOWL,),
 )
-BAD = Plan(instruction=ASKED, method="psl", subgoals=(step(1, "place", "bowl", IN_BOWL),))
+BAD = Plan(instruction=WISH, method="psl", subgoals=(step(1, "place", "bowl", IN_BOWL),))
 
 
 class Script:
@@ -91,7 +92,7 @@ class Script:
     def see(self):
         return scene(IN_BOWL) if self.reached and "place" in self.executed else scene()
 
-    def run(self, instruction="x", robot=PANDA):
+    def run(self, instruction="x"):
         ports = Ports(
             scene=self.see,
             execute=self.execute,
@@ -99,7 +100,7 @@ class Script:
             note=lambda phase, message: None,
             interrupted=lambda: self.interruption,
         )
-        return Executive(self, robot, ports).run(instruction, "task")
+        return Executive(self, PANDA, ports).run(instruction, "task")
 
 
 def failed(code):
@@ -151,22 +152,6 @@ def test_a_failed_step_is_planned_again():
     assert "because" in world.feedback[1]
 
 
-@pytest.mark.parametrize("text", ["the robot trots", ""])
-def test_a_gait_that_failed_is_named_in_words(text):
-    trot = SubGoal(
-        id="1",
-        kind=SubGoalKind.CONTACT_PATTERN,
-        text=text,
-        pattern=draw_pattern(GaitCall(gait="trot")),
-        velocity=Velocity(),
-        duration_s=5.0,
-    )
-    world = Script([Plan(instruction="trot on the spot", method="saytap", subgoals=(trot,))])
-    world.outcomes = [failed(ErrorCode.ROBOT_FELL)]
-    message = world.run(robot=GO2).outcome.message
-    assert message == f"step 1 of 1 ({text or 'contact pattern'}): because"
-
-
 def test_replans_are_limited():
     world = Script([GOOD], [failed(ErrorCode.SUBGOAL_FAILED)] * 9)
     ending = world.run()
@@ -213,3 +198,74 @@ def test_ids_stay_unique_when_a_plan_is_replaced():
     world.run()
     ids = [s.id for plan in world.plans for s in plan.subgoals]
     assert len(set(ids)) == len(ids) == 4
+
+
+# --- what was asked for and what was forbidden ----------------------------------------------------
+
+INSTEAD = "Never put the red cube in the bowl. Hold it."
+FORBIDDEN = replace(GOOD, instruction=INSTEAD)
+HOLD = step(1, "grasp", "red_cube", Predicate("held", ("red_cube",)))
+
+
+def test_a_forbidden_plan_is_refused_once_its_repairs_are_spent():
+    world = Script([FORBIDDEN])
+    ending = world.run(INSTEAD)
+    assert ending.outcome.error_code == ErrorCode.REPAIRS_EXHAUSTED
+    assert str(int(ErrorCode.INTENT_FORBIDDEN)) in ending.outcome.message
+    assert [p.problems[0].code for p in world.plans] == [208] * (MAX_REPAIRS + 1)
+    assert "forbids it" in world.feedback[1]
+    assert world.executed == []
+
+
+def test_a_forbidden_plan_may_be_repaired():
+    good = Plan(instruction=INSTEAD, method="psl", subgoals=(HOLD,))
+    world = Script([FORBIDDEN, good])
+    assert world.run(INSTEAD).outcome.success
+    assert world.executed == ["grasp"]
+
+
+def test_a_forbidden_plan_is_refused_in_a_replan_too():
+    world = Script(
+        [Plan(instruction=INSTEAD, method="psl", subgoals=(HOLD,)), FORBIDDEN],
+        [failed(ErrorCode.SUBGOAL_FAILED)],
+    )
+    ending = world.run(INSTEAD)
+    assert ending.replans == 1
+    assert ending.outcome.error_code == ErrorCode.REPAIRS_EXHAUSTED
+    assert ending.plan.problems[0].code == ErrorCode.INTENT_FORBIDDEN
+    assert world.executed == ["grasp"]
+
+
+def test_without_the_reading_a_forbidden_plan_would_be_carried_out(monkeypatch):
+    monkeypatch.setattr(executive, "check_intent", lambda *_: ())
+    world = Script([FORBIDDEN])
+    assert world.run(INSTEAD).outcome.success
+    assert world.executed == ["grasp", "place"]
+
+
+def test_what_a_plan_would_do_is_announced_before_anything_is_done():
+    world = Script([GOOD])
+    executed_by_then = []
+    world.plans = Listener(lambda plan: executed_by_then.append(list(world.executed)))
+    ending = world.run()
+    assert [p.understood for p in world.plans] == ["put the red cube in the bowl"]
+    assert executed_by_then == [[]]
+    assert ending.plan.understood == "put the red cube in the bowl"
+
+
+def test_a_refused_plan_is_read_back_as_well():
+    world = Script([FORBIDDEN])
+    world.run(INSTEAD)
+    assert {p.understood for p in world.plans} == {"put the red cube in the bowl"}
+
+
+class Listener(list):
+    """A list that tells when something is appended."""
+
+    def __init__(self, hear):
+        super().__init__()
+        self._hear = hear
+
+    def append(self, item):
+        self._hear(item)
+        super().append(item)

@@ -1,0 +1,132 @@
+"""Patterns of refusal: what forbids, keeps, excepts and takes back, and what only seems to.
+
+They read lower-case words that are parted by single spaces, contractions spelt out. What an English
+speaker may say is open-ended; a form that no pattern knows leaves its clause a wish, which the
+comparison with the plan then has to bear out.
+"""
+
+from __future__ import annotations
+
+import re
+
+NEGATION = r"(?:not|never|no|non|nothing|nowhere|none|neither|nor|without|nobody)"
+"""A word of refusal that turns what follows it: "not", "without"."""
+
+FORBIDS = re.compile(
+    rf"\b{NEGATION}\b|\b(?:refrain|avoid\w*|forbid\w*|forbade|prohibit\w*|banned|taboo|off limits|"
+    r"off the menu|out of bounds|verboten|"
+    r"hands off|paws off|claws off|fingers off|abstain|desist|resist|stop short|instead of|"
+    r"rather than|in place of|"
+    r"off (?:the )?list|no go|nope|don)\b"
+)
+"""A clause that forbids: "hands off the red cube"."""
+
+KEEPS = re.compile(
+    r"\b(?:leave|leaves|leaving|left alone|"
+    r"let(?! go)(?=.*\b(?:be|stay|rest|lie|sit|sleep|remain|alone)\b"
+    r"(?! (?:put|placed|moved|in|on|\w+ed)\b))|"
+    r"keep|keeps|keeping|kept|stay|stays|staying|remain|remains|untouched|undisturbed|spare|spared|"
+    r"ignore|"
+    r"ignoring|(?<!the )(?<!a )skip|skips|skipping|omit|omitting|disregard|disregarding|forget|"
+    r"pass over|bypass|steer clear|well alone|"
+    r"be left)\b"
+)
+"""A clause that wants something to stay as it is: "leave the red cube alone"."""
+
+KEPT_AS_WISHED = re.compile(r"\b(?:that way|like that|like this|at that|it so)\b")
+"""What is kept is what was just wished for: "open the drawer and keep it that way"."""
+
+KEPT_WHERE_PUT = re.compile(
+    r"\b(?:keep|kept) (?:it |them |that |safe )?in\b|\bas well$|\btoo$|"
+    r"\bkeep (?:it|them|that)$|\b(?:leave|keep)\b.*\b(?:in|on) (?:it|there|them)\b"
+)
+"""What is kept has to be brought there first: "the bowl is where we keep it"."""
+
+HOLDS = re.compile(
+    r"\b(?:hold|holding|held|hand|gripper|grip|fingers|claw|lifted|raised|aloft|grasp)\b"
+)
+"""What is kept is kept in the hand, and so is taken: "keep hold of the red cube"."""
+
+EXCEPTS = re.compile(
+    r"\b(?:except|excepting|excepted|exception|exceptions|excluded|excluding|exempt|barring|bar|"
+    r"minus|sans|save for|save|apart from|aside from|"
+    r"other than|besides|not included|not invited|with the exception)\b"
+)
+"""A clause that takes things out of another: "all cubes except the red one"."""
+
+ADDS_TO_ONE = re.compile(r"besides|apart|aside|but")
+"""Words that except from a group, and add to a single thing: "besides the red cube, take blue"."""
+
+BESIDES_DOING = re.compile(r"\bbesides \w+ing\b")
+"""What is done as well: "besides pressing the button, open the drawer"."""
+
+GROUPS = re.compile(
+    r"\b(?:only|anywhere|nowhere|no (?:other )?(?:cube|block|brick|one|thing|piece)|"
+    r"not (?:a|one)(?: single)? (?:cube|block|brick|piece))\b"
+)
+"""A sentence about all of something, from which a clause can except: "nowhere but in the bowl"."""
+
+ONLY = re.compile(r"\bonly\b|\bjust the\b|\bnothing else\b|\bsolely\b|\bexclusively\b")
+"""A clause that wants this and nothing else: "only the red cube in the bowl"."""
+
+ONLY_OF_TIME = re.compile(
+    r"\bonly (?:then|when|once|if|after|afterwards|later|because|have|has|want|need|open|thing|"
+    r"problem)\b|\bthe only\b"
+)
+"""An ``only`` that says when or why, and forbids nothing: "only then close the drawer"."""
+
+ORDERS = re.compile(
+    r"\b(?:do not|not|never|no)\b(?P<first>[^.!?]*?)\b"
+    r"(?:until|unless|before|without (?:first|having))\b"
+    r"(?!\s+(?:i|we|someone|told|further|asked)\b)"
+)
+"""A refusal that only orders two steps: "do not press the button until the drawer is open"."""
+
+ORDERING = re.compile(r"(?:until|unless|as long as|so long as)\b")
+"""A clause that says when, whatever it denies: "until nothing is left in the bowl"."""
+
+NO_LONGER = re.compile(r"\b(?:any|no) ?(?:longer|more)\b")
+"""A refusal that tells of a change: "it is no longer wanted there"."""
+
+COMPLAINS = re.compile(
+    r"\b(?:is|are) not (?:yet |even |already |currently |presently )?"
+    r"(?:in|on|inside|there|where|right|here|at|located|lying)\b|"
+    r"\b(?:cubes?|blocks?|ones?|things?|pieces?|everything|whatever|what) not "
+    r"(?:yet |already |presently |currently )?(?:in|on|there|at|located|lying|inside)\b"
+)
+"""A refusal that says where something is not: "the red cube is not in the bowl yet"."""
+
+NOTHING_BUT = re.compile(
+    r"\b(?:none|nothing|nobody|no (?:other )?(?:cubes?|blocks?|things?|one)|"
+    r"not (?:one|a single) (?:cube|block)) (?:but|except|save|other than|apart from)(?: for)?\b|"
+    r"\b(?:do not|never|not to) (?P<act>\w+) any(?:thing|body| cubes?| blocks?| of them)? "
+    r"(?:but|except|save|other than|apart from)(?: for)?\b"
+)
+"""What says *only* in another way: "move nothing but the red cube"."""
+
+ANYWHERE_BUT = re.compile(
+    r"\b(?:do|does|should|must|may|can) not (?P<what>(?:want |put |go |be |lie |belong )?.*?)"
+    r"\banywhere(?: else)? (?:but|except|other than)(?: for)?\b"
+)
+"""A ban on every place but one asks for that one: "do not put it anywhere but in the bowl"."""
+
+SAME = re.compile(r"(?:and |the )*(?:same|likewise|ditto|nor)\b")
+"""A clause with the stance of the one before it: "the same goes for the green cube"."""
+
+STOPS_BEFORE = re.compile(
+    r"(?:so |but |well |please |just |and )*"
+    r"(?:do not|never|do not (?:dare|do (?:that|it|so)))(?: ever| please| then)*"
+)
+"""The whole of a clause that forbids what the one before it says: "open it? do not ever"."""
+
+SLIP = re.compile(
+    r"\b(?:no ,? ?wait|wait ,? ?no|scratch that|strike that|i mean(?! it)|i meant|correction|"
+    r"make that|on second thoughts?|second thoughts|"
+    r"hang on|oops|reverse that|swap (?:those|these|the) two$|forget (?:that|all|what)|"
+    r"never mind(?: that)?|cancel that|oh no|or no|or rather|hm+ ,? ?no|er ,? ?no|did i say|"
+    r"er(?= ,)|uh(?= ,)|nah|nope|excuse me|or was it|who am i kidding|erratum|oh ,? ?wrong|"
+    r"wrong(?= ,)|cancel|wait(?= ,)|(?:i )?changed my mind|wrong (?:colou?r|one|cube|block)|"
+    r"rephrase(?: that)?|edit|apologi[sz]e|have i thought|sorry(?! to\b)(?! for\b)|actually|"
+    r"no ,? sorry)\b|(?<=[,.;:-] )no(?= ,)|^no(?= ,|$| first\b)"
+)
+"""Where a speaker takes back what came before: "the red cube, no wait, the blue one"."""
