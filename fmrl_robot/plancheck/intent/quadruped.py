@@ -22,6 +22,8 @@ from fmrl_robot.types import Leg, Plan, Problem
 SPEEDS_M_S = (0.0, 0.5, 1.0)
 MAX_SECONDS = 60.0
 _SPEED_TOLERANCE_M_S, _TIME_TOLERANCE_S = 0.13, 0.26
+_ABOUT = 0.25
+"""Share by which "about five seconds" may be missed."""
 _CALLS = ("gait", "choice", "way", "speed", "vx", "legs", "rest", "go", "lift", "air")
 """Kinds of mention that call for moving or standing."""
 _DEMANDS = ("gait", "way", "speed", "vx", "seconds", "tempo", "legs", "double", "air")
@@ -91,7 +93,7 @@ def _nothing(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Findin
 
 
 def _unable(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding]:
-    for clause in reading.asked():
+    for clause in (c for c in reading.asked() if c.firm or not c.mentions):
         for m in clause.of("anywhere", "cannot"):
             before = clause.text[: max(0, clause.text.find(m.text))]
             first = all(says("lead_in", w) for w in before.split())
@@ -149,7 +151,8 @@ def _demands(clause: Clause, reading: Reading) -> list[Mention]:
     return [
         m
         for m in clause.mentions
-        if m.kind in _DEMANDS
+        if clause.firm
+        and m.kind in _DEMANDS
         and m.value != "any"
         and (m.kind != "double" or clause.of("legs", "some_leg"))
         and (m.kind != "legs" or clause.of("lift", "double") or not says("in_phase", reading.text))
@@ -183,7 +186,7 @@ def _laid(reading: Reading, segments: Sequence[Segment], *, gaps: bool = False) 
     for clause in reading.asked():
         follows = follows or clause.follows
         demands = _demands(clause, reading)
-        if not demands and not clause.of("rest", "go", "lift", "some_leg"):
+        if not demands and not clause.of("rest", "go", "lift", "some_leg", *_DEMANDS):
             continue
         if len(segments) > 1 and says("overall", _rest(clause)):
             # "all slow", "each for 3 s": true of whichever.
@@ -255,7 +258,8 @@ def _true(m: Mention, clause: Clause, reading: Reading, s: Segment) -> bool:
             speed = abs(s.vx) if float(m.value) > 0 and _backs(reading) else s.vx
             return abs(speed - float(m.value)) <= _SPEED_TOLERANCE_M_S
         case "seconds":
-            return abs(s.seconds - float(m.value)) <= _TIME_TOLERANCE_S
+            roughly = _ABOUT * float(m.value) if says("about", clause.text) else 0.0
+            return abs(s.seconds - float(m.value)) <= max(_TIME_TOLERANCE_S, roughly)
         case "tempo":
             return s.tempo in ("", m.value) or bool(s.faster)
         case "air":

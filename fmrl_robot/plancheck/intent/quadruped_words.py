@@ -20,7 +20,7 @@ import yaml
 from fmrl_robot.plancheck.intent.words import mend, words
 
 KINDS = (
-    "no_word", "withdraw", "idiom", "after_ban", "ban", "except", "then", "before", "after",
+    "no_word", "withdraw", "reason", "idiom", "after_ban", "ban", "except", "then", "before", "after",
     "fresh", "gait", "way", "anywhere", "tempo", "double", "speed", "legs", "air", "cannot",
     "some_leg", "lift", "rest", "go",
 )  # fmt: skip
