@@ -117,6 +117,7 @@ def _unable(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding
         unread = [] if begins("noun_first", clause.text) else unread
         if (
             clause.sign == "then"
+            and "next" not in clause.opener
             and not clause.mentions
             and unread
             and not says("again", clause.text)
@@ -154,10 +155,18 @@ def _demands(clause: Clause, reading: Reading) -> list[Mention]:
         if clause.firm
         and m.kind in _DEMANDS
         and m.value != "any"
-        and (m.kind != "double" or clause.of("legs", "some_leg"))
+        and (m.kind != "double" or clause.of("legs"))
+        and not _contradicted(m, clause)
         and (m.kind != "legs" or clause.of("lift", "double") or not says("in_phase", reading.text))
         and (m.kind != "speed" or clause.of("gait", "way", "lift") or not clause.of("legs"))
     ]
+
+
+def _contradicted(m: Mention, clause: Clause) -> bool:
+    """Whether a clause says the opposite as well: "like the wind, carefully"."""
+    if m.value == "forward" and any(v.value.startswith("-") for v in clause.of("vx")):
+        return True
+    return m.kind == "speed" and len({o.value for o in clause.of("speed")} - {"any"}) > 1
 
 
 def _covered(reading: Reading, segments: Sequence[Segment]) -> bool:
@@ -184,10 +193,10 @@ def _laid(reading: Reading, segments: Sequence[Segment], *, gaps: bool = False) 
     reachable: set[int] = {-1}
     follows = False
     for clause in reading.asked():
-        follows = follows or clause.follows
         demands = _demands(clause, reading)
         if not demands and not clause.of("rest", "go", "lift", "some_leg", *_DEMANDS):
             continue
+        follows = follows or clause.follows
         if len(segments) > 1 and says("overall", _rest(clause)):
             # "all slow", "each for 3 s": true of whichever.
             continue
@@ -216,9 +225,9 @@ def _rest(clause: Clause) -> str:
 def _exceeded(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator[Finding]:
     said = [m for c in reading.clauses if c.status != "ban" for m in c.mentions]
     gaits = {m.value for m in said if m.kind in ("gait", "choice")}
-    if "pace" not in {m.value for c in reading.clauses if c.status == "ban" for m in c.mentions}:
-        # "at a lazy pace" may mean the gait.
-        gaits |= {"pace"} & set(reading.text.split())
+    banned = {m.value for c in reading.clauses if c.status == "ban" for m in c.mentions}
+    # "at a lazy pace" may mean the gait, and "boundingstraight" is a slip of the keyboard.
+    gaits |= {gait for gait in ("pace", "trot", "bound") if gait in reading.text} - banned
     ways = {m.value for m in said if m.kind == "way"}
     legs = {m.value for m in said if m.kind == "legs"}
     kinds = {m.kind for m in said}
@@ -232,14 +241,22 @@ def _exceeded(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to turn or to go sideways"
         if moving and gaits - {"stand"} and not moving & gaits and "trot" not in moving:
             yield ErrorCode.INTENT_EXCEEDED, f"but nobody asked me to {min(moving)}"
-        if s.vx < 0 and "backward" not in ways and not any(m.value.startswith("-") for m in said):
+        if s.vx < 0 and "backward" not in ways and not _backward_after_all(reading.text):
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to go backward"
         if s.up and not kinds & {"legs", "some_leg"} and not says("some_side", reading.text):
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to lift a leg"
         if len(s.up) == 1 and not unread and legs and not legs & set(s.up):
             yield ErrorCode.INTENT_EXCEEDED, f"but nobody named the {LEG_WORDS[min(s.up)]}"
-        if s.faster and not kinds & {"double", "tempo", "speed"}:
+        if s.faster and not kinds & {"double", "tempo", "speed", "legs"}:
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked for a leg that steps faster"
+
+
+def _backward_after_all(text: str) -> bool:
+    """Whether a word is a slip of one that may mean backward, or a number has a minus."""
+    return bool(re.search(r"back|rear|revers|minus", text)) or any(
+        get_close_matches(w, read_lexicon()["like_backward"], 1, _ALIKE)
+        for w in re.findall(r"[a-z]{4,}", text)
+        )
 
 
 def _true(m: Mention, clause: Clause, reading: Reading, s: Segment) -> bool:

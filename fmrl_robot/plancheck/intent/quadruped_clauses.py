@@ -18,6 +18,8 @@ Status = Literal["ask", "ban", "aside", "background", "withdrawn"]
 _ENDS = frozenset(".!?;")
 _PARTS = frozenset([*",:()\"-+", "and", "but", "or", "nor", "while", "so", "plus", "just", "please",
                     "instead", "only", "yet", "now", "until"])  # fmt: skip
+_TURNS = frozenset({",", "please", "just", "so", "now"})
+"""Where "before X, Y" turns from X to Y."""
 _STRONG = frozenset({"then", "before", "after"})
 _SIGNS = frozenset(
     {"ban", "except", "idiom", "after_ban", "withdraw", "then", "before", "after", "fresh", "reason"}
@@ -75,6 +77,11 @@ def read(instruction: str) -> Reading:
             clauses.append(part)
     clauses = [_weighed(c) for c in _swapped(_inherited(_chosen(clauses)))]
     clauses = [replace(c, firm=_commands(c)) for c in clauses]
+    if not any(c.status == "ask" and c.text.strip(" .,!?") for c in clauses if c.mentions) and any(
+        c.sign == "withdraw" and c.text.strip(" .,!?") for c in clauses
+    ):
+        # "forward, I mean left, then right": said again in other words, and not taken back.
+        clauses = [replace(c, status="ask") if c.status == "withdrawn" else c for c in clauses]
     if not any(c.status == "ask" and c.mentions for c in clauses):
         # Where nothing else asks, what seemed to be told is the order: "the gait is a trot".
         clauses = [replace(c, status="ask") if c.status == "background" else c for c in clauses]
@@ -192,7 +199,7 @@ def _status(sign: str, status: Status, before: str) -> Status:
     if sign == "ban":
         return "ban"
     if sign == "reason":
-        return "aside"
+        return "background"
     if sign == "except" or (sign == "but" and says("quantity", _last_part(before))):
         return (
             "ask"
@@ -296,10 +303,10 @@ def _swapped(clauses: Sequence[Clause]) -> list[Clause]:
                 row = [*_unflagged(tail), *_flagged(head)]
             elif row[at].sign == "before" and not asks:
                 # Up to the comma it is said what comes later.
-                comma = next((i for i, c in enumerate(tail) if i and c.sign == ","), len(tail))
+                comma = next((i for i, c in enumerate(tail) if i and c.sign in _TURNS), len(tail))
                 row = [*head, *_unflagged(tail[comma:]), *_flagged(tail[:comma])]
             elif row[at].sign == "after":
-                comma = next((i for i, c in enumerate(tail) if i and c.sign == ","), len(tail))
+                comma = next((i for i, c in enumerate(tail) if i and c.sign in _TURNS), len(tail))
                 row = [*head, *_unflagged(tail[:comma]), *_flagged(tail[comma:])]
         found += row
     return found
@@ -344,6 +351,8 @@ def _ordered(text: str, found: Sequence[Mention]) -> bool:
     if len(signs) > 1 or (signs and any(m.kind == "then" for m in found)):
         return False
     if any(m.text.endswith(("that", "this")) for m in signs):
+        return False
+    if says("not_before", text):
         return False
     rest = text
     for m in reversed(found):
