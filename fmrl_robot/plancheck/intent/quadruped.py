@@ -60,7 +60,11 @@ def _forbidden(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterato
         if (
             clause.status == "ban"
             and demands
-            and any(all(_true(m, clause, reading, s) for m in demands) for s in segments)
+            and any(
+                all(_true(m, clause, reading, s) for m in demands)
+                for s in segments
+                if s.vx or demands[0].kind != "speed"
+            )
         ):
             yield ErrorCode.INTENT_FORBIDDEN, f"but you forbade {clause.text.strip(' ,.!?')!r}"
 
@@ -88,8 +92,17 @@ def _no_order(instruction: str, _: Reading, segments: Sequence[Segment]) -> Iter
 
 def _nothing(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding]:
     calls = [c for c in reading.clauses if c.status in ("ask", "withdrawn") and c.of(*_CALLS)]
+    if any(_unknown_act(c) for c in reading.asked()) and not any(
+        c.status == "ban" for c in reading.clauses
+    ):
+        return
     if not calls or not any(_demands(c, reading) or c.of(*_CALLS) for c in reading.asked()):
         yield ErrorCode.INTENT_NOTHING, "but nothing in what you wrote asks for moving or standing"
+
+
+def _unknown_act(clause: Clause) -> bool:
+    """Whether a clause has the form of an order in words that are not known: "toddle on"."""
+    return not clause.mentions and begins("act_form", clause.text)
 
 
 def _unable(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding]:
@@ -97,7 +110,7 @@ def _unable(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding
         for m in clause.of("anywhere", "cannot"):
             before = clause.text[: max(0, clause.text.find(m.text))]
             first = all(says("lead_in", w) for w in before.split())
-            if m.kind == "anywhere" or (first and not _tells(before) and not clause.of("legs")):
+            if m.kind == "anywhere" or (not clause.of("gait") and first and not _tells(before) and not clause.of("legs")):
                 yield ErrorCode.INTENT_INCOMPLETE, f"but you asked also for {m.text!r}"
         for m in clause.of("vx"):
             if min(abs(abs(float(m.value)) - v) for v in SPEEDS_M_S) > _SPEED_TOLERANCE_M_S:
@@ -194,7 +207,9 @@ def _laid(reading: Reading, segments: Sequence[Segment], *, gaps: bool = False) 
     follows = False
     for clause in reading.asked():
         demands = _demands(clause, reading)
-        if not demands and not clause.of("rest", "go", "lift", "some_leg", *_DEMANDS):
+        if not demands and not (
+            clause.of("rest", "go", "lift", "some_leg", *_DEMANDS) or _unknown_act(clause)
+        ):
             continue
         follows = follows or clause.follows
         if len(segments) > 1 and says("overall", _rest(clause)):
@@ -255,7 +270,7 @@ def _backward_after_all(text: str) -> bool:
     """Whether a word is a slip of one that may mean backward, or a number has a minus."""
     return bool(re.search(r"back|rear|revers|minus", text)) or any(
         get_close_matches(w, read_lexicon()["like_backward"], 1, _ALIKE)
-        for w in re.findall(r"[a-z]{4,}", text)
+        for w in re.findall(r"[a-z]{5,}", text)
         )
 
 
