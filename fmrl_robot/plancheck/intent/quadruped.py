@@ -169,10 +169,17 @@ def _demands(clause: Clause, reading: Reading) -> list[Mention]:
         and m.kind in _DEMANDS
         and m.value != "any"
         and (m.kind != "double" or clause.of("legs"))
+        and (m.kind != "way" or _moves(clause))
         and not _contradicted(m, clause)
         and (m.kind != "legs" or clause.of("lift", "double") or not says("in_phase", reading.text))
         and (m.kind != "speed" or clause.of("gait", "way", "lift") or not clause.of("legs"))
     ]
+
+
+def _moves(clause: Clause) -> bool:
+    """Whether a way is one to go, and not where a leg is: "the leg at the back up"."""
+    gaits = {m.value for m in clause.of("gait", "choice")}
+    return bool(gaits - {"stand"} or clause.of("go", "vx")) or not clause.of("legs", "lift", "some_leg")
 
 
 def _contradicted(m: Mention, clause: Clause) -> bool:
@@ -239,7 +246,9 @@ def _rest(clause: Clause) -> str:
 
 def _exceeded(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator[Finding]:
     said = [m for c in reading.clauses if c.status != "ban" for m in c.mentions]
+    named = {m.value for c in reading.asked() if c.firm for m in c.of("gait", "choice")}
     gaits = {m.value for m in said if m.kind in ("gait", "choice")}
+    gaits |= {"bound"} if says("leaps", reading.text) else set()
     banned = {m.value for c in reading.clauses if c.status == "ban" for m in c.mentions}
     # "at a lazy pace" may mean the gait, and "boundingstraight" is a slip of the keyboard.
     gaits |= {gait for gait in ("pace", "trot", "bound") if gait in reading.text} - banned
@@ -254,7 +263,7 @@ def _exceeded(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator
         moving = s.gaits - {"stand"}
         if s.strays:
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to turn or to go sideways"
-        if moving and gaits - {"stand"} and not moving & gaits and "trot" not in moving:
+        if moving and named - {"stand"} and not moving & gaits and "trot" not in moving:
             yield ErrorCode.INTENT_EXCEEDED, f"but nobody asked me to {min(moving)}"
         if s.vx < 0 and "backward" not in ways and not _backward_after_all(reading.text):
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to go backward"
@@ -284,7 +293,9 @@ def _true(m: Mention, clause: Clause, reading: Reading, s: Segment) -> bool:
         case "way":
             return {"forward": s.vx > 0, "backward": s.vx < 0, "place": s.vx == 0}[m.value]
         case "speed":
-            return s.vx == 0 or (abs(s.vx) > FAST_M_S) == (m.value == "fast")
+            # "short and quick" may be said of the steps.
+            of_legs = s.tempo == {"fast": "quick", "slow": "calm"}[m.value]
+            return s.vx == 0 or of_legs or (abs(s.vx) > FAST_M_S) == (m.value == "fast")
         case "vx":
             # "back at 0.5 m/s" gives the speed without its sign.
             speed = abs(s.vx) if float(m.value) > 0 and _backs(reading) else s.vx

@@ -18,7 +18,7 @@ Status = Literal["ask", "ban", "aside", "background", "withdrawn"]
 _ENDS = frozenset(".!?;")
 _PARTS = frozenset([*",:()\"-+", "and", "but", "or", "nor", "while", "so", "plus", "just", "please",
                     "instead", "only", "yet", "now", "until"])  # fmt: skip
-_TURNS = frozenset({",", "please", "just", "so", "now"})
+_TURNS = frozenset({",", "fresh", "please", "just", "so", "now"})
 """Where "before X, Y" turns from X to Y."""
 _STRONG = frozenset({"then", "before", "after"})
 _SIGNS = frozenset(
