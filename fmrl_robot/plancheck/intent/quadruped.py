@@ -29,6 +29,8 @@ _CALLS = ("gait", "choice", "way", "speed", "vx", "legs", "rest", "go", "lift", 
 _DEMANDS = ("gait", "way", "speed", "vx", "seconds", "tempo", "legs", "double", "air")
 _ALIKE = 0.7
 """A clause with a word so like one that is known is not held to be something else."""
+_SLIP = 0.75
+"""A word so like one that counts may be a slip of it."""
 _NEXT = "say it in other words"
 
 
@@ -150,15 +152,27 @@ def _incomplete(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterat
         for m in _demands(clause, reading):
             if not any(_true(m, clause, reading, s) for s in segments):
                 yield ErrorCode.INTENT_INCOMPLETE, f"but you asked also for {m.text!r}"
+    if _slipped(reading.text) or _laid(reading, segments):
+        return
     if not reading.ordered:
         if not _covered(reading, segments):
             yield ErrorCode.INTENT_EXCEEDED, "but not all of that was asked for"
         return
-    if _laid(reading, segments):
-        return
     if _laid(reading, segments, gaps=True):
         yield ErrorCode.INTENT_EXCEEDED, "but not all of that was asked for"
     yield ErrorCode.INTENT_INCOMPLETE, "but that is not in the order or not together as you asked"
+
+
+def _slipped(text: str) -> bool:
+    """Whether a word is so like one that counts that what was asked may not be read in full."""
+    lexicon = read_lexicon()
+    known = {*lexicon["own_words"], *lexicon["mended"]}
+    return any(
+        w not in known
+        and not any(says(e, w) for e in ("lead_in", "link"))
+        and get_close_matches(w, lexicon["mended"], 1, _SLIP)
+        for w in re.findall(r"[a-z]{3,}", text)
+    )
 
 
 def _demands(clause: Clause, reading: Reading) -> list[Mention]:
