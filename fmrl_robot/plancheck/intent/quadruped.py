@@ -22,11 +22,15 @@ from fmrl_robot.types import Leg, Plan, Problem
 SPEEDS_M_S = (0.0, 0.5, 1.0)
 MAX_SECONDS = 60.0
 _SPEED_TOLERANCE_M_S, _TIME_TOLERANCE_S = 0.13, 0.26
+_ABOUT = 0.25
+"""Share by which "about five seconds" may be missed."""
 _CALLS = ("gait", "choice", "way", "speed", "vx", "legs", "rest", "go", "lift", "air")
 """Kinds of mention that call for moving or standing."""
 _DEMANDS = ("gait", "way", "speed", "vx", "seconds", "tempo", "legs", "double", "air")
 _ALIKE = 0.7
 """A clause with a word so like one that is known is not held to be something else."""
+_SLIP = 0.75
+"""A word so like one that counts may be a slip of it."""
 _NEXT = "say it in other words"
 
 
@@ -58,7 +62,11 @@ def _forbidden(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterato
         if (
             clause.status == "ban"
             and demands
-            and any(all(_true(m, clause, reading, s) for m in demands) for s in segments)
+            and any(
+                all(_true(m, clause, reading, s) for m in demands)
+                for s in segments
+                if s.vx or demands[0].kind != "speed"
+            )
         ):
             yield ErrorCode.INTENT_FORBIDDEN, f"but you forbade {clause.text.strip(' ,.!?')!r}"
 
@@ -86,16 +94,25 @@ def _no_order(instruction: str, _: Reading, segments: Sequence[Segment]) -> Iter
 
 def _nothing(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding]:
     calls = [c for c in reading.clauses if c.status in ("ask", "withdrawn") and c.of(*_CALLS)]
+    if any(_unknown_act(c) for c in reading.asked()) and not any(
+        c.status == "ban" for c in reading.clauses
+    ):
+        return
     if not calls or not any(_demands(c, reading) or c.of(*_CALLS) for c in reading.asked()):
         yield ErrorCode.INTENT_NOTHING, "but nothing in what you wrote asks for moving or standing"
 
 
+def _unknown_act(clause: Clause) -> bool:
+    """Whether a clause has the form of an order in words that are not known: "toddle on"."""
+    return not clause.mentions and begins("act_form", clause.text)
+
+
 def _unable(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding]:
-    for clause in reading.asked():
+    for clause in (c for c in reading.asked() if c.firm or not c.mentions):
         for m in clause.of("anywhere", "cannot"):
             before = clause.text[: max(0, clause.text.find(m.text))]
             first = all(says("lead_in", w) for w in before.split())
-            if m.kind == "anywhere" or (first and not _tells(before) and not clause.of("legs")):
+            if m.kind == "anywhere" or (not clause.of("gait") and first and not _tells(before) and not clause.of("legs")):
                 yield ErrorCode.INTENT_INCOMPLETE, f"but you asked also for {m.text!r}"
         for m in clause.of("vx"):
             if min(abs(abs(float(m.value)) - v) for v in SPEEDS_M_S) > _SPEED_TOLERANCE_M_S:
@@ -115,6 +132,7 @@ def _unable(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding
         unread = [] if begins("noun_first", clause.text) else unread
         if (
             clause.sign == "then"
+            and "next" not in clause.opener
             and not clause.mentions
             and unread
             and not says("again", clause.text)
@@ -134,27 +152,55 @@ def _incomplete(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterat
         for m in _demands(clause, reading):
             if not any(_true(m, clause, reading, s) for s in segments):
                 yield ErrorCode.INTENT_INCOMPLETE, f"but you asked also for {m.text!r}"
+    if _slipped(reading.text) or _laid(reading, segments):
+        return
     if not reading.ordered:
         if not _covered(reading, segments):
             yield ErrorCode.INTENT_EXCEEDED, "but not all of that was asked for"
-        return
-    if _laid(reading, segments):
         return
     if _laid(reading, segments, gaps=True):
         yield ErrorCode.INTENT_EXCEEDED, "but not all of that was asked for"
     yield ErrorCode.INTENT_INCOMPLETE, "but that is not in the order or not together as you asked"
 
 
+def _slipped(text: str) -> bool:
+    """Whether a word is so like one that counts that what was asked may not be read in full."""
+    lexicon = read_lexicon()
+    known = {*lexicon["own_words"], *lexicon["mended"]}
+    return any(
+        w not in known
+        and not any(says(e, w) for e in ("lead_in", "link"))
+        and get_close_matches(w, lexicon["mended"], 1, _SLIP)
+        for w in re.findall(r"[a-z]{3,}", text)
+    )
+
+
 def _demands(clause: Clause, reading: Reading) -> list[Mention]:
     return [
         m
         for m in clause.mentions
-        if m.kind in _DEMANDS
+        if clause.firm
+        and m.kind in _DEMANDS
         and m.value != "any"
-        and (m.kind != "double" or clause.of("legs", "some_leg"))
+        and (m.kind != "double" or clause.of("legs"))
+        and (m.kind != "way" or _moves(clause))
+        and not _contradicted(m, clause)
         and (m.kind != "legs" or clause.of("lift", "double") or not says("in_phase", reading.text))
         and (m.kind != "speed" or clause.of("gait", "way", "lift") or not clause.of("legs"))
     ]
+
+
+def _moves(clause: Clause) -> bool:
+    """Whether a way is one to go, and not where a leg is: "the leg at the back up"."""
+    gaits = {m.value for m in clause.of("gait", "choice")}
+    return bool(gaits - {"stand"} or clause.of("go", "vx")) or not clause.of("legs", "lift", "some_leg")
+
+
+def _contradicted(m: Mention, clause: Clause) -> bool:
+    """Whether a clause says the opposite as well: "like the wind, carefully"."""
+    if m.value == "forward" and any(v.value.startswith("-") for v in clause.of("vx")):
+        return True
+    return m.kind == "speed" and len({o.value for o in clause.of("speed")} - {"any"}) > 1
 
 
 def _covered(reading: Reading, segments: Sequence[Segment]) -> bool:
@@ -181,10 +227,12 @@ def _laid(reading: Reading, segments: Sequence[Segment], *, gaps: bool = False) 
     reachable: set[int] = {-1}
     follows = False
     for clause in reading.asked():
-        follows = follows or clause.follows
         demands = _demands(clause, reading)
-        if not demands and not clause.of("rest", "go", "lift", "some_leg"):
+        if not demands and not (
+            clause.of("rest", "go", "lift", "some_leg", *_DEMANDS) or _unknown_act(clause)
+        ):
             continue
+        follows = follows or clause.follows
         if len(segments) > 1 and says("overall", _rest(clause)):
             # "all slow", "each for 3 s": true of whichever.
             continue
@@ -212,10 +260,12 @@ def _rest(clause: Clause) -> str:
 
 def _exceeded(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator[Finding]:
     said = [m for c in reading.clauses if c.status != "ban" for m in c.mentions]
+    named = {m.value for c in reading.asked() if c.firm for m in c.of("gait", "choice")}
     gaits = {m.value for m in said if m.kind in ("gait", "choice")}
-    if "pace" not in {m.value for c in reading.clauses if c.status == "ban" for m in c.mentions}:
-        # "at a lazy pace" may mean the gait.
-        gaits |= {"pace"} & set(reading.text.split())
+    gaits |= {"bound"} if says("leaps", reading.text) else set()
+    banned = {m.value for c in reading.clauses if c.status == "ban" for m in c.mentions}
+    # "at a lazy pace" may mean the gait, and "boundingstraight" is a slip of the keyboard.
+    gaits |= {gait for gait in ("pace", "trot", "bound") if gait in reading.text} - banned
     ways = {m.value for m in said if m.kind == "way"}
     legs = {m.value for m in said if m.kind == "legs"}
     kinds = {m.kind for m in said}
@@ -227,16 +277,24 @@ def _exceeded(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator
         moving = s.gaits - {"stand"}
         if s.strays:
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to turn or to go sideways"
-        if moving and gaits - {"stand"} and not moving & gaits and "trot" not in moving:
+        if moving and named - {"stand"} and not moving & gaits and "trot" not in moving:
             yield ErrorCode.INTENT_EXCEEDED, f"but nobody asked me to {min(moving)}"
-        if s.vx < 0 and "backward" not in ways and not any(m.value.startswith("-") for m in said):
+        if s.vx < 0 and "backward" not in ways and not _backward_after_all(reading.text):
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to go backward"
         if s.up and not kinds & {"legs", "some_leg"} and not says("some_side", reading.text):
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to lift a leg"
         if len(s.up) == 1 and not unread and legs and not legs & set(s.up):
             yield ErrorCode.INTENT_EXCEEDED, f"but nobody named the {LEG_WORDS[min(s.up)]}"
-        if s.faster and not kinds & {"double", "tempo", "speed"}:
+        if s.faster and not kinds & {"double", "tempo", "speed", "legs"}:
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked for a leg that steps faster"
+
+
+def _backward_after_all(text: str) -> bool:
+    """Whether a word is a slip of one that may mean backward, or a number has a minus."""
+    return bool(re.search(r"back|rear|revers|minus", text)) or any(
+        get_close_matches(w, read_lexicon()["like_backward"], 1, _ALIKE)
+        for w in re.findall(r"[a-z]{5,}", text)
+        )
 
 
 def _true(m: Mention, clause: Clause, reading: Reading, s: Segment) -> bool:
@@ -249,13 +307,16 @@ def _true(m: Mention, clause: Clause, reading: Reading, s: Segment) -> bool:
         case "way":
             return {"forward": s.vx > 0, "backward": s.vx < 0, "place": s.vx == 0}[m.value]
         case "speed":
-            return s.vx == 0 or (abs(s.vx) > FAST_M_S) == (m.value == "fast")
+            # "short and quick" may be said of the steps.
+            of_legs = s.tempo == {"fast": "quick", "slow": "calm"}[m.value]
+            return s.vx == 0 or of_legs or (abs(s.vx) > FAST_M_S) == (m.value == "fast")
         case "vx":
             # "back at 0.5 m/s" gives the speed without its sign.
             speed = abs(s.vx) if float(m.value) > 0 and _backs(reading) else s.vx
             return abs(speed - float(m.value)) <= _SPEED_TOLERANCE_M_S
         case "seconds":
-            return abs(s.seconds - float(m.value)) <= _TIME_TOLERANCE_S
+            roughly = _ABOUT * float(m.value) if says("about", clause.text) else 0.0
+            return abs(s.seconds - float(m.value)) <= max(_TIME_TOLERANCE_S, roughly)
         case "tempo":
             return s.tempo in ("", m.value) or bool(s.faster)
         case "air":

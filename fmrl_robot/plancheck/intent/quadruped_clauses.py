@@ -18,9 +18,11 @@ Status = Literal["ask", "ban", "aside", "background", "withdrawn"]
 _ENDS = frozenset(".!?;")
 _PARTS = frozenset([*",:()\"-+", "and", "but", "or", "nor", "while", "so", "plus", "just", "please",
                     "instead", "only", "yet", "now", "until"])  # fmt: skip
+_TURNS = frozenset({",", "fresh", "please", "just", "so", "now"})
+"""Where "before X, Y" turns from X to Y."""
 _STRONG = frozenset({"then", "before", "after"})
 _SIGNS = frozenset(
-    {"ban", "except", "idiom", "after_ban", "withdraw", "then", "before", "after", "fresh"}
+    {"ban", "except", "idiom", "after_ban", "withdraw", "then", "before", "after", "fresh", "reason"}
 )
 """Kinds that steer the reading and demand nothing."""
 
@@ -39,6 +41,8 @@ class Clause:
     """The kind of mention or the word that opened it."""
     opener: str
     """The words of that mention."""
+    firm: bool = True
+    """It commands beyond doubt; what a doubtful one mentions may be in the plan and need not."""
 
     def of(self, *kinds: str) -> tuple[Mention, ...]:
         """Return its mentions of some kinds."""
@@ -72,6 +76,12 @@ def read(instruction: str) -> Reading:
                 clauses = [_withdrawn(c) for c in clauses]
             clauses.append(part)
     clauses = [_weighed(c) for c in _swapped(_inherited(_chosen(clauses)))]
+    clauses = [replace(c, firm=_commands(c)) for c in clauses]
+    if not any(c.status == "ask" and c.text.strip(" .,!?") for c in clauses if c.mentions) and any(
+        c.sign == "withdraw" and c.text.strip(" .,!?") for c in clauses
+    ):
+        # "forward, I mean left, then right": said again in other words, and not taken back.
+        clauses = [replace(c, status="ask") if c.status == "withdrawn" else c for c in clauses]
     if not any(c.status == "ask" and c.mentions for c in clauses):
         # Where nothing else asks, what seemed to be told is the order: "the gait is a trot".
         clauses = [replace(c, status="ask") if c.status == "background" else c for c in clauses]
@@ -115,6 +125,16 @@ def _asides(sentence: str, row: Sequence[Clause]) -> list[Clause]:
         replace(c, status=status) if i < orders and c.status == "ask" else c
         for i, c in enumerate(row)
     ]
+
+
+def _commands(clause: Clause) -> bool:
+    """Whether nothing stands before the first mention but what leads in an order."""
+    if not clause.mentions:
+        return False
+    before = clause.text.partition(clause.mentions[0].text)[0]
+    return says("commanding", before) or all(
+        says("lead_in", w) or says("link", w) for w in before.split()
+    )
 
 
 def _orders(clause: Clause) -> bool:
@@ -178,6 +198,8 @@ def _status(sign: str, status: Status, before: str) -> Status:
     """Polarity of what follows a sign."""
     if sign == "ban":
         return "ban"
+    if sign == "reason":
+        return "background"
     if sign == "except" or (sign == "but" and says("quantity", _last_part(before))):
         return (
             "ask"
@@ -281,10 +303,10 @@ def _swapped(clauses: Sequence[Clause]) -> list[Clause]:
                 row = [*_unflagged(tail), *_flagged(head)]
             elif row[at].sign == "before" and not asks:
                 # Up to the comma it is said what comes later.
-                comma = next((i for i, c in enumerate(tail) if i and c.sign == ","), len(tail))
+                comma = next((i for i, c in enumerate(tail) if i and c.sign in _TURNS), len(tail))
                 row = [*head, *_unflagged(tail[comma:]), *_flagged(tail[:comma])]
             elif row[at].sign == "after":
-                comma = next((i for i, c in enumerate(tail) if i and c.sign == ","), len(tail))
+                comma = next((i for i, c in enumerate(tail) if i and c.sign in _TURNS), len(tail))
                 row = [*head, *_unflagged(tail[:comma]), *_flagged(tail[comma:])]
         found += row
     return found
@@ -329,6 +351,8 @@ def _ordered(text: str, found: Sequence[Mention]) -> bool:
     if len(signs) > 1 or (signs and any(m.kind == "then" for m in found)):
         return False
     if any(m.text.endswith(("that", "this")) for m in signs):
+        return False
+    if says("not_before", text):
         return False
     rest = text
     for m in reversed(found):

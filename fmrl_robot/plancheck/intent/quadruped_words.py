@@ -20,7 +20,7 @@ import yaml
 from fmrl_robot.plancheck.intent.words import mend, words
 
 KINDS = (
-    "no_word", "withdraw", "idiom", "after_ban", "ban", "except", "then", "before", "after",
+    "no_word", "withdraw", "reason", "idiom", "after_ban", "ban", "except", "then", "before", "after",
     "fresh", "gait", "way", "anywhere", "tempo", "double", "speed", "legs", "air", "cannot",
     "some_leg", "lift", "rest", "go",
 )  # fmt: skip
@@ -105,9 +105,11 @@ def _quantities(text: str) -> Iterator[Mention]:
     number = _number_pattern()
     time = rf"(?P<n>{number})(?P<h> and (?:a )?half)? (?P<u>seconds?|s|ticks|minutes?|m)(?! /)"
     half = r"(?P<n>half|quarter)(?: of)? a (?P<u>second|minutes?)(?P<h>)"
-    bare = rf"(?<=\bfor )(?P<n>{number})(?P<h> and (?:a )?half)?(?P<u>)(?= [,.!?;]| and| then|$)"
+    bare = rf"(?<=\bfor )(?P<n>{number})(?P<h> and (?:a )?half)?(?P<u>)(?= [,.!?;]| and(?! a )| then|$)"
     for pattern in (time, half, bare):
         for m in re.finditer(rf"(?<!\w){pattern}(?!\w)", text):
+            if text[: m.start()].endswith((" and ", " and a ")) and m["n"] == "half":
+                continue  # "fivve and a half seconds": how many was not understood.
             if m.group() in ("a second", "an second") and not _LASTS.search(text[: m.start()]):
                 continue  # "a second trot" is another one.
             value = 0.25 if m["n"] == "quarter" else _number(m["n"])
@@ -122,7 +124,7 @@ def _quantities(text: str) -> Iterator[Mention]:
         r"mph|miles? (?:per|an) hour)"
     )
     named = (
-        rf"(?:vx|velocity|speed)(?: of| is| to|)?(?: =| :|) {sign}(?P<n>{number})(?P<u>)"
+        rf"(?:vx|velocity|speed)(?: of| is| to| set to| set at|)?(?: =| :|) {sign}(?P<n>{number})(?P<u>)"
         r"(?! \w*second)"
     )
     for pattern in (rf"{sign}(?P<n>half an?|{number}) {unit}", named):
@@ -171,7 +173,7 @@ def _patterns() -> Mapping[tuple[str, str], tuple[re.Pattern[str], ...]]:
     """Compiled entries by kind and value; the value is empty where an entry has none."""
     found: dict[tuple[str, str], tuple[re.Pattern[str], ...]] = {}
     for kind, entry in read_lexicon().items():
-        if kind in ("parts", "number", "mended", "far_mended", "own_words"):
+        if kind in ("parts", "number", "mended", "far_mended", "like_backward", "own_words"):
             continue
         values = cast("Mapping[str, Any]", entry if isinstance(entry, dict) else {"": entry})
         for value, phrases in values.items():
