@@ -112,7 +112,9 @@ def _unable(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding
         for m in clause.of("anywhere", "cannot"):
             before = clause.text[: max(0, clause.text.find(m.text))]
             first = all(says("lead_in", w) for w in before.split())
-            if m.kind == "anywhere" or (not clause.of("gait") and first and not _tells(before) and not clause.of("legs")):
+            if m.kind == "anywhere" or (
+                not clause.of("gait") and first and not _tells(before) and not clause.of("legs")
+            ):
                 yield ErrorCode.INTENT_INCOMPLETE, f"but you asked also for {m.text!r}"
         for m in clause.of("vx"):
             if min(abs(abs(float(m.value)) - v) for v in SPEEDS_M_S) > _SPEED_TOLERANCE_M_S:
@@ -193,7 +195,9 @@ def _demands(clause: Clause, reading: Reading) -> list[Mention]:
 def _moves(clause: Clause) -> bool:
     """Whether a way is one to go, and not where a leg is: "the leg at the back up"."""
     gaits = {m.value for m in clause.of("gait", "choice")}
-    return bool(gaits - {"stand"} or clause.of("go", "vx")) or not clause.of("legs", "lift", "some_leg")
+    return bool(gaits - {"stand"} or clause.of("go", "vx")) or not clause.of(
+        "legs", "lift", "some_leg"
+    )
 
 
 def _contradicted(m: Mention, clause: Clause) -> bool:
@@ -294,7 +298,7 @@ def _backward_after_all(text: str) -> bool:
     return bool(re.search(r"back|rear|revers|minus", text)) or any(
         get_close_matches(w, read_lexicon()["like_backward"], 1, _ALIKE)
         for w in re.findall(r"[a-z]{5,}", text)
-        )
+    )
 
 
 def _true(m: Mention, clause: Clause, reading: Reading, s: Segment) -> bool:

@@ -22,7 +22,18 @@ _TURNS = frozenset({",", "fresh", "please", "just", "so", "now"})
 """Where "before X, Y" turns from X to Y."""
 _STRONG = frozenset({"then", "before", "after"})
 _SIGNS = frozenset(
-    {"ban", "except", "idiom", "after_ban", "withdraw", "then", "before", "after", "fresh", "reason"}
+    {
+        "ban",
+        "except",
+        "idiom",
+        "after_ban",
+        "withdraw",
+        "then",
+        "before",
+        "after",
+        "fresh",
+        "reason",
+    }
 )
 """Kinds that steer the reading and demand nothing."""
 

@@ -20,7 +20,8 @@ import yaml
 from fmrl_robot.plancheck.intent.words import mend, words
 
 KINDS = (
-    "no_word", "withdraw", "reason", "idiom", "after_ban", "ban", "except", "then", "before", "after",
+    "no_word", "withdraw", "reason", "idiom", "after_ban", "ban", "except", "then", "before",
+    "after",
     "fresh", "gait", "way", "anywhere", "tempo", "double", "speed", "legs", "air", "cannot",
     "some_leg", "lift", "rest", "go",
 )  # fmt: skip
@@ -105,7 +106,8 @@ def _quantities(text: str) -> Iterator[Mention]:
     number = _number_pattern()
     time = rf"(?P<n>{number})(?P<h> and (?:a )?half)? (?P<u>seconds?|s|ticks|minutes?|m)(?! /)"
     half = r"(?P<n>half|quarter)(?: of)? a (?P<u>second|minutes?)(?P<h>)"
-    bare = rf"(?<=\bfor )(?P<n>{number})(?P<h> and (?:a )?half)?(?P<u>)(?= [,.!?;]| and(?! a )| then|$)"
+    ends = r"(?= [,.!?;]| and(?! a )| then|$)"
+    bare = rf"(?<=\bfor )(?P<n>{number})(?P<h> and (?:a )?half)?(?P<u>){ends}"
     for pattern in (time, half, bare):
         for m in re.finditer(rf"(?<!\w){pattern}(?!\w)", text):
             if text[: m.start()].endswith((" and ", " and a ")) and m["n"] == "half":
@@ -124,7 +126,8 @@ def _quantities(text: str) -> Iterator[Mention]:
         r"mph|miles? (?:per|an) hour)"
     )
     named = (
-        rf"(?:vx|velocity|speed)(?: of| is| to| set to| set at|)?(?: =| :|) {sign}(?P<n>{number})(?P<u>)"
+        r"(?:vx|velocity|speed)(?: of| is| to| set to| set at|)?(?: =| :|) "
+        rf"{sign}(?P<n>{number})(?P<u>)"
         r"(?! \w*second)"
     )
     for pattern in (rf"{sign}(?P<n>half an?|{number}) {unit}", named):
