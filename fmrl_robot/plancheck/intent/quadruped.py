@@ -29,6 +29,7 @@ _CALLS = ("gait", "choice", "way", "speed", "vx", "legs", "rest", "go", "lift", 
 _DEMANDS = ("gait", "way", "speed", "vx", "seconds", "tempo", "legs", "double", "air")
 _ALIKE = 0.7
 """A clause with a word so like one that is known is not held to be something else."""
+_ASKS_MOTION = {"choice", "go", "way", "speed", "vx", "tempo", "double", "air"}
 _SLIP = 0.75
 """A word so like one that counts may be a slip of it."""
 _NEXT = "say it in other words"
@@ -112,7 +113,9 @@ def _unable(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding
         for m in clause.of("anywhere", "cannot"):
             before = clause.text[: max(0, clause.text.find(m.text))]
             first = all(says("lead_in", w) for w in before.split())
-            if m.kind == "anywhere" or (not clause.of("gait") and first and not _tells(before) and not clause.of("legs")):
+            if m.kind == "anywhere" or (
+                not clause.of("gait") and first and not _tells(before) and not clause.of("legs")
+            ):
                 yield ErrorCode.INTENT_INCOMPLETE, f"but you asked also for {m.text!r}"
         for m in clause.of("vx"):
             if min(abs(abs(float(m.value)) - v) for v in SPEEDS_M_S) > _SPEED_TOLERANCE_M_S:
@@ -193,7 +196,9 @@ def _demands(clause: Clause, reading: Reading) -> list[Mention]:
 def _moves(clause: Clause) -> bool:
     """Whether a way is one to go, and not where a leg is: "the leg at the back up"."""
     gaits = {m.value for m in clause.of("gait", "choice")}
-    return bool(gaits - {"stand"} or clause.of("go", "vx")) or not clause.of("legs", "lift", "some_leg")
+    return bool(gaits - {"stand"} or clause.of("go", "vx")) or not clause.of(
+        "legs", "lift", "some_leg"
+    )
 
 
 def _contradicted(m: Mention, clause: Clause) -> bool:
@@ -268,13 +273,17 @@ def _exceeded(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator
     gaits |= {gait for gait in ("pace", "trot", "bound") if gait in reading.text} - banned
     ways = {m.value for m in said if m.kind == "way"}
     legs = {m.value for m in said if m.kind == "legs"}
-    kinds = {m.kind for m in said}
+    kinds = {m.kind for m in said} | (
+        {"go"} if gaits - {"stand"} or _slipped(reading.text) else set()
+    )
     # Legs said in words that nobody worked out may be any.
     unread = len(re.findall(r"\b(left|right)\b", reading.text)) > sum(
         m.kind == "legs" for m in said
     )
     for s in segments:
         moving = s.gaits - {"stand"}
+        if moving == s.gaits and s.vx == 0 and not kinds & _ASKS_MOTION:
+            yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to step"
         if s.strays:
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to turn or to go sideways"
         if moving and named - {"stand"} and not moving & gaits and "trot" not in moving:
@@ -294,7 +303,7 @@ def _backward_after_all(text: str) -> bool:
     return bool(re.search(r"back|rear|revers|minus", text)) or any(
         get_close_matches(w, read_lexicon()["like_backward"], 1, _ALIKE)
         for w in re.findall(r"[a-z]{5,}", text)
-        )
+    )
 
 
 def _true(m: Mention, clause: Clause, reading: Reading, s: Segment) -> bool:

@@ -22,7 +22,18 @@ _TURNS = frozenset({",", "fresh", "please", "just", "so", "now"})
 """Where "before X, Y" turns from X to Y."""
 _STRONG = frozenset({"then", "before", "after"})
 _SIGNS = frozenset(
-    {"ban", "except", "idiom", "after_ban", "withdraw", "then", "before", "after", "fresh", "reason"}
+    {
+        "ban",
+        "except",
+        "idiom",
+        "after_ban",
+        "withdraw",
+        "then",
+        "before",
+        "after",
+        "fresh",
+        "reason",
+    }
 )
 """Kinds that steer the reading and demand nothing."""
 
@@ -356,7 +367,7 @@ def _ordered(text: str, found: Sequence[Mention]) -> bool:
         return False
     rest = text
     for m in reversed(found):
-        if m.kind in ("then", "seconds", "before", "after"):
+        if m.kind in ("then", "seconds", "before", "after", "air"):
             rest = rest[: m.start] + " " * (m.end - m.start) + rest[m.end :]
     if says("reorder", rest):
         return False
