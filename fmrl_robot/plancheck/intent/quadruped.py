@@ -310,6 +310,8 @@ def _true(m: Mention, clause: Clause, reading: Reading, s: Segment) -> bool:
     """Whether a mention is true of a segment."""
     match m.kind:
         case "gait":
+            if s.air and m.value == "bound" and m.text.startswith("hop"):
+                return True
             return m.value in s.gaits and (m.value != "stand" or s.vx == 0)
         case "way" | "speed" if m.value == "any":
             return True

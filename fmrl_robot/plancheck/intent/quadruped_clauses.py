@@ -150,8 +150,10 @@ def _commands(clause: Clause) -> bool:
 
 def _orders(clause: Clause) -> bool:
     """Whether a clause begins with what may be done."""
-    acts = clause.of("gait", "go", "rest", "speed", "lift", "cannot")
-    if not acts:
+    # "the dog trotted to the village and back" goes on telling.
+    ways = () if clause.sign == "and" else clause.of("way")
+    acts = clause.of("gait", "go", "rest", "speed", "lift", "cannot") or ways
+    if not acts or clause.sign == "so":
         return clause.sign == "so"
     before = clause.text[: max(0, clause.text.find(acts[0].text))]
     return not acts[0].text.endswith("ed") and all(says("lead_in", w) for w in before.split())

@@ -129,6 +129,8 @@ def _quantities(text: str) -> Iterator[Mention]:
     )
     for pattern in (rf"{sign}(?P<n>half an?|{number}) {unit}", named):
         for m in re.finditer(rf"(?<!\w){pattern}(?!\w)", text):
+            if text[: m.start()].endswith((" and ", " and a ")) and m["n"].startswith("half"):
+                continue
             minus = (m["sign"] or "").strip() in ("minus", "-")
             value = 0.5 if m["n"].startswith("half") else _number(m["n"])
             value *= _scale(m["u"]) * (-1 if minus else 1)
