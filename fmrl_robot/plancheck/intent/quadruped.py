@@ -95,9 +95,8 @@ def _no_order(instruction: str, _: Reading, segments: Sequence[Segment]) -> Iter
 
 def _nothing(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding]:
     calls = [c for c in reading.clauses if c.status in ("ask", "withdrawn") and c.of(*_CALLS)]
-    if any(_unknown_act(c) for c in reading.asked()) and not any(
-        c.status == "ban" for c in reading.clauses
-    ):
+    banned = any(c.status == "ban" for c in reading.clauses)
+    if not banned and any(_unknown_act(c) for c in reading.asked()):
         return
     if not calls or not any(_demands(c, reading) or c.of(*_CALLS) for c in reading.asked()):
         yield ErrorCode.INTENT_NOTHING, "but nothing in what you wrote asks for moving or standing"

@@ -246,7 +246,10 @@ def _inherited(clauses: Sequence[Clause]) -> list[Clause]:
             and clause.sign in ("and", ",", "or", "nor")
             and _continues(last, clause)
         ):
-            clause = replace(clause, status="ban")
+            # "without lifting one leg and another": what is not to be done holds for both.
+            clause = replace(
+                clause, status="ban", mentions=(*clause.mentions, *last.of("lift", "double"))
+            )
         if last is not None and last.status == "ban" and clause.sign in ("until", "before"):
             # "do not trot until you have stood" asks for both, and so does "before".
             found[-1] = replace(last, status="ask")

@@ -20,8 +20,8 @@ import yaml
 from fmrl_robot.plancheck.intent.words import mend, words
 
 KINDS = (
-    "no_word", "withdraw", "reason", "idiom", "after_ban", "ban", "except", "then", "before", "after",
-    "fresh", "gait", "way", "anywhere", "tempo", "double", "speed", "legs", "air", "cannot",
+    "no_word", "withdraw", "reason", "idiom", "after_ban", "ban", "except", "then", "before",
+    "after", "fresh", "gait", "way", "anywhere", "tempo", "double", "speed", "legs", "air", "cannot",
     "some_leg", "lift", "rest", "go",
 )  # fmt: skip
 """Kinds of mention; of two that are equally long the earlier counts."""
@@ -105,7 +105,10 @@ def _quantities(text: str) -> Iterator[Mention]:
     number = _number_pattern()
     time = rf"(?P<n>{number})(?P<h> and (?:a )?half)? (?P<u>seconds?|s|ticks|minutes?|m)(?! /)"
     half = r"(?P<n>half|quarter)(?: of)? a (?P<u>second|minutes?)(?P<h>)"
-    bare = rf"(?<=\bfor )(?P<n>{number})(?P<h> and (?:a )?half)?(?P<u>)(?= [,.!?;]| and(?! a )| then|$)"
+    bare = (
+        rf"(?<=\bfor )(?P<n>{number})(?P<h> and (?:a )?half)?(?P<u>)"
+        r"(?= [,.!?;]| and(?! a )| then|$)"
+    )
     for pattern in (time, half, bare):
         for m in re.finditer(rf"(?<!\w){pattern}(?!\w)", text):
             if text[: m.start()].endswith((" and ", " and a ")) and m["n"] == "half":
@@ -124,8 +127,8 @@ def _quantities(text: str) -> Iterator[Mention]:
         r"mph|miles? (?:per|an) hour)"
     )
     named = (
-        rf"(?:vx|velocity|speed)(?: of| is| to| set to| set at|)?(?: =| :|) {sign}(?P<n>{number})(?P<u>)"
-        r"(?! \w*second)"
+        r"(?:vx|velocity|speed)(?: of| is| to| set to| set at|)?(?: =| :|) "
+        rf"{sign}(?!an? )(?P<n>{number})(?P<u>)(?! \w*second)"
     )
     for pattern in (rf"{sign}(?P<n>half an?|{number}) {unit}", named):
         for m in re.finditer(rf"(?<!\w){pattern}(?!\w)", text):

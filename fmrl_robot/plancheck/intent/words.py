@@ -21,7 +21,7 @@ _SHORT = {
     "cept": "except", "'cept": "except", "exept": "except", "excpet": "except", "til": "until",
     "till": "until", "'til": "until", "fwd": "forward", "bwd": "backward", "secs": "seconds",
     "sec": "seconds", "mins": "minutes", "min": "minutes", "dnt": "do not", "nver": "never",
-    "ot": "to", "teh": "the", "adn": "and", "thn": "then", "bck": "back", "bak": "back", "thx": "thanks", "ur": "your", "r": "are",
+    "ot": "to", "teh": "the", "adn": "and", "bck": "back", "bak": "back", "thx": "thanks", "ur": "your", "r": "are",
     "bue": "blue", "yelo": "yellow", "yllow": "yellow", "blu": "blue", "grn": "green", "bol": "bowl", "bwl": "bowl",
     "gonna": "going to", "wanna": "want to", "lemme": "let me", "gimme": "give me",
 }  # fmt: skip
