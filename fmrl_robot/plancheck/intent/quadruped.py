@@ -74,7 +74,11 @@ def _forbidden(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterato
 
 def _banned(clause: Clause) -> list[Mention]:
     demands = [
-        m for m in clause.mentions if m.kind in ("gait", "way", "speed", "vx", "air", "tempo")
+        m
+        for m in clause.mentions
+        if m.kind in ("gait", "way", "speed", "vx", "tempo")
+        and m.value != "any"
+        or m.kind == "air"
     ]
     lifts = bool(clause.of("lift"))
     if lifts or clause.of("double") or clause.opener in ("not", "never", "nor"):

@@ -128,7 +128,7 @@ def _quantities(text: str) -> Iterator[Mention]:
     )
     named = (
         r"(?:vx|velocity|speed)(?: of| is| to| set to| set at|)?(?: =| :|) "
-        rf"{sign}(?!an? )(?P<n>{number})(?P<u>)(?! \w*second)"
+        rf"{sign}(?!an? )(?P<n>{number})(?P<u>)(?! \w*second| half)"
     )
     for pattern in (rf"{sign}(?P<n>half an?|{number}) {unit}", named):
         for m in re.finditer(rf"(?<!\w){pattern}(?!\w)", text):
