@@ -29,6 +29,7 @@ _CALLS = ("gait", "choice", "way", "speed", "vx", "legs", "rest", "go", "lift", 
 _DEMANDS = ("gait", "way", "speed", "vx", "seconds", "tempo", "legs", "double", "air")
 _ALIKE = 0.7
 """A clause with a word so like one that is known is not held to be something else."""
+_ASKS_MOTION = {"choice", "go", "way", "speed", "vx", "tempo", "double", "air"}
 _SLIP = 0.75
 """A word so like one that counts may be a slip of it."""
 _NEXT = "say it in other words"
@@ -73,7 +74,9 @@ def _forbidden(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterato
 
 def _banned(clause: Clause) -> list[Mention]:
     demands = [
-        m for m in clause.mentions if m.kind in ("gait", "way", "speed", "vx", "air", "tempo")
+        m
+        for m in clause.mentions
+        if m.kind in ("gait", "way", "speed", "vx", "tempo") and m.value != "any" or m.kind == "air"
     ]
     lifts = bool(clause.of("lift"))
     if lifts or clause.of("double") or clause.opener in ("not", "never", "nor"):
@@ -94,9 +97,8 @@ def _no_order(instruction: str, _: Reading, segments: Sequence[Segment]) -> Iter
 
 def _nothing(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding]:
     calls = [c for c in reading.clauses if c.status in ("ask", "withdrawn") and c.of(*_CALLS)]
-    if any(_unknown_act(c) for c in reading.asked()) and not any(
-        c.status == "ban" for c in reading.clauses
-    ):
+    banned = any(c.status == "ban" for c in reading.clauses)
+    if not banned and any(_unknown_act(c) for c in reading.asked()):
         return
     if not calls or not any(_demands(c, reading) or c.of(*_CALLS) for c in reading.asked()):
         yield ErrorCode.INTENT_NOTHING, "but nothing in what you wrote asks for moving or standing"
@@ -272,13 +274,17 @@ def _exceeded(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator
     gaits |= {gait for gait in ("pace", "trot", "bound") if gait in reading.text} - banned
     ways = {m.value for m in said if m.kind == "way"}
     legs = {m.value for m in said if m.kind == "legs"}
-    kinds = {m.kind for m in said}
+    kinds = {m.kind for m in said} | (
+        {"go"} if gaits - {"stand"} or _slipped(reading.text) else set()
+    )
     # Legs said in words that nobody worked out may be any.
     unread = len(re.findall(r"\b(left|right)\b", reading.text)) > sum(
         m.kind == "legs" for m in said
     )
     for s in segments:
         moving = s.gaits - {"stand"}
+        if moving == s.gaits and s.vx == 0 and not kinds & _ASKS_MOTION:
+            yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to step"
         if s.strays:
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to turn or to go sideways"
         if moving and named - {"stand"} and not moving & gaits and "trot" not in moving:
@@ -305,6 +311,8 @@ def _true(m: Mention, clause: Clause, reading: Reading, s: Segment) -> bool:
     """Whether a mention is true of a segment."""
     match m.kind:
         case "gait":
+            if s.air and m.value == "bound" and m.text.startswith("hop"):
+                return True
             return m.value in s.gaits and (m.value != "stand" or s.vx == 0)
         case "way" | "speed" if m.value == "any":
             return True

@@ -150,8 +150,10 @@ def _commands(clause: Clause) -> bool:
 
 def _orders(clause: Clause) -> bool:
     """Whether a clause begins with what may be done."""
-    acts = clause.of("gait", "go", "rest", "speed", "lift", "cannot")
-    if not acts:
+    # "the dog trotted to the village and back" goes on telling.
+    ways = () if clause.sign == "and" else clause.of("way")
+    acts = clause.of("gait", "go", "rest", "speed", "lift", "cannot") or ways
+    if not acts or clause.sign == "so":
         return clause.sign == "so"
     before = clause.text[: max(0, clause.text.find(acts[0].text))]
     return not acts[0].text.endswith("ed") and all(says("lead_in", w) for w in before.split())
@@ -244,7 +246,10 @@ def _inherited(clauses: Sequence[Clause]) -> list[Clause]:
             and clause.sign in ("and", ",", "or", "nor")
             and _continues(last, clause)
         ):
-            clause = replace(clause, status="ban")
+            # "without lifting one leg and another": what is not to be done holds for both.
+            clause = replace(
+                clause, status="ban", mentions=(*clause.mentions, *last.of("lift", "double"))
+            )
         if last is not None and last.status == "ban" and clause.sign in ("until", "before"):
             # "do not trot until you have stood" asks for both, and so does "before".
             found[-1] = replace(last, status="ask")
@@ -367,7 +372,7 @@ def _ordered(text: str, found: Sequence[Mention]) -> bool:
         return False
     rest = text
     for m in reversed(found):
-        if m.kind in ("then", "seconds", "before", "after"):
+        if m.kind in ("then", "seconds", "before", "after", "air"):
             rest = rest[: m.start] + " " * (m.end - m.start) + rest[m.end :]
     if says("reorder", rest):
         return False

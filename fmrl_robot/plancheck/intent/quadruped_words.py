@@ -21,8 +21,7 @@ from fmrl_robot.plancheck.intent.words import mend, words
 
 KINDS = (
     "no_word", "withdraw", "reason", "idiom", "after_ban", "ban", "except", "then", "before",
-    "after",
-    "fresh", "gait", "way", "anywhere", "tempo", "double", "speed", "legs", "air", "cannot",
+    "after", "fresh", "gait", "way", "anywhere", "tempo", "double", "speed", "legs", "air", "cannot",
     "some_leg", "lift", "rest", "go",
 )  # fmt: skip
 """Kinds of mention; of two that are equally long the earlier counts."""
@@ -106,8 +105,10 @@ def _quantities(text: str) -> Iterator[Mention]:
     number = _number_pattern()
     time = rf"(?P<n>{number})(?P<h> and (?:a )?half)? (?P<u>seconds?|s|ticks|minutes?|m)(?! /)"
     half = r"(?P<n>half|quarter)(?: of)? a (?P<u>second|minutes?)(?P<h>)"
-    ends = r"(?= [,.!?;]| and(?! a )| then|$)"
-    bare = rf"(?<=\bfor )(?P<n>{number})(?P<h> and (?:a )?half)?(?P<u>){ends}"
+    bare = (
+        rf"(?<=\bfor )(?P<n>{number})(?P<h> and (?:a )?half)?(?P<u>)"
+        r"(?= [,.!?;]| and(?! a )| then|$)"
+    )
     for pattern in (time, half, bare):
         for m in re.finditer(rf"(?<!\w){pattern}(?!\w)", text):
             if text[: m.start()].endswith((" and ", " and a ")) and m["n"] == "half":
@@ -127,11 +128,12 @@ def _quantities(text: str) -> Iterator[Mention]:
     )
     named = (
         r"(?:vx|velocity|speed)(?: of| is| to| set to| set at|)?(?: =| :|) "
-        rf"{sign}(?P<n>{number})(?P<u>)"
-        r"(?! \w*second)"
+        rf"{sign}(?!an? )(?P<n>{number})(?P<u>)(?! \w*second| half)"
     )
     for pattern in (rf"{sign}(?P<n>half an?|{number}) {unit}", named):
         for m in re.finditer(rf"(?<!\w){pattern}(?!\w)", text):
+            if text[: m.start()].endswith((" and ", " and a ")) and m["n"].startswith("half"):
+                continue
             minus = (m["sign"] or "").strip() in ("minus", "-")
             value = 0.5 if m["n"].startswith("half") else _number(m["n"])
             value *= _scale(m["u"]) * (-1 if minus else 1)
