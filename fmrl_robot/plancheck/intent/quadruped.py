@@ -288,7 +288,7 @@ def _exceeded(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator
     )
     for s in segments:
         moving = s.gaits - {"stand"}
-        if moving == s.gaits and s.vx == 0 and not kinds & _ASKS_MOTION:
+        if moving == s.gaits and s.vx == 0 and not s.tempo and not kinds & _ASKS_MOTION:
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to step"
         if s.strays:
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to turn or to go sideways"
