@@ -11,7 +11,7 @@ import re
 
 WANTS = re.compile(
     r"\b(?:want|wants|need|needs|(?:would|i|we|do) like|love to|prefer|should|must|ought|shall|"
-    r"has to|have to|goes?|belongs?|to be|ends? up|ending up|let|please|kindly|"
+    r"has to|have to|(?:is|are) for|goes?|belongs?|to be|ends? up|ending up|let|please|kindly|"
     r"(?:can|could|would|will|might) (?:you|we|i|the|it)|see to|make sure|ensure|supposed|may|"
     r"you (?:put|take|place|open|close|press|bring|move|pick|bin|do))\b"
 )

@@ -29,7 +29,10 @@ _CALLS = ("gait", "choice", "way", "speed", "vx", "legs", "rest", "go", "lift", 
 _DEMANDS = ("gait", "way", "speed", "vx", "seconds", "tempo", "legs", "double", "air")
 _ALIKE = 0.7
 """A clause with a word so like one that is known is not held to be something else."""
+_NEAR = 5
+"""Characters between two mentions with no more than an article between them."""
 _ASKS_MOTION = {"choice", "go", "way", "speed", "vx", "tempo", "double", "air"}
+"""Kinds of mention that make stepping on the spot asked for."""
 _SLIP = 0.75
 """A word so like one that counts may be a slip of it."""
 _NEXT = "say it in other words"
@@ -76,7 +79,8 @@ def _banned(clause: Clause) -> list[Mention]:
     demands = [
         m
         for m in clause.mentions
-        if m.kind in ("gait", "way", "speed", "vx", "tempo") and m.value != "any" or m.kind == "air"
+        if m.kind == "air"
+        or (m.kind in ("gait", "way", "speed", "vx", "tempo") and m.value != "any")
     ]
     lifts = bool(clause.of("lift"))
     if lifts or clause.of("double") or clause.opener in ("not", "never", "nor"):
@@ -114,9 +118,10 @@ def _unable(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding
         for m in clause.of("anywhere", "cannot"):
             before = clause.text[: max(0, clause.text.find(m.text))]
             first = all(says("lead_in", w) for w in before.split())
-            if m.kind == "anywhere" or (
-                not clause.of("gait") and first and not _tells(before) and not clause.of("legs")
-            ):
+            # "that rolling gait" is one to go in, and not an act.
+            manner = any(0 < o.start - m.end <= _NEAR for o in clause.of("gait", "go"))
+            act = first and not manner and not _tells(before) and not clause.of("legs")
+            if m.kind == "anywhere" or act:
                 yield ErrorCode.INTENT_INCOMPLETE, f"but you asked also for {m.text!r}"
         for m in clause.of("vx"):
             if min(abs(abs(float(m.value)) - v) for v in SPEEDS_M_S) > _SPEED_TOLERANCE_M_S:
@@ -283,7 +288,7 @@ def _exceeded(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator
     )
     for s in segments:
         moving = s.gaits - {"stand"}
-        if moving == s.gaits and s.vx == 0 and not kinds & _ASKS_MOTION:
+        if moving == s.gaits and s.vx == 0 and not s.tempo and not kinds & _ASKS_MOTION:
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to step"
         if s.strays:
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to turn or to go sideways"

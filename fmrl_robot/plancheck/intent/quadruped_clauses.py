@@ -22,19 +22,9 @@ _TURNS = frozenset({",", "fresh", "please", "just", "so", "now"})
 """Where "before X, Y" turns from X to Y."""
 _STRONG = frozenset({"then", "before", "after"})
 _SIGNS = frozenset(
-    {
-        "ban",
-        "except",
-        "idiom",
-        "after_ban",
-        "withdraw",
-        "then",
-        "before",
-        "after",
-        "fresh",
-        "reason",
-    }
-)
+    ["ban", "except", "idiom", "after_ban", "withdraw", "then", "before", "after", "fresh",
+     "reason"]
+)  # fmt: skip
 """Kinds that steer the reading and demand nothing."""
 
 
@@ -88,9 +78,8 @@ def read(instruction: str) -> Reading:
             clauses.append(part)
     clauses = [_weighed(c) for c in _swapped(_inherited(_chosen(clauses)))]
     clauses = [replace(c, firm=_commands(c)) for c in clauses]
-    if not any(c.status == "ask" and c.text.strip(" .,!?") for c in clauses if c.mentions) and any(
-        c.sign == "withdraw" and c.text.strip(" .,!?") for c in clauses
-    ):
+    others = any(c.sign == "withdraw" and c.text.strip(" .,!?") for c in clauses)
+    if others and not any(c.status == "ask" and c.mentions for c in clauses):
         # "forward, I mean left, then right": said again in other words, and not taken back.
         clauses = [replace(c, status="ask") if c.status == "withdrawn" else c for c in clauses]
     if not any(c.status == "ask" and c.mentions for c in clauses):
@@ -131,11 +120,19 @@ def _asides(sentence: str, row: Sequence[Clause]) -> list[Clause]:
         status = "background"
     else:
         return list(row)
-    orders = next((i for i, c in enumerate(row) if i and _orders(c)), len(row))
+    orders = next(
+        (i for i, c in enumerate(row) if i and _orders(c) and not _lists(row[i - 1], c)), len(row)
+    )
     return [
         replace(c, status=status) if i < orders and c.status == "ask" else c
         for i, c in enumerate(row)
     ]
+
+
+def _lists(last: Clause, clause: Clause) -> bool:
+    """Whether a clause is but the next gait of a list: "her horse can pace, bound and trot"."""
+    gaits = clause.of("gait")
+    return bool(gaits and last.of("gait")) and clause.text.strip(" .,!?;") == gaits[0].text
 
 
 def _commands(clause: Clause) -> bool:
@@ -212,7 +209,8 @@ def _status(sign: str, status: Status, before: str) -> Status:
     if sign == "ban":
         return "ban"
     if sign == "reason":
-        return "background"
+        # "avoid anything like bounding" still forbids.
+        return "ban" if status == "ban" else "background"
     if sign == "except" or (sign == "but" and says("quantity", _last_part(before))):
         return (
             "ask"

@@ -21,8 +21,8 @@ from fmrl_robot.plancheck.intent.words import mend, words
 
 KINDS = (
     "no_word", "withdraw", "reason", "idiom", "after_ban", "ban", "except", "then", "before",
-    "after", "fresh", "gait", "way", "anywhere", "tempo", "double", "speed", "legs", "air", "cannot",
-    "some_leg", "lift", "rest", "go",
+    "after", "fresh", "gait", "way", "anywhere", "tempo", "double", "speed", "legs", "air",
+    "cannot", "some_leg", "lift", "rest", "go",
 )  # fmt: skip
 """Kinds of mention; of two that are equally long the earlier counts."""
 _PART = re.compile(r"\{([a-z_]+)\}")
