@@ -20,6 +20,8 @@ _PARTS = frozenset([*",:()\"-+", "and", "but", "or", "nor", "while", "so", "plus
                     "instead", "only", "yet", "now", "until"])  # fmt: skip
 _TURNS = frozenset({",", "fresh", "please", "just", "so", "now"})
 """Where "before X, Y" turns from X to Y."""
+_BARE = frozenset({"just", "only", "please", "now", "so", "fresh"})
+"""Signs that a ban goes on over where nothing was said of it yet: "do not show me a trot"."""
 _STRONG = frozenset({"then", "before", "after"})
 _SIGNS = frozenset(
     ["ban", "except", "idiom", "after_ban", "withdraw", "then", "before", "after", "fresh",
@@ -172,7 +174,7 @@ def _clauses(
     for (at, after, sign), (until, _, _) in zip(cuts, [*cuts[1:], (end, end, "")], strict=True):
         before = text[start:after]
         # "do not just stand there": nothing was said yet of what is not to be done.
-        if not (empty and status == "ban" and sign in ("just", "only", "please", "now")):
+        if not (empty and status == "ban" and sign in _BARE):
             status = _status(sign, status, before)
         pending = pending or sign in _STRONG
         body = text[after:until].strip()
