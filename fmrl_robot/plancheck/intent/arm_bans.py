@@ -103,6 +103,8 @@ class _Refusal:
         only_it = reader.names_only_it(i)
         if reader.has(i, "button") or (self._acts == {"press"} and only_it):
             yield self._ban({"press"})
+            if reader.has(i, "drawer"):
+                yield from self._of_drawer()
             return
         if "press" in self._acts and self._all:
             yield self._ban({"press"})
@@ -288,9 +290,11 @@ class _Refusal:
 
     def only(self) -> Iterator[Ban]:
         """Ban all cubes but those that "only" is said of."""
-        if self._objects or not self._acts.isdisjoint({"press", "open", "close"}):
-            rest = self._reader.cubes - self._objects - self._reader.wanted_objects()
-            yield self._ban(_TAKE, rest)
+        cubes = self._objects or self._reader.referred(self._i)
+        if cubes or not self._acts.isdisjoint({"press", "open", "close"}):
+            rest = self._reader.cubes - cubes - self._reader.wanted_objects()
+            if rest:
+                yield self._ban(_TAKE, rest)
 
     # --- what the clauses beside it say -----------------------------------------------------------
 
@@ -322,7 +326,8 @@ class _Refusal:
         for j, clause in enumerate(reader.clauses):
             if clause.asks:
                 found |= {m.name for m in reader.mentions[j]} & reader.cubes | reader.referred(j)
-        return set(reader.cubes - found) if found else set()
+        only_acts = not self._acts_of_others().isdisjoint({"press", "open", "close"})
+        return set(reader.cubes - found) if found or only_acts else set()
 
     def _acts_of_others(self) -> set[str]:
         """What clauses that forbid nothing want done with drawer and button."""

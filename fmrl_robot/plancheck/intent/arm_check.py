@@ -35,6 +35,13 @@ _AS_GOOD = re.compile(
     r"i (?:think|guess|suppose|hope|wish|wonder|ask|asked|was wondering|was hoping|am asking))\b"
 )
 """A clause that tells, and asks by it: "once the red cube is in the bowl, press the button"."""
+_CAUTION = re.compile(
+    r"\b(?:fragile|wet|careful|hot|glued|asleep|sleeping|broken|locked|lockout|inhibited|disabled|"
+    r"interlock|precious|mine|hers|his own|alone|peace|pity|hate|loath|business|concerns?|question|"
+    r"exempt|exclude|except|spare|mind you|rather|please do|warranty|void|art|contact|holiday|"
+    r"full|cleaned|constraints?|objective)\b"
+)
+"""A word by which people tell that something is to be spared: "the red cube is fragile"."""
 _DESCRIBES = re.compile(
     r"\b(?:what(?:s)?|whatever|contents?|top|upper|bottom|lower|tower|stack|pile|rest|remaining|"
     r"empty|tidy|clear|clearing|hand|gripper|holding|held|coloured|colored|painted)\b"
@@ -130,11 +137,13 @@ class _Comparison:
     def _extra(self) -> Iterator[str]:
         """What the plan does that nobody asked for.
 
-        A thing that is named must be named where something is asked for: it may stand elsewhere
-        to be spared, in words that no list of refusals holds.
+        Where anything is restricted, a thing that is named must be named where something is asked
+        for: it may stand elsewhere to be spared, in words that no list of refusals holds.
         """
         found, named = self._effects, self._named(range(len(self._reader.clauses)))
-        wanted = self._named(self._licensing()) | self._meant_by_it()
+        wanted = (
+            self._named(self._licensing()) | self._meant_by_it() if self._restricts() else named
+        )
         allowed, described = self._of_one_color(), self._describes()
         for cube in sorted(found.moved):
             meant = cube in wanted or (cube not in named and described) or self._set_aside(cube)
@@ -150,6 +159,12 @@ class _Comparison:
             yield f"something in the {place}"
         if found.done("open") + found.done("close") and "drawer" in named - wanted:
             yield "a move of the drawer"
+
+    def _restricts(self) -> bool:
+        """Whether anything is refused, or spoken of as if it were."""
+        clauses = self._reader.clauses
+        restricted = any(c.refuses or c.stance is Stance.ONLY for c in clauses)
+        return restricted or bool(_CAUTION.search(" ".join(self._reader.words)))
 
     def _licensing(self) -> list[int]:
         """The clauses that may ask for what they name."""

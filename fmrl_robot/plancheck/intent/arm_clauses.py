@@ -63,7 +63,10 @@ class _Division:
         text = self._known.harmless.sub(" ", sentence)
         text = n.NOTHING_BUT.sub(lambda m: f"{m.group('act') or ''} only", text)
         text = n.ANYWHERE_BUT.sub(lambda m: f"should {m.group('what')}", text)
-        return _FIRST_REFUSAL.sub(" ", text, count=1) if n.ORDERS.search(text) else text
+        if n.ORDERS.search(text):
+            text = _FIRST_REFUSAL.sub(" ", text, count=1)
+            text = re.sub(r"\bwithout (?:first|having)\b", "after", text)
+        return text
 
     def _withdraw(self, before: str, number: int) -> None:
         """Take back what stands before a slip: its sentence or, if it opens one, the one before."""

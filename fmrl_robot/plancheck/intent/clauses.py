@@ -86,6 +86,8 @@ def divide(words: Sequence[str], known: Lexicon) -> list[list[str]]:
 def _begins_clause(words: Sequence[str], i: int, before: Sequence[str], known: Lexicon) -> bool:
     """Whether word ``i`` begins a clause; ``before`` is what the present one has so far."""
     word, following = words[i], list(words[i + 1 : i + 4])
+    if word == "or" and known.names_thing(words[i - 1 : i]) and known.names_thing(following[:2]):
+        return False  # "neither red or blue": two things of one clause
     return (
         word in known.classes["joins"]
         or (word == "rather" and following[:1] == ["than"])
@@ -100,7 +102,8 @@ def _opens(following: Sequence[str], known: Lexicon) -> bool:
     """Whether what follows ``and`` is a clause of its own: "and do not touch the blue one"."""
     if not following:
         return False
-    return following[0] in known.verbs or following[0] in known.classes["opens"]
+    bins = following[0] == "bin" and len(following) > 1
+    return bins or following[0] in known.verbs or following[0] in known.classes["opens"]
 
 
 def _turns(word: str, before: Sequence[str], following: list[str], known: Lexicon) -> bool:

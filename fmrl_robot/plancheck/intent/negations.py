@@ -17,7 +17,10 @@ FORBIDS = re.compile(
     r"off the menu|out of bounds|verboten|"
     r"hands off|paws off|claws off|fingers off|abstain|desist|resist|stop short|instead of|"
     r"rather than|in place of|"
-    r"off (?:the )?list|no go|nope|don)\b"
+    r"off (?:the )?list|no go|nope|don|inhibit\w*|disabled|locked|lockout|out of the question|"
+    r"(?:no|none of your) business|nothing to do with|hate to (?:find|see)|"
+    r"loath to|a (?:great )?pity|cease|"
+    r"void|nobody|no one|fingers away)\b"
 )
 """A clause that forbids: "hands off the red cube"."""
 
@@ -25,9 +28,10 @@ KEEPS = re.compile(
     r"\b(?:leave|leaves|leaving|left alone|"
     r"let(?! go)(?=.*\b(?:be|stay|rest|lie|sit|sleep|remain|alone)\b"
     r"(?! (?:put|placed|moved|in|on|\w+ed)\b))|"
-    r"keep|keeps|keeping|kept|stay|stays|staying|remain|remains|untouched|undisturbed|spare|spared|"
-    r"ignore|"
-    r"ignoring|(?<!the )(?<!a )skip|skips|skipping|omit|omitting|disregard|disregarding|forget|"
+    r"keep|keeps|keeping|kept|stay|stays|staying|remain|remains|remained|untouched|undisturbed|"
+    r"spare|spared|sparing|ignore|ignored|in peace|sit tight|shall stand|go on lying|"
+    r"(?:exactly|just|right) where (?:it|they)|ignoring|(?<!the )(?<!a )skip|skips|skipping|"
+    r"omit|omitting|disregard|disregarding|forget|"
     r"pass over|bypass|steer clear|well alone|"
     r"be left)\b"
 )
@@ -48,7 +52,8 @@ HOLDS = re.compile(
 """What is kept is kept in the hand, and so is taken: "keep hold of the red cube"."""
 
 EXCEPTS = re.compile(
-    r"\b(?:except|excepting|excepted|exception|exceptions|excluded|excluding|exempt|barring|bar|"
+    r"\b(?:except|excepting|excepted|exception|exceptions|exclude|excluded|excluding|exempt|"
+    r"barring|bar|less(?= the| \w+ one)|short of|let off|"
     r"minus|sans|save for|save|apart from|aside from|"
     r"other than|besides|not included|not invited|with the exception)\b"
 )
@@ -66,12 +71,15 @@ GROUPS = re.compile(
 )
 """A sentence about all of something, from which a clause can except: "nowhere but in the bowl"."""
 
-ONLY = re.compile(r"\bonly\b|\bjust the\b|\bnothing else\b|\bsolely\b|\bexclusively\b")
+ONLY = re.compile(
+    r"\bonly\b|\bjust the\b|\bnothing else\b|\bsolely\b|\bexclusively\b|"
+    r"\b(?:cube|one|block|red|green|blue|yellow) alone\b"
+)
 """A clause that wants this and nothing else: "only the red cube in the bowl"."""
 
 ONLY_OF_TIME = re.compile(
     r"\bonly (?:then|when|once|if|after|afterwards|later|because|have|has|want|need|open|thing|"
-    r"problem)\b|\bthe only\b"
+    r"problem)\b|\bthe only (?!thing)\b"
 )
 """An ``only`` that says when or why, and forbids nothing: "only then close the drawer"."""
 
