@@ -166,7 +166,7 @@ class _Division:
         text = " ".join(part)
         if not n.ONLY.search(text.removesuffix(" only")) or n.ONLY_OF_TIME.search(text):
             return False
-        at = self._known.classes["at"]
+        at = self._known.classes["at"] | {"shall", "may", "should", "must"}
         return bool(self._known.acts(part)) or not at.isdisjoint(part)
 
     def _moves_there(self, part: Sequence[str]) -> bool:

@@ -85,7 +85,7 @@ def _own_lexicon() -> Lexicon:
         },
         verbs={word: verb for verb, some in lists["verbs"].items() for word in some},
         classes={name: frozenset(some) for name, some in lists["classes"].items()},
-        harmless=re.compile("|".join(rf"(?:\b{phrase})" for phrase in lists["harmless"])),
+        harmless=re.compile("|".join(rf"(?:\b(?:{phrase})(?!\w))" for phrase in lists["harmless"])),
         unsupported=tuple(lists["unsupported"]),
         unsupported_acts=tuple(lists["unsupported_acts"]),
     )

@@ -15,6 +15,9 @@ from fmrl_robot.plancheck.intent.arm_words import Lexicon
 _ENDS = frozenset(".!?")
 _MARKS = frozenset(',;:()[]{}"-–—/') | _ENDS  # noqa: RUF001 - people type this dash too
 
+_STATED = frozenset(["staying", "sitting", "kept", "remaining", "left", "untouched", "not"])
+"""What follows "with" where it says how something is to stay: "with the drawer kept shut"."""
+
 
 class Stance(Enum):
     """What a clause wants of the things that it names."""
@@ -93,6 +96,7 @@ def _begins_clause(words: Sequence[str], i: int, before: Sequence[str], known: L
         or (word == "rather" and following[:1] == ["than"])
         or (word == "in" and following[:2] == ["place", "of"])
         or (word == "and" and _opens(following, known))
+        or (word == "with" and not _STATED.isdisjoint(words[i + 1 : i + 6]))
         or _turns(word, before, following, known)
         or _ends_turn(word, before, known)
     )
@@ -134,7 +138,7 @@ def _ends_turn(word: str, before: Sequence[str], known: Lexicon) -> bool:
     return (
         bool(before)
         and before[0] in known.classes["turns"]
-        and before[-1] not in ("of", "than", "to", "and")
+        and before[-1] not in ("of", "than", "to", "and", "being", "be", "been")
         and word in known.verbs
         and known.names_thing(before)
     )
