@@ -17,6 +17,8 @@ from fmrl_robot.plancheck.intent.arm_reading import Reader
 from fmrl_robot.plancheck.intent.clauses import Stance
 from fmrl_robot.plancheck.intent.negations import KEEPS
 
+_NO_CUBES = frozenset(["no", "other", "cube", "cubes", "block", "blocks", "and"])
+"""Words of a clause that only says what there is not to be: "no cubes"."""
 _TAKE = frozenset({"grasp", "place"})
 _STATES = frozenset({"open", "close"})
 _ANY: frozenset[str] = frozenset()
@@ -149,7 +151,8 @@ class _Refusal:
         if self._objects or not self._all:
             return self._objects
         excepted = self._exceptions()
-        if excepted is None or not (self._acts or self._to or excepted):
+        named_alone = self._words <= _NO_CUBES
+        if excepted is None or not (self._acts or self._to or excepted or named_alone):
             return None
         rest = self._reader.cubes - excepted
         if self._to:

@@ -15,6 +15,7 @@ from fmrl_robot.plancheck.intent.arm_words import Lexicon
 _ENDS = frozenset(".!?")
 _MARKS = frozenset(',;:()[]{}"-–—/') | _ENDS  # noqa: RUF001 - people type this dash too
 
+_DENIALS = frozenset(["nowhere", "not", "never", "stays", "remains"])
 _STATED = frozenset(["staying", "sitting", "kept", "remaining", "left", "untouched", "not"])
 """What follows "with" where it says how something is to stay: "with the drawer kept shut"."""
 
@@ -106,6 +107,8 @@ def _opens(following: Sequence[str], known: Lexicon) -> bool:
     """Whether what follows ``and`` is a clause of its own: "and do not touch the blue one"."""
     if not following:
         return False
+    if known.names_thing(following[:3]) and not _DENIALS.isdisjoint(following):
+        return True  # "red in the bowl and green nowhere near it"
     bins = following[0] == "bin" and len(following) > 1
     return bins or following[0] in known.verbs or following[0] in known.classes["opens"]
 

@@ -53,7 +53,7 @@ HOLDS = re.compile(
 
 EXCEPTS = re.compile(
     r"\b(?:except|excepting|excepted|exception|exceptions|exclude|excluded|excluding|exempt|"
-    r"barring|bar|less(?= the| \w+ one)|short of|let off|"
+    r"barring|bar|less(?= the| \w+ one)|short of|let off|(?:so|as) long as it is not|"
     r"minus|sans|save for|save|apart from|aside from|"
     r"other than|besides|not included|not invited|with the exception)\b"
 )
@@ -78,7 +78,7 @@ ONLY = re.compile(
 """A clause that wants this and nothing else: "only the red cube in the bowl"."""
 
 ONLY_OF_TIME = re.compile(
-    r"\bonly (?:then|when|once|if|after|afterwards|later|because|have|has|want|need|open|thing|"
+    r"\bonly (?:then|when|once|if|after|afterwards|later|because|have|has|want|need|open|"
     r"problem)\b|\bthe only (?!thing)\b"
 )
 """An ``only`` that says when or why, and forbids nothing: "only then close the drawer"."""
@@ -130,7 +130,7 @@ STOPS_BEFORE = re.compile(
 SLIP = re.compile(
     r"\b(?:no ,? ?wait|wait ,? ?no|scratch that|strike that|i mean(?! it)|i meant|correction|"
     r"make that|on second thoughts?|second thoughts|"
-    r"hang on|oops|reverse that|swap (?:those|these|the) two$|forget (?:that|all|what)|"
+    r"hang on(?! to)|oops|reverse that|swap (?:those|these|the) two$|forget (?:that|all|what)|"
     r"never mind(?: that)?|cancel that|oh no|or no|or rather|hm+ ,? ?no|er ,? ?no|did i say|"
     r"er(?= ,)|uh(?= ,)|nah|nope|excuse me|or was it|who am i kidding|erratum|oh ,? ?wrong|"
     r"wrong(?= ,)|cancel|wait(?= ,)|(?:i )?changed my mind|wrong (?:colou?r|one|cube|block)|"
