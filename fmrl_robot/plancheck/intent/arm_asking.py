@@ -17,6 +17,13 @@ WANTS = re.compile(
 )
 """A clause that asks, whoever its subject is: "the red cube should go in the bowl"."""
 
+DEMANDS = re.compile(
+    r"\b(?:(?:i|we) (?:want|need|do like)|(?:i|we) would like|should|must|ought|has to|have to|"
+    r"goes?|belongs?|to be|ends? up|ending up|please|kindly|(?:can|could|would|will|might) you|"
+    r"see to|make sure|ensure|you (?:put|take|place|open|close|press|bring|move|pick|bin|do))\b"
+)
+"""A clause whose wish is the speaker's own: what others want or may do need not come up."""
+
 PAST = re.compile(
     r"\b(?:yesterday|last (?:week|night|year|month|time|summer)|used to|years? ago|long ago|"
     r"once upon)\b"

@@ -84,7 +84,8 @@ class Reader:
         if not self.asks(i) or self._takes_back or asking.is_of_others(text):
             return False
         commands = self._commands(self.clauses[i].words)
-        return commands or bool(asking.WANTS.search(text)) or not self.told(i)
+        wishes = asking.DEMANDS.search(text) or not (asking.WANTS.search(text) or self.told(i))
+        return commands or bool(wishes)
 
     def may_ask(self, i: int) -> bool:
         """Whether clause ``i`` may ask for something, at the most generous reading."""
