@@ -14,16 +14,15 @@ from difflib import get_close_matches
 
 from fmrl_robot.errors import ErrorCode
 from fmrl_robot.plancheck.intent.quadruped_clauses import Clause, Reading, read
-from fmrl_robot.plancheck.intent.quadruped_plan import FAST_M_S, LEG_WORDS, Segment, say
+from fmrl_robot.plancheck.intent.quadruped_plan import LEG_WORDS, Segment, say
 from fmrl_robot.plancheck.intent.quadruped_plan import read as read_plan
+from fmrl_robot.plancheck.intent.quadruped_strict import beyond
+from fmrl_robot.plancheck.intent.quadruped_truth import SPEED_TOLERANCE_M_S, true_of
 from fmrl_robot.plancheck.intent.quadruped_words import Mention, begins, read_lexicon, says
-from fmrl_robot.types import Leg, Plan, Problem
+from fmrl_robot.types import Plan, Problem
 
 SPEEDS_M_S = (0.0, 0.5, 1.0)
 MAX_SECONDS = 60.0
-_SPEED_TOLERANCE_M_S, _TIME_TOLERANCE_S = 0.13, 0.26
-_ABOUT = 0.25
-"""Share by which "about five seconds" may be missed."""
 _CALLS = ("gait", "choice", "way", "speed", "vx", "legs", "rest", "go", "lift", "air")
 """Kinds of mention that call for moving or standing."""
 _DEMANDS = ("gait", "way", "speed", "vx", "seconds", "tempo", "legs", "double", "air")
@@ -47,7 +46,7 @@ def problems(instruction: str, plan: Plan) -> tuple[Problem, ...]:
     """Return why ``plan`` is not what ``instruction`` says; empty where it is."""
     segments = read_plan(plan)
     reading = read(instruction)
-    for look in (_forbidden, _no_order, _unable, _nothing, _incomplete, _exceeded):
+    for look in (_forbidden, _no_order, _unable, _nothing, _incomplete, _exceeded, _beyond):
         found = next(look(instruction, reading, segments), None)
         if found is not None:
             code, message = found
@@ -61,18 +60,33 @@ Finding = tuple[ErrorCode, str]
 
 
 def _forbidden(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator[Finding]:
-    for clause in reading.clauses:
+    for at, clause in enumerate(reading.clauses):
         demands = _banned(clause)
         if (
             clause.status == "ban"
             and demands
             and any(
-                all(_true(m, clause, reading, s) for m in demands)
-                for s in segments
+                all(true_of(m, clause, reading, s) for m in demands)
+                for s in _later(at, demands, reading, segments)
                 if s.vx or demands[0].kind != "speed"
             )
         ):
             yield ErrorCode.INTENT_FORBIDDEN, f"but you forbade {clause.text.strip(' ,.!?')!r}"
+
+
+def _later(
+    at: int, demands: Sequence[Mention], reading: Reading, segments: Sequence[Segment]
+) -> Sequence[Segment]:
+    """The segments that a ban holds for: "trot, and then, minus any trotting, pace" asks first."""
+    asked = [c for c in reading.clauses[:at] if c.status == "ask" and c.firm]
+    sentence = reading.clauses[at].sentence
+    turned = any(c.follows for c in reading.clauses[: at + 1] if c.sentence == sentence)
+    bare = all(m.kind == "gait" for m in demands)
+    for m in demands if turned and bare else ():
+        if any(m.value == o.value for c in asked for o in c.of("gait")):
+            first = next((i for i, s in enumerate(segments) if m.value in s.gaits), -1)
+            return segments[first + 1 :]
+    return segments
 
 
 def _banned(clause: Clause) -> list[Mention]:
@@ -124,7 +138,7 @@ def _unable(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding
             if m.kind == "anywhere" or act:
                 yield ErrorCode.INTENT_INCOMPLETE, f"but you asked also for {m.text!r}"
         for m in clause.of("vx"):
-            if min(abs(abs(float(m.value)) - v) for v in SPEEDS_M_S) > _SPEED_TOLERANCE_M_S:
+            if min(abs(abs(float(m.value)) - v) for v in SPEEDS_M_S) > SPEED_TOLERANCE_M_S:
                 yield (
                     ErrorCode.INTENT_INCOMPLETE,
                     f"but you asked for {m.text!r}, and I know only 0, 0.5 and 1 m/s",
@@ -145,6 +159,7 @@ def _unable(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding
             and not clause.mentions
             and unread
             and not says("again", clause.text)
+            and not says("quantity", clause.text)
         ):
             yield ErrorCode.INTENT_INCOMPLETE, f"but you asked also for {clause.text!r}"
 
@@ -159,7 +174,7 @@ def _tells(before: str) -> bool:
 def _incomplete(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator[Finding]:
     for clause in reading.asked():
         for m in _demands(clause, reading):
-            if not any(_true(m, clause, reading, s) for s in segments):
+            if not any(true_of(m, clause, reading, s) for s in segments):
                 yield ErrorCode.INTENT_INCOMPLETE, f"but you asked also for {m.text!r}"
     if _slipped(reading.text) or _laid(reading, segments):
         return
@@ -219,8 +234,8 @@ def _covered(reading: Reading, segments: Sequence[Segment]) -> bool:
 
     def does(s: Segment) -> bool:
         return any(
-            all(_true(m, c, reading, s) for m in _demands(c, reading))
-            or any(_true(m, c, reading, s) for m in c.of("gait"))
+            all(true_of(m, c, reading, s) for m in _demands(c, reading))
+            or any(true_of(m, c, reading, s) for m in c.of("gait"))
             for c in reading.asked()
             if c.mentions
         )
@@ -247,7 +262,7 @@ def _laid(reading: Reading, segments: Sequence[Segment], *, gaps: bool = False) 
         if len(segments) > 1 and says("overall", _rest(clause)):
             # "all slow", "each for 3 s": true of whichever.
             continue
-        fits = [all(_true(m, clause, reading, s) for m in demands) for s in segments]
+        fits = [all(true_of(m, clause, reading, s) for m in demands) for s in segments]
         found: set[int] = set()
         for at in reachable:
             first = at + 1 if follows or at < 0 else at
@@ -286,6 +301,7 @@ def _exceeded(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator
     unread = len(re.findall(r"\b(left|right)\b", reading.text)) > sum(
         m.kind == "legs" for m in said
     )
+    named = set[str]() if says("whichever_gait", reading.text) else named
     for s in segments:
         moving = s.gaits - {"stand"}
         if moving == s.gaits and s.vx == 0 and not s.tempo and not kinds & _ASKS_MOTION:
@@ -304,58 +320,14 @@ def _exceeded(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked for a leg that steps faster"
 
 
+def _beyond(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator[Finding]:
+    for what in beyond(reading, segments):
+        yield ErrorCode.INTENT_EXCEEDED, f"but nobody asked me to {what}"
+
+
 def _backward_after_all(text: str) -> bool:
     """Whether a word is a slip of one that may mean backward, or a number has a minus."""
     return bool(re.search(r"back|rear|revers|minus", text)) or any(
         get_close_matches(w, read_lexicon()["like_backward"], 1, _ALIKE)
         for w in re.findall(r"[a-z]{5,}", text)
     )
-
-
-def _true(m: Mention, clause: Clause, reading: Reading, s: Segment) -> bool:
-    """Whether a mention is true of a segment."""
-    match m.kind:
-        case "gait":
-            if s.air and m.value == "bound" and m.text.startswith("hop"):
-                return True
-            return m.value in s.gaits and (m.value != "stand" or s.vx == 0)
-        case "way" | "speed" if m.value == "any":
-            return True
-        case "way":
-            return {"forward": s.vx > 0, "backward": s.vx < 0, "place": s.vx == 0}[m.value]
-        case "speed":
-            # "short and quick" may be said of the steps.
-            of_legs = s.tempo == {"fast": "quick", "slow": "calm"}[m.value]
-            return s.vx == 0 or of_legs or (abs(s.vx) > FAST_M_S) == (m.value == "fast")
-        case "vx":
-            # "back at 0.5 m/s" gives the speed without its sign.
-            speed = abs(s.vx) if float(m.value) > 0 and _backs(reading) else s.vx
-            return abs(speed - float(m.value)) <= _SPEED_TOLERANCE_M_S
-        case "seconds":
-            roughly = _ABOUT * float(m.value) if says("about", clause.text) else 0.0
-            return abs(s.seconds - float(m.value)) <= max(_TIME_TOLERANCE_S, roughly)
-        case "tempo":
-            return s.tempo in ("", m.value) or bool(s.faster)
-        case "air":
-            return s.air or "bound" in s.gaits or bool(s.up)
-        case "double":
-            return s.faster is not None
-        case "some_leg":
-            return bool(s.up)
-        case "legs":
-            return _special(Leg(m.value), clause, reading, s)
-        case _:
-            return s.vx != 0
-
-
-def _backs(reading: Reading) -> bool:
-    return any(m.value == "backward" for c in reading.clauses for m in c.of("way"))
-
-
-def _special(leg: Leg, clause: Clause, reading: Reading, s: Segment) -> bool:
-    """Whether a named leg is up, or is the faster one, or is one of the two that carry."""
-    if clause.of("double"):
-        return s.faster == leg
-    if clause.status == "ban":
-        return leg in s.up
-    return leg in s.up or s.faster == leg or (len(s.up) == 2 and says("bearing", reading.text))

@@ -282,6 +282,9 @@ def _weighed(clause: Clause) -> Clause:
         row = (replace(m, value=other) if m is too else m for m in clause.mentions)
         return replace(clause, status="ask", mentions=tuple(row))
     legs = clause.of("legs", "some_leg")
+    stays = clause.of("legs") and not clause.of("lift", "double", "gait")
+    if clause.status == "ask" and stays and says("stays_down", clause.text):
+        return replace(clause, status="ban", opener="not", mentions=clause.of("legs"))
     if clause.status == "ban" and legs and not _contrasts(clause):
         if clause.of("lift", "double", "gait"):
             return clause
@@ -302,7 +305,8 @@ def _continues(last: Clause, clause: Clause) -> bool:
     if re.sub(r"^(the|your|its) ", "", clause.text).find(here[0].text) != 0:
         return False
     form = [m.text.endswith("ing") for m in (before[0], here[0])]
-    return form[0] == form[1] and (clause.sign != "," or form[0])
+    listed = last.opener.endswith(":")
+    return form[0] == form[1] and (clause.sign != "," or form[0] or listed)
 
 
 def _swapped(clauses: Sequence[Clause]) -> list[Clause]:
