@@ -48,6 +48,11 @@ BEYOND = [
     ("Pacing has been disabled, so trot.", "pace(0.5)"),
     ("Bound, but do not gain any ground.", "bound(0.5)"),
     ("I order you never to pace; trot.", "pace(0.5)"),
+    ("Solely forward, solely trotting.", "trot(0.5);stand(0)"),
+    ("Solely forward, solely trotting.", "trot(0.5);trot(1)"),
+    ("Only bound, on the spot.", "bound(0);bound(0)"),
+    ("Trot slowly for 2 s, then only bound, fast.", "trot(0.5,t=2);bound(1);trot(1)"),
+    ("Trot, then stand. Never trot fast.", "trot(1);stand(0)"),
 ]
 WITHIN = [
     ("Only trot, on the spot.", "trot(0)"),
