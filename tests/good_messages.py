@@ -2,13 +2,14 @@
 
 from functools import singledispatchmethod
 
+import cv2
 import numpy as np
 from action_msgs.msg import GoalInfo, GoalStatus, GoalStatusArray
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import TransformStamped, Twist, TwistStamped
 from nav_msgs.msg import Odometry
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, Image, Imu, JointState
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu, JointState
 from tf2_msgs.msg import TFMessage
 
 from fmrl_msgs import msg as fm
@@ -193,6 +194,13 @@ class GoodMessages:
         depth = topic.endswith("depth")
         pixels = np.ones((48, 64), np.float32) if depth else np.full((48, 64, 3), 90, np.uint8)
         return conversions.image_to_msg(pixels, self._stamp_s, FRAME)
+
+    @_make.register
+    def _(self, _: CompressedImage, topic):
+        jpeg = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1]
+        good = CompressedImage(format="jpeg", data=jpeg.tobytes())
+        good.header = conversions.header(self._stamp_s, FRAME)
+        return good
 
     @_make.register
     def _(self, _: Clock, topic):

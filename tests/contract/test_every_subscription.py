@@ -28,6 +28,7 @@ from rclpy.serialization import serialize_message
 
 import fmrl_nodes
 from fmrl_nodes import conversions, qos
+from fmrl_nodes.gate_client import GateClient
 from fmrl_nodes.lifecycle import FmrlNode
 from fmrl_nodes.listening import Listening
 from fmrl_nodes.monitor_node import MonitorNode
@@ -66,7 +67,7 @@ def node_classes():
 CASES = [
     (cls, way)
     for cls in sorted(node_classes(), key=lambda c: c.__name__)
-    if cls not in (Listening, FmrlNode)
+    if cls not in (Listening, FmrlNode, GateClient)
     for way in WAYS.get(cls.__name__, ({},))
 ]
 
@@ -189,6 +190,7 @@ def tap_types():
         "scene": "fmrl_msgs/msg/Scene",
         "diagnostics": "diagnostic_msgs/msg/DiagnosticArray",
         "image_raw": "sensor_msgs/msg/Image",
+        "compressed": "sensor_msgs/msg/CompressedImage",
         "odom": "nav_msgs/msg/Odometry",
         "data": "sensor_msgs/msg/Imu",
     }

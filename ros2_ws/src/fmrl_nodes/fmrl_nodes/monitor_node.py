@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from nav_msgs.msg import Odometry
@@ -239,10 +238,9 @@ class MonitorNode(FmrlNode):
             self._see(conversions.color_from_msg(message), message.header.stamp)
 
     def _on_film(self, message: CompressedImage) -> None:
-        bgr = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
-        if bgr is not None:
-            self._filmed = time.monotonic()
-            self._see(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), message.header.stamp)
+        image = conversions.compressed_from_msg(message)
+        self._filmed = time.monotonic()
+        self._see(image, message.header.stamp)
 
     def _see(self, image: Any, stamp: Any) -> None:
         log = self._historian.log

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import array
 
+import cv2
 import numpy as np
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from fmrl_nodes import pixels
 from fmrl_nodes.conversions.checks import finite
@@ -49,6 +50,19 @@ def color_from_msg(message: Image) -> ColorImage:
         BadMessage: the encoding is none of colour, or the sizes do not fit each other.
     """
     return pixels.color(_frame(message))
+
+
+def compressed_from_msg(message: CompressedImage) -> ColorImage:
+    """A compressed colour picture as RGB uint8, shape (h, w, 3).
+
+    Raises:
+        BadMessage: it is no picture that can be decoded.
+    """
+    data = np.frombuffer(message.data, np.uint8)
+    bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if bgr is None:
+        raise BadMessage(f"expected a compressed picture, got {data.size} bytes that are none")
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def depth_from_msg(message: Image) -> pixels.DepthImage:
