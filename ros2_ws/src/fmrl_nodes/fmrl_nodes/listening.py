@@ -44,7 +44,8 @@ class Listening(Node):
         **arguments: Any,
     ) -> Subscription:
         """Subscribe; what ``callback`` refuses with BadMessage is dropped, counted and told."""
-        sifted = self._sift(topic, _sane(callback) if msg_type is Clock else callback)
+        clock = msg_type is Clock and not arguments.get("raw", False)  # a recorder reads nothing
+        sifted = self._sift(topic, _sane(callback) if clock else callback)
         return super().create_subscription(msg_type, topic, sifted, qos_profile, **arguments)
 
     def _sift(self, topic: str, callback: Callable[..., Any]) -> Callable[..., Any]:
