@@ -133,16 +133,14 @@ def serve(pipe: Connection, scene: SceneModel, size: int) -> None:
             pipe.send(Shot(stamp_s=stamp_s, frames=frames))
 
 
-def serve_as_child(
-    arguments: Sequence[str], draw: Callable[..., None], niceness: int = NICENESS
-) -> int:
+def serve_as_child(arguments: Sequence[str], draw: Callable[..., None]) -> int:
     """Draw for the simulator until it cuts the line; the arguments come from it."""
     # The simulator decides when to end, by cutting the line: a signal to the group must not.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # Drawing must not inherit the body's real-time scheduling.
     os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-    os.setpriority(os.PRIO_PROCESS, 0, niceness)
+    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     descriptor, scene, robot, *given = arguments
     pipe = Connection(int(descriptor))
     try:

@@ -6,6 +6,7 @@ machine without time for them they come more rarely.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import cv2
 import mujoco
 
 from fmrl_robot.types import Image
+from fmrl_sim.camera_process import NICENESS as STARTING
 from fmrl_sim.camera_process import PictureProcess, serve_as_child
 from fmrl_sim.scenes.base import SceneModel
 from fmrl_sim.smooth import SmoothRenderer
@@ -46,6 +48,8 @@ def serve(pipe: Connection, scene: SceneModel, width: int, height: int) -> None:
     with SmoothRenderer(scene.model, width, height) as renderer:
         renderer.rgb(data, camera)  # the first picture compiles the shaders
         pipe.send("ready")
+        # Only now: at this priority a busy machine would not let it start for a minute.
+        os.nice(NICENESS - STARTING)
         while True:
             stamp_s, state = pipe.recv()
             state.apply(scene.model, data)
@@ -64,7 +68,7 @@ def main(arguments: Sequence[str]) -> int:
     def draw(pipe: Connection, scene: SceneModel, *size: str) -> None:
         serve(pipe, scene, *map(int, size))
 
-    return serve_as_child(arguments, draw, NICENESS)
+    return serve_as_child(arguments, draw)
 
 
 if __name__ == "__main__":
