@@ -178,7 +178,7 @@ def test_on_a_full_disk_the_monitor_lives_and_tells_what_it_has(tmp_path):
     from diagnostic_msgs.msg import DiagnosticArray
     from mcap.reader import NonSeekingReader
 
-    graph, told = Graph(tmp_path / "run", 0, file_bytes=1_500_000), []
+    graph, told = Graph(tmp_path / "run", 0, file_bytes=240_000), []
     try:
         graph.picture = np.random.default_rng(0).integers(0, 255, (224, 224, 3), np.uint8)
         graph.node.create_subscription(
