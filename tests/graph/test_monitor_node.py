@@ -100,6 +100,8 @@ class Graph:
         self.joints.publish(
             conversions.joint_state_to_msg(PANDA.joint_names, PANDA.default, np.zeros(8), None, now)
         )
+        # A chunk of the recording holds many pictures: alike, they would take the room of one.
+        self.picture = np.roll(self.picture, 1)
         self.frames.publish(conversions.image_to_msg(self.picture, now, "front"))
         out = RewardOut(value=(now - self.started) / 10)
         self.reward.publish(
@@ -178,7 +180,7 @@ def test_on_a_full_disk_the_monitor_lives_and_tells_what_it_has(tmp_path):
     from diagnostic_msgs.msg import DiagnosticArray
     from mcap.reader import NonSeekingReader
 
-    graph, told = Graph(tmp_path / "run", 0, file_bytes=240_000), []
+    graph, told = Graph(tmp_path / "run", 0, file_bytes=1_500_000), []
     try:
         graph.picture = np.random.default_rng(0).integers(0, 255, (224, 224, 3), np.uint8)
         graph.node.create_subscription(
