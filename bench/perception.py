@@ -31,7 +31,7 @@ ARRANGEMENTS = (
 def look(body: MujocoBody, renderer: SceneRenderer) -> CameraView:
     """Take one picture with the camera's pose."""
     frame = renderer.frame(body.data, "front")
-    position, rotation = optical_pose(body.model, body.data, "front")
+    position, rotation = optical_pose(body.data, "front")
     return CameraView(
         rgb=frame.rgb,
         depth=frame.depth,

@@ -14,9 +14,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from fmrl_robot.errors import ConfigError, FmrlError
+from fmrl_robot.files import yaml_value
 from fmrl_robot.registry import TASKS
 
 RECIPES = {
@@ -51,8 +50,10 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     changes: dict[str, Any] = {}
     for item in given.set:
-        field, _, value = item.partition("=")
-        loaded = yaml.safe_load(value)
+        field, equals, value = item.partition("=")
+        if not (field and equals):
+            raise ConfigError(f"expected --set FIELD=VALUE, got {item!r}; write such as seed=1")
+        loaded = yaml_value(value, f"--set {field}")
         changes[field] = tuple(loaded) if isinstance(loaded, list) else loaded
     for field in ("minutes", "iterations"):
         if getattr(given, field) is not None:

@@ -84,8 +84,13 @@ class Cassette:
         self.methods.add(_KIND_OF[question.kind])
 
     def _read(self) -> Mapping[str, Any]:
-        text = self.file.read_text("utf-8")
-        lines = text.split("\n")
+        try:
+            lines = self.file.read_text("utf-8").split("\n")
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"expected recorded answers as text in {self.file}, got {error}; name another file",
+                ErrorCode.MODEL_UNAVAILABLE,
+            ) from None
         if lines.pop():
             # Whoever wrote it was killed over it.
             _log.warning("cassette=%s ends in the middle of a line, which is left out", self.file)

@@ -6,25 +6,36 @@ that replacing it by a large pretrained CLIP is a change of name, never of code.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.files import read_card
 from fmrl_robot.fm.capabilities import not_installed
 from fmrl_robot.fm.device import choose_device, choose_dtype
 from fmrl_robot.fm.image_batch import ImageBatch
 from fmrl_robot.fm.vector_cache import VectorCache
 from fmrl_robot.fm.weights import named_with_weights
+from fmrl_robot.settings import build
 from fmrl_robot.types import FloatBatch, Image
 
 _TINY = 1e-12
 _CONJUNCTION = " and "
 VOCABULARY = "vocabulary.json"
 """File beside the weights of a model that knows only the sentences it was taught."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Vocabulary:
+    """What a small model was taught, as the file beside its weights says."""
+
+    sentences: frozenset[str]
+    calibration: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Of sentences that were measured: middle and half width of the logits that leave doubt."""
 
 
 class OpenClipVision:
@@ -37,17 +48,18 @@ class OpenClipVision:
         tokenizer: Any,
         *,
         model_id: str,
-        vocabulary: Mapping[str, Any] | None = None,
+        vocabulary: Vocabulary | None = None,
         compiled: bool = False,
     ) -> None:
         """Take a model that lies where it shall compute, in the precision it shall compute in."""
         self.model_id = model_id
         """Name and, for a folder, the digest of its weights."""
-        taught = vocabulary or {}
-        self.vocabulary = None if vocabulary is None else frozenset[str](taught["sentences"])
+        self.vocabulary = None if vocabulary is None else vocabulary.sentences
         """The sentences that a small model was taught and beyond which it knows nothing; None for a
         model of open vocabulary."""
-        self.calibration: dict[str, tuple[float, float]] = dict(taught.get("calibration", {}))
+        self.calibration: dict[str, tuple[float, float]] = (
+            {} if vocabulary is None else vocabulary.calibration
+        )
         """Of sentences that were measured: middle and half width of the logits that leave doubt."""
         self._model = model.eval().requires_grad_(False)
         self._tokenizer = tokenizer
@@ -181,9 +193,9 @@ def load_vision_model(
     )
 
 
-def _vocabulary(folder: Path) -> dict[str, Any] | None:
+def _vocabulary(folder: Path) -> Vocabulary | None:
     file = folder / VOCABULARY
-    return json.loads(file.read_text()) if file.is_file() else None
+    return build(Vocabulary, read_card(file), str(file)) if file.is_file() else None
 
 
 def _resolve(name: str) -> tuple[str, str | None, str]:

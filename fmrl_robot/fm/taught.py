@@ -5,12 +5,12 @@ A model whose card names none is believed to read anything.
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.files import read_card
+from fmrl_robot.settings import build
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,19 +25,30 @@ class Taught:
     """Every word that the model was trained on, in lower case."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Named:
+    """Fields of a card that names a vocabulary."""
+
+    vocabulary: str
+    languages: tuple[str, ...]
+    scripts: frozenset[str]
+
+
 def read_taught(folder: Path) -> Taught | None:
     """Read what the card of a model's folder names; None where there is none, or it names none.
 
     Raises:
-        ConfigError: the card names a list of words that is not there.
+        ConfigError: the card is none, or names a list of words that is not there.
     """
     file = folder / "card.json"
     if not file.is_file():
         return None
-    card: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    card = read_card(file)
     if "vocabulary" not in card:
         return None
-    words = folder / card["vocabulary"]
+    named = {f.name: card[f.name] for f in fields(_Named) if f.name in card}
+    taught = build(_Named, named, str(file))
+    words = folder / taught.vocabulary
     if not words.is_file():
         raise ConfigError(
             f"expected the words that {file} names in {words}, found no file; restore it, or take "
@@ -45,7 +56,7 @@ def read_taught(folder: Path) -> Taught | None:
             ErrorCode.ASSET_MISSING,
         )
     return Taught(
-        languages=tuple(card["languages"]),
-        scripts=frozenset(card["scripts"]),
+        languages=taught.languages,
+        scripts=taught.scripts,
         words=frozenset(words.read_text("utf-8").split()),
     )

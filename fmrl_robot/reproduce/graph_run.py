@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.files import read_lines
 from fmrl_robot.runtime.handover import launcher_for
 
 
@@ -61,11 +62,11 @@ def run_episodes(
             asking.terminate()
             asking.wait(10.0)
         launcher.stop()
-    lines = results.read_text().splitlines() if results.is_file() else []
+    lines = read_lines(results) if results.is_file() else []
     if len(lines) < len(episodes):
         raise ConfigError(
             f"expected {len(episodes)} episodes, got {len(lines)} before the graph ended; "
             f"the nodes' last words are above, the record is in {folder}",
             ErrorCode.CONTROLLER_UNAVAILABLE,
         )
-    return [json.loads(line) for line in lines]
+    return lines

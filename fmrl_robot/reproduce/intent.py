@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from fmrl_robot.files import read_list
 from fmrl_robot.fm import guarded, load_language_model
 from fmrl_robot.methods.psl import PSL
 from fmrl_robot.methods.saytap import SayTap
@@ -28,7 +27,7 @@ from fmrl_robot.reproduce.language_judge import World, judge_arm, make_scene, se
 from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.runtime.executive import Ending, Executive, Ports
 from fmrl_robot.shares import share
-from fmrl_robot.train.cards import note_in_card
+from fmrl_robot.train.cards import card_to_note_in, note_in_card
 from fmrl_robot.types import Outcome, Plan, PlanStatus, Scene, SubGoal
 
 ROBOTS = {"arm": "panda", "quadruped": "go2"}
@@ -176,7 +175,7 @@ def cases(robot: str, folder: Path | None = None) -> list[dict[str, Any]]:
     """Read the cases of a robot; those that ship, or of another folder's arm.yaml and the like."""
     if folder is None:
         return load(f"intent_{robot}")
-    return yaml.safe_load((folder / f"{robot}.yaml").read_text("utf-8"))
+    return read_list(folder / f"{robot}.yaml")
 
 
 def summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
@@ -209,6 +208,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--list", action="store_true", help="print what was wrong, case by case")
     parser.add_argument("--card", type=Path, help="card.json to note the result in")
     given = parser.parse_args(arguments)
+    card_to_note_in(given.card)
     model = guarded(load_language_model(given.model), given.cache)
     planners: dict[str, Any] = {"arm": PSL(model), "quadruped": SayTap(model)}
     verdicts = evaluate(lambda robot, case: planners[robot], given.every, given.cases)

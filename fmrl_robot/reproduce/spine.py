@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fmrl_robot.files import writable_folder
+from fmrl_robot.files import read_lines, writable_folder
 from fmrl_robot.reproduce import spine_arm, spine_quadruped
 from fmrl_robot.reproduce.graph_run import run_episodes
 
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
             launch = {"robot": robot, "real_time_factor": str(given.factor)}
             results = run_episodes(episodes, folder, launch | part.settings(folder), _say)
         else:
-            results = [json.loads(x) for x in (folder / "results.jsonl").read_text().splitlines()]
+            results = read_lines(folder / "results.jsonl")
         judged = part.judged(results, folder)
         figures = part.summary(judged)
         report[robot] = {**figures, "episodes": judged}

@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from fmrl_robot.errors import ConfigError
+from fmrl_robot.files import read_settings
 from fmrl_robot.registry import (
     BODIES,
     LANGUAGE_MODELS,
@@ -64,10 +66,13 @@ def check_launch(values: Mapping[str, str]) -> None:
     """Refuse launch arguments that no node would start with.
 
     Raises:
-        ConfigError: a name is not known, the namespace is none, or the middleware is missing.
+        ConfigError: a name is not known, the namespace is none, the middleware is missing, or the
+            file of parameters cannot be read.
     """
     check_middleware()
     check_namespace(values.get("namespace", ""))
+    if file := values.get("params_file"):
+        read_settings(Path(file))
     for argument, registry in _NAMED.items():
         if value := values.get(argument):
             registry.check(value.partition(":")[0])

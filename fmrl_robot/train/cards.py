@@ -14,15 +14,14 @@ def write_card(file: Path, card: dict[str, Any]) -> None:
     write_whole(file, json.dumps(rounded(card), indent=2) + "\n")
 
 
-def card_to_note_in(file: Path | None) -> Path | None:
-    """See, before anything is measured, that figures can be noted in a card; None where none is.
+def card_to_note_in(file: Path | None) -> None:
+    """See, before anything is measured, that figures can be noted in a card, where one is named.
 
     Raises:
         ConfigError: it cannot be written, or what stands there is no card.
     """
     if file is not None and writable_file(file).is_file():
         read_card(file)
-    return file
 
 
 def note_in_card(file: Path, name: str, figures: Any) -> None:

@@ -16,6 +16,7 @@ import yaml
 
 from fmrl_robot.assets import policies_dir
 from fmrl_robot.errors import ConfigError
+from fmrl_robot.files import read_settings
 from fmrl_robot.registry import TASKS
 from fmrl_robot.settings import build, changed
 from fmrl_robot.train.cards import write_whole
@@ -39,12 +40,13 @@ def recipe(
         changes: other values of fields, by dotted path.
 
     Raises:
-        ConfigError: no such task, or a field that TrainConfig has not or does not take.
+        ConfigError: no such task, a config.yaml that is none, or a field that TrainConfig has not
+            or does not take.
     """
     if name not in TASKS.names():
         raise ConfigError(f"expected one of the tasks {list(TASKS.names())}, got {name!r}")
     file = (folder or policies_dir() / name) / CONFIG
-    values: dict[str, Any] = yaml.safe_load(file.read_text()) if file.is_file() else {}
+    values = read_settings(file) if file.is_file() else {}
     values.pop("result", None)
     return build(TrainConfig, changed({"task": name, **values}, changes or {}), str(file))
 

@@ -13,11 +13,10 @@ from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime as ort
-import yaml
 
 from fmrl_robot.control.contract import PolicyContract
 from fmrl_robot.errors import ConfigError, ErrorCode
-from fmrl_robot.files import writable_file
+from fmrl_robot.files import read_settings, writable_file
 from fmrl_robot.registry import TASKS
 from fmrl_robot.train.cards import rounded, write_card
 from fmrl_robot.train.export import rewrite_contract
@@ -96,7 +95,7 @@ def evaluate(task: str, folder: Path, **settings: Any) -> dict[str, Any]:
         "robot": policy.contract.robot,
         "policy_sha256": hashlib.sha256((folder / POLICY).read_bytes()).hexdigest(),
         "config_sha256": sha,
-        "training": yaml.safe_load(config.read_text()).get("result", {}),
+        "training": read_settings(config).get("result", {}),
         "evaluation": {"summary": summary, **figures},
     }
     write_card(folder / CARD, card)

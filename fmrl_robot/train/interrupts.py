@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from types import FrameType
 
 NOTICE = b"stopping after this iteration, to save it; Ctrl-C again stops at once\n"
@@ -55,6 +56,8 @@ def deferring() -> Generator[Callable[[], bool]]:
 @contextmanager
 def deaf_children() -> Generator[None]:
     """Start processes that never get a SIGINT; one that comes meanwhile is ours afterwards."""
+    # The first process to be spawned starts it, and it unblocks SIGINT before that one is there.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

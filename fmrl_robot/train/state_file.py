@@ -48,9 +48,9 @@ def read_state(file: Path, device: torch.device | str = "cpu") -> Any:
     Raises:
         ConfigError: the file is not one of those.
     """
-    with _opened(file) as (text, found):
+    with _opened(file) as (plain, found):
         tensors = {name: found.get_tensor(name) for name in found.keys()}  # noqa: SIM118
-    return _whole(json.loads(text), tensors, device)
+        return _whole(plain, tensors, device)
 
 
 def read_plain(file: Path) -> Any:
@@ -59,16 +59,17 @@ def read_plain(file: Path) -> Any:
     Raises:
         ConfigError: the file is not one of those.
     """
-    with _opened(file) as (text, _):
-        return json.loads(text)
+    with _opened(file) as (plain, _):
+        return plain
 
 
 @contextmanager
-def _opened(file: Path) -> Generator[tuple[str, Any]]:
+def _opened(file: Path) -> Generator[tuple[Any, Any]]:
+    """Give the state with names in the place of tensors, and where those are."""
     try:
         with safe_open(file, "pt") as found:
-            yield (found.metadata() or {})[STATE], found
-    except (SafetensorError, KeyError) as error:
+            yield json.loads((found.metadata() or {})[STATE]), found
+    except (SafetensorError, KeyError, ValueError) as error:
         raise ConfigError(
             f"expected a state of this library (safetensors) at {file}, got {error}; "
             "train anew, or copy it again"

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import itertools
-import json
 import re
 import traceback
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -19,10 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from fmrl_robot.errors import ConfigError, FmrlError
-from fmrl_robot.files import writable_folder
+from fmrl_robot.files import read_card, read_settings, writable_folder, yaml_value
 from fmrl_robot.registry import TASKS
 from fmrl_robot.train.cards import write_card
 from fmrl_robot.train.commands import finish, recipe
@@ -48,7 +45,7 @@ class Run:
     def result(self) -> dict[str, Any]:
         """What the last attempt came to; empty where none ended."""
         file = self.folder / RESULT
-        return json.loads(file.read_text()) if file.is_file() else {}
+        return read_card(file) if file.is_file() else {}
 
 
 Execute = Callable[[Sequence[Run]], Iterable[tuple[Run, str]]]
@@ -65,7 +62,7 @@ def read_grid(items: Sequence[str]) -> dict[str, list[Any]]:
     for item in items:
         field, equals, value = item.partition("=")
         if equals and not Path(item).is_file():
-            loaded, where = {field: yaml.safe_load(value)}, "--sweep"
+            loaded, where = {field: yaml_value(value, f"--sweep {field}")}, "--sweep"
         else:
             loaded, where = _file(Path(item)), item
         for path, values in loaded.items():
@@ -76,18 +73,15 @@ def read_grid(items: Sequence[str]) -> dict[str, list[Any]]:
                 )
             if len({repr(v) for v in values}) < len(values):
                 raise ConfigError(f"in {where}: expected each value of {path} once, got {values!r}")
-            grid[str(path)] = values
+            grid[path] = values
     return grid
 
 
 def _file(file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise ConfigError(f"expected a YAML file or FIELD=[v1, v2], got {str(file)!r}")
-    try:
-        loaded = yaml.safe_load(file.read_text())
-    except yaml.YAMLError as error:
-        raise ConfigError(f"in {file}: expected YAML, got {str(error)!r}") from None
-    if not isinstance(loaded, dict) or not loaded:
+    loaded = read_settings(file)
+    if not loaded:
         raise ConfigError(f"in {file}: expected fields with lists of values, got {loaded!r}")
     return loaded
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ from typing import Any
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.train.config import TrainConfig
 from fmrl_robot.train.interrupts import deaf_children
-from fmrl_robot.train.sweep import Execute, Run, attempt
+from fmrl_robot.train.sweep import LOG, Execute, Run, attempt
 
 END_S = 10.0
 """How long a process may take to end before it is killed."""
@@ -36,26 +37,41 @@ def here(jobs: int = 1) -> Execute:
                 while waiting and len(going) < jobs:
                     run = waiting.popleft()
                     process = context.Process(target=_alone, args=(run,))
-                    with deaf_children():  # Ctrl-C ends this process, and that one ends them
+                    # Ctrl-C ends this process, and that one ends those that it knows.
+                    with deaf_children():
                         process.start()
-                    going[process.sentinel] = process, run
+                        going[process.sentinel] = process, run
                 for sentinel in connection.wait(list(going)):
                     process, run = going.pop(int(sentinel))  # pyright: ignore[reportArgumentType]
                     process.join()
                     code = process.exitcode
                     yield run, f"its process ended with exit code {code}" if code else ""
         finally:
-            for process, _ in going.values():
-                process.terminate()
-                process.join(END_S)
-                process.kill()
+            _end([process for process, _ in going.values()])
 
     return execute
+
+
+def _end(processes: Sequence[BaseProcess]) -> None:
+    """End them, all with one span of time to save; a second Ctrl-C leaves them none."""
+    try:
+        for process in processes:
+            process.terminate()
+        last = time.monotonic() + END_S
+        for process in processes:
+            process.join(max(0.0, last - time.monotonic()))
+    finally:
+        for process in processes:
+            process.kill()
+            process.join()
 
 
 def _alone(run: Run) -> None:
     """Carry out a run in a process that ends when the one that started it is killed."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    # What is said here, such as that it stops, belongs to the run and not on the sweep's terminal.
+    with (run.folder / LOG).open("a") as log:
+        os.dup2(log.fileno(), 2)
     attempt(run)
 
 

@@ -90,8 +90,8 @@ def plan_html(log: RunLog) -> str:
     rows = "".join(map(_row_html, course(task)))
     if not rows and task.state == "running":
         rows = f'<div style="opacity:.6">{html.escape(log.phase or "planning")} …</div>'
-    why = task.reason or ""
-    reason = f'<div style="color:#f85149;padding-top:3px">{html.escape(why)}</div>' if why else ""
+    why = html.escape(task.reason)
+    reason = f'<div style="color:#f85149;padding-top:3px">{why}</div>' if why else ""
     return _box("Task", f"{_title(task)}{meant}{rows}{reason}")
 
 

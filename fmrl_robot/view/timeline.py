@@ -51,15 +51,14 @@ class Axis:
 
     def ticks(self) -> list[tuple[float, str]]:
         """Round times with their labels, a dozen at most however long the run."""
-        span = self.end_s - self.start_s
         steps = (1, 2, 5, 10, 20, 30, 60, 120, 300)
         shown = self.shown_s
         step = next((s for s in steps if shown / s <= 10), 600 * math.ceil(shown / 6000))
         ticks: list[tuple[float, str]] = []
         cuts = self.marks()
-        for since in self._stretches():
-            first = math.ceil((since[0] - self.start_s) / step - 1e-9)
-            last = math.floor((min(since[1], self.start_s + span) - self.start_s) / step + 1e-9)
+        for begin, over in self._stretches():
+            first = math.ceil((begin - self.start_s) / step - 1e-9)
+            last = math.floor((over - self.start_s) / step + 1e-9)
             for n in range(first, last + 1):
                 x = self.x(self.start_s + n * step)
                 if any(abs(x - mark) < _CUT for mark, _ in cuts):

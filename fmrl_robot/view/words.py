@@ -43,8 +43,7 @@ def _speed(velocity: Velocity) -> str:
 
 def understood(plans: Sequence[Plan]) -> str:
     """The goal as the planner understood it last, in its words; empty where it says nothing."""
-    told = (str(getattr(plan, "understood", "") or "") for plan in reversed(plans))
-    return next(filter(None, told), "")
+    return next((plan.understood for plan in reversed(plans) if plan.understood), "")
 
 
 def goal_of(plans: Sequence[Plan]) -> list[str]:

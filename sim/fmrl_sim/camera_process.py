@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Generic, TypeVar
@@ -42,9 +43,9 @@ class PictureProcess(Generic[Picture]):
     """The simulator's end of a process that draws; used by one thread."""
 
     def __init__(
-        self, module: str, scene: SceneModel, arguments: Sequence[str], threads: str = "2"
+        self, module: str, scene: SceneModel, size: Sequence[int], threads: str = "2"
     ) -> None:
-        """Start ``python -m module`` with the scene's name and these arguments."""
+        """Start ``python -m module`` with the scene's name and the size of its pictures."""
         ours, theirs = socket.socketpair()
         with theirs:
             # The list of arguments is fixed but for names that the registry has resolved.
@@ -56,7 +57,7 @@ class PictureProcess(Generic[Picture]):
                     str(theirs.fileno()),
                     scene.name,
                     scene.robot.name,
-                    *arguments,
+                    *map(str, size),
                 ],
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, "LP_NUM_THREADS": os.environ.get("LP_NUM_THREADS", threads)},
@@ -116,7 +117,7 @@ class CameraProcess(PictureProcess[Shot]):
     """Cameras as perception, policies and rewards see them."""
 
     def __init__(self, scene: SceneModel, size: int = IMAGE_SIZE) -> None:
-        super().__init__("fmrl_sim.camera_process", scene, (str(size),))
+        super().__init__("fmrl_sim.camera_process", scene, (size,))
 
 
 def serve(pipe: Connection, scene: SceneModel, size: int) -> None:
@@ -134,33 +135,21 @@ def serve(pipe: Connection, scene: SceneModel, size: int) -> None:
 
 
 def serve_as_child(arguments: Sequence[str], draw: Callable[..., None]) -> int:
-    """Draw for the simulator until it cuts the line; the arguments come from it."""
+    """Draw for the simulator until it cuts the line; the arguments come from ``PictureProcess``."""
     # The simulator decides when to end, by cutting the line: a signal to the group must not.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # Drawing must not inherit the body's real-time scheduling.
     os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
-    descriptor, scene, robot, *given = arguments
-    pipe = Connection(int(descriptor))
-    try:
-        draw(pipe, SCENES.load(scene)(robot), *given)
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        return 0
+    descriptor, scene, robot, *size = arguments
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        draw(Connection(int(descriptor)), SCENES.load(scene)(robot), *map(int, size))
     return 0
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Be the camera process; the arguments come from ``CameraProcess``."""
-
-    def draw(pipe: Connection, scene: SceneModel, size: str) -> None:
-        serve(pipe, scene, int(size))
-
-    return serve_as_child(arguments, draw)
 
 
 if __name__ == "__main__":
     # Not as __main__: what is pickled here has to be found by the simulator under its own name.
-    from fmrl_sim.camera_process import main as run
+    from fmrl_sim import camera_process
 
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(camera_process.serve_as_child(sys.argv[1:], camera_process.serve))

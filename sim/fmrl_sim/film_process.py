@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
@@ -38,7 +37,7 @@ class FilmProcess(PictureProcess[Still]):
     """The simulator's end; used by one thread."""
 
     def __init__(self, scene: SceneModel, width: int, height: int) -> None:
-        super().__init__("fmrl_sim.film_process", scene, (str(width), str(height)), threads="1")
+        super().__init__("fmrl_sim.film_process", scene, (width, height), threads="1")
 
 
 def serve(pipe: Connection, scene: SceneModel, width: int, height: int) -> None:
@@ -62,17 +61,8 @@ def jpeg_of(picture: Image) -> bytes:
     return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Be the film process; the arguments come from ``FilmProcess``."""
-
-    def draw(pipe: Connection, scene: SceneModel, *size: str) -> None:
-        serve(pipe, scene, *map(int, size))
-
-    return serve_as_child(arguments, draw)
-
-
 if __name__ == "__main__":
     # Not as __main__: what is pickled here has to be found by the simulator under its own name.
-    from fmrl_sim.film_process import main as run
+    from fmrl_sim import film_process
 
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(serve_as_child(sys.argv[1:], film_process.serve))

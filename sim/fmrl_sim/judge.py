@@ -24,7 +24,7 @@ from fmrl_robot.registry import SCENES
 from fmrl_robot.types import Predicate
 from fmrl_sim import recorder
 from fmrl_sim.gaits import Motion, happened
-from fmrl_sim.goals import Goal, UnknownGoal, goal_of
+from fmrl_sim.goals import Goal, goal_of
 from fmrl_sim.ground_truth import GroundTruth
 from fmrl_sim.scenes.base import SceneModel
 
@@ -142,9 +142,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             robot = _scene(record.scene, record.robot).robot
             goal = goal_of(chosen.instruction or "", robot.kind)
         verdict = judge(chosen.run, goal, chosen.episode)
-    except UnknownGoal as error:
-        _say({"done": None, "reason": str(error)})
-        return CANNOT_TELL
     except (FmrlError, ValueError) as error:
         _say({"done": None, "reason": str(error)})
         return CANNOT_TELL

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from zipfile import BadZipFile
 
 import mujoco
 import numpy as np
@@ -183,6 +184,16 @@ def load(folder: Path, episode: int = -1) -> Record:
             "folder that has room",
             ErrorCode.ASSET_MISSING,
         )
+    try:
+        return _read(path, episode)
+    except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, BadZipFile) as error:
+        raise ConfigError(
+            f"expected a record of this library with episode {episode} at {path}, got {error!r}; "
+            "copy it again, or name another run"
+        ) from None
+
+
+def _read(path: Path, episode: int) -> Record:
     with np.load(path, allow_pickle=False) as file:
         header = json.loads(str(file["header"]))
         if header.get("format") != _FORMAT:

@@ -10,7 +10,6 @@ import atexit
 import copy
 import weakref
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Literal
 
 import cv2
@@ -182,12 +181,7 @@ class SceneRenderer:
     def __enter__(self) -> SceneRenderer:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -210,13 +204,10 @@ def intrinsics(model: mujoco.MjModel, camera: str, width: int, height: int) -> F
     return np.array([[focal, 0.0, cx], [0.0, focal, cy], [0.0, 0.0, 1.0]])
 
 
-def optical_pose(
-    model: mujoco.MjModel, data: mujoco.MjData, camera: str
-) -> tuple[FloatArray, FloatArray]:
+def optical_pose(data: mujoco.MjData, camera: str) -> tuple[FloatArray, FloatArray]:
     """Return position (3,) and rotation (3, 3) in the world of a camera's optical frame.
 
     The optical frame is ROS's: z along the view, x right, y down; MuJoCo's looks along -z, y up.
     """
-    del model
     seen = data.camera(camera)
     return seen.xpos.copy(), seen.xmat.reshape(3, 3) @ np.diag([1.0, -1.0, -1.0])

@@ -5,8 +5,6 @@ A CPU rasteriser does that for half the price of its own multisampling.
 
 from __future__ import annotations
 
-from types import TracebackType
-
 import cv2
 import mujoco
 import numpy as np
@@ -36,10 +34,5 @@ class SmoothRenderer:
     def __enter__(self) -> SmoothRenderer:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._renderer.close()

@@ -23,6 +23,7 @@ COMMANDS = {
     "a card in the way": "eval panda-grasp --folder {policy}",
     "a card of counts": "eval reward --card {file}/card.json",
     "a card of words": "eval language --card {folder}",
+    "a card of intents": "eval intent --card {file}/card.json",
     "a card of goals": "eval clip-policy --card {file}/card.json",
     "a card that is none": "eval reward --card {broken}",
     "episodes": "eval spine --out {file}/spine",
@@ -32,16 +33,22 @@ COMMANDS = {
     "a video in the place of a folder": "play go2-saytap --out {folder}",
     "a graph's record": "up --robot go2 run_dir:={file}/run",
     "a card to print": "policy panda-grasp --policies {cards}",
+    "a recipe that is none": "train dmc-cartpole --resume --out {recipe}",
+    "a recipe without fields": "eval panda-grasp --folder {list}",
+    "a run of a sweep": "train go2-saytap --sweep seed=[0] --out {sweep}",
+    "a grid that is none": "train go2-saytap --sweep {broken} --out {folder}/sweep",
+    "results that are none": "eval spine --robot panda --judge {results}",
 }
 WORK = {
     "policy import": "train.importing.adopt.write_model",
     "train dmc-cartpole": "train.trainer._work",
-    "train go2-saytap": "train.sweep._prepare",
+    "train go2-saytap": "train.sweep_execute.deaf_children",
     "train lm-embedded": "train.recipes.lm_embedded.__main__.train",
     "train clip-embedded": "train.recipes.clip_embedded.__main__.drawn",
     "eval panda-grasp": "train.evaluate.rounded",
     "eval reward": "reproduce.reward_runs.evaluate",
     "eval language": "reproduce.language.load_language_model",
+    "eval intent": "reproduce.intent.load_language_model",
     "eval clip-policy": "reproduce.clip_policy.load",
     "eval spine": "reproduce.spine.run_episodes",
     "eval exit-codes": "reproduce.exit_codes.run",
@@ -57,6 +64,15 @@ def places(tmp_path):
     made["file"].write_text("in the way")
     made["folder"].mkdir()
     made["broken"].write_text("[1, 2")
+    for name, inner, text in (
+        ("recipe", "config.yaml", "task: [dmc-cartpole"),
+        ("list", "config.yaml", "- task"),
+        ("sweep", "seed=0/result.json", '{"state": '),
+        ("results", "panda/results.jsonl", '{"success": true}\nnull\n'),
+    ):
+        made[name] = tmp_path / name
+        (made[name] / inner).parent.mkdir(parents=True)
+        (made[name] / inner).write_text(text)
     shutil.copytree(policies_dir() / "panda-grasp", made["policy"])
     (made["policy"] / "card.json").unlink()
     (made["policy"] / "card.json").mkdir()
@@ -79,6 +95,25 @@ def test_a_place_that_cannot_be_is_told_in_one_line(places, capsys, monkeypatch,
     assert "got " in told[0]
     assert str(places["file"].parent) in told[0]
     assert not out, "nothing was begun"
+
+
+@pytest.mark.parametrize(
+    ("words", "got"),
+    [
+        ("--set seed=[1", "'[1'"),
+        ("--set seed=2026-13-01", "'2026-13-01'"),
+        ("--set =1", "'=1'"),
+        ("--sweep seed=[1", "'[1'"),
+    ],
+)
+def test_a_setting_that_is_none_is_told_with_its_option(capsys, words, got):
+    assert cli.main(["train", "dmc-cartpole", *words.split()]) == 2
+    out, err = capsys.readouterr()
+    assert err.count("\n") == 1
+    assert err.startswith("fmrl train: 500 expected ")
+    assert words.partition("=")[0] in err
+    assert f"got {got}" in err
+    assert not out
 
 
 @pytest.mark.parametrize("option", ["--output", "--meshes"])
@@ -121,9 +156,22 @@ def test_a_place_is_looked_at_and_left_as_it_was(tmp_path):
     assert json.loads(kept.read_text()) == {"name": "x", "figures": {"a": 1.0}}
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "\x00"])
-def test_a_card_that_is_none_is_refused(tmp_path, text):
-    (tmp_path / "card.json").write_text(text)
-    with pytest.raises(ConfigError, match=r"a card of JSON at .*card\.json") as caught:
-        files.read_card(tmp_path / "card.json")
+@pytest.mark.parametrize(
+    "read", [files.read_card, files.read_settings, files.read_list, files.read_lines]
+)
+@pytest.mark.parametrize("text", [b"[1]", b"{", b"\x00", b"\xff", b"2026-13-01", b"\t{}: {"])
+def test_a_file_of_something_else_is_refused_by_its_name(tmp_path, read, text):
+    (tmp_path / "card.json").write_bytes(text)
+    with pytest.raises(ConfigError, match=r"expected .* at .*card\.json, got") as caught:
+        read(tmp_path / "card.json")
     assert caught.value.code is ErrorCode.CONFIG_INVALID
+
+
+def test_what_is_whole_is_read(tmp_path):
+    file = tmp_path / "file"
+    file.write_text('{"1": [2]}\n')
+    assert files.read_card(file) == files.read_settings(file) == {"1": [2]}
+    assert files.read_lines(file) == [{"1": [2]}]
+    file.write_text('[{"a": 1}]')
+    assert files.read_list(file) == [{"a": 1}]
+    assert files.yaml_value("[1, a]", "--set x") == [1, "a"]

@@ -60,7 +60,7 @@ def side_file(file: Path, keys: tuple[str, ...]) -> dict[str, Any]:
     """
     try:
         values: object = yaml.load(file.read_text("utf-8"), _Once)  # noqa: S506  (a safe loader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigError(
             f"expected a side file of YAML at {file}, got {error}; see docs/policies.md",
             ErrorCode.CONFIG_INVALID,

@@ -15,6 +15,7 @@ import numpy as np
 
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.robots import RobotSpec, check_model
+from fmrl_robot.settings import build
 from fmrl_robot.types import FloatArray
 
 _TEXTURES = {
@@ -41,20 +42,11 @@ class SceneOptions:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> SceneOptions:
-        """Read what ``to_json`` wrote; raises ConfigError on an unknown key."""
-        unknown = set(values) - set(cls.__dataclass_fields__)
-        if unknown:
-            raise ConfigError(
-                f"expected scene options among {sorted(cls.__dataclass_fields__)}, "
-                f"got {sorted(unknown)!r}"
-            )
-        return cls(
-            at=tuple((str(c), str(p)) for c, p in values.get("at", ())),
-            drawer_open=bool(values.get("drawer_open", False)),
-            pressed=bool(values.get("pressed", False)),
-            far=tuple(str(c) for c in values.get("far", ())),
-        )
+    def from_json(cls, values: object) -> SceneOptions:
+        """Read what ``to_json`` wrote; raises ConfigError on anything else."""
+        if not isinstance(values, dict):
+            raise ConfigError(f"expected scene options as a JSON object, got {values!r}")
+        return build(cls, values, "the scene options")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,6 +149,9 @@ def add_texture(
 
 def robot_model(robot: RobotSpec) -> mujoco.MjSpec:
     """Return the robot's own model, which has all that its RobotSpec names.
+
+    The same as that of ``fmrl_robot.motion``, which no scene may import: with it comes OMPL, and
+    every process that only draws would load it.
 
     Raises:
         ConfigError: it is not installed, or has not what the RobotSpec names.

@@ -1,4 +1,4 @@
-"""Which commands the simulator waits for."""
+"""Which commands the simulator waits for, and which resets it refuses."""
 
 from dataclasses import replace
 
@@ -12,8 +12,10 @@ from rclpy.context import Context
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
+from fmrl_msgs.srv import ResetSim
 from fmrl_nodes import conversions
 from fmrl_nodes.sim_node import SimNode
+from fmrl_robot.errors import ErrorCode
 from fmrl_robot.robots import GO2
 from fmrl_robot.types import JointCommand
 
@@ -57,3 +59,12 @@ def test_an_answer_to_what_is_yet_to_come_ends_no_waiting(node):
     assert node._commands.waits(now + 10.0, 1.0), "who has answered once is waited for"
     node._on_command(conversions.command_to_msg(replace(command, seq=3)))
     assert node._commands.waits(now + 10.0, 1.0)
+
+
+@pytest.mark.parametrize("text", ["{", "5", '{"at": 5}', '{"far": [3]}'])
+def test_options_that_are_none_refuse_the_reset_and_end_nothing(node, text):
+    node.set_parameters([Parameter("scene_options", value=text)])
+    answer = node._on_reset(ResetSim.Request(seed=1), ResetSim.Response())
+    assert not answer.success
+    assert answer.error_code == ErrorCode.RESET_REFUSED
+    assert "scene options" in answer.message or "scene_options" in answer.message

@@ -27,7 +27,7 @@ class Eye:
     def view(self):
         model, data = self.body.model, self.body.data
         frame = self.renderer.frame(data, "front")
-        position, rotation = optical_pose(model, data, "front")
+        position, rotation = optical_pose(data, "front")
         return CameraView(
             rgb=frame.rgb,
             depth=frame.depth,

@@ -61,6 +61,7 @@ def no_process(monkeypatch):
         ("method", "guess", "psl, saytap"),
         ("reward", "applause", "vlm_rm"),
         ("language_model", "oracle:x", "embedded, openai"),
+        ("params_file", "/none.yaml", "fields with their values in YAML"),
     ],
 )
 def test_up_says_what_was_expected_and_starts_nothing(capsys, no_process, argument, value, told):
@@ -70,8 +71,9 @@ def test_up_says_what_was_expected_and_starts_nothing(capsys, no_process, argume
         assert line.startswith("fmrl up: ") and told in line and value.split(":")[0] in line
 
 
-def test_who_asks_is_told_too(capsys):
-    assert cli.main(["ask", "stand still", "--namespace", "robot-1"]) == 2
+@pytest.mark.parametrize("command", [["ask", "stand still"], ["stop"], ["rearm"]])
+def test_who_asks_is_told_too(capsys, command):
+    assert cli.main([*command, "--namespace", "robot-1"]) == 2
     assert "expected a namespace" in capsys.readouterr().err
 
 
@@ -103,3 +105,16 @@ def test_processes_say_so_before_ros_ends_them(command, code):
     ran = subprocess.run(words, env=env, capture_output=True, text=True, timeout=60.0)
     assert ran.returncode == code
     assert "expected RMW_IMPLEMENTATION to be" in ran.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("text", [None, "a: [1", "a: 1"])
+def test_a_node_names_the_file_of_parameters_that_ros_cannot_read(tmp_path, text):
+    file = tmp_path / "params.yaml"
+    if text is not None:
+        file.write_text(text)
+    words = [sys.executable, "-m", "fmrl_nodes.scene_node", "--ros-args", "--params-file", file]
+    ran = subprocess.run(words, capture_output=True, text=True, timeout=60.0)
+    assert ran.returncode == 1
+    assert "code=500 expected arguments that ROS 2 can read" in ran.stderr
+    assert str(file) in ran.stderr
+    assert "Traceback" not in ran.stderr

@@ -289,3 +289,20 @@ def test_a_record_whose_end_found_no_room_is_no_record_to_judge_by(tmp_path, mon
     capsys.readouterr()
     assert judge.main(asked) == judge.CANNOT_TELL
     assert recorder.UNFINISHED in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("left", [0, 1000, -100])
+def test_a_record_that_is_cut_short_is_named(tmp_path, capsys, left):
+    record(MujocoBody(tabletop.build(), Gate(PANDA)), tmp_path)
+    file = tmp_path / recorder.FILE_NAME
+    file.write_bytes(file.read_bytes()[:left])
+    assert judge.main([str(tmp_path), "--goal", "on(red_cube, table)"]) == judge.CANNOT_TELL
+    said = json.loads(capsys.readouterr().out)["reason"]
+    assert said.startswith("expected a record of this library")
+    assert str(file) in said
+
+
+def test_an_episode_that_was_not_is_named(tmp_path):
+    record(MujocoBody(tabletop.build(), Gate(PANDA)), tmp_path)
+    with pytest.raises(ConfigError, match="with episode 7 at"):
+        recorder.load(tmp_path, 7)

@@ -127,8 +127,14 @@ def test_options_that_make_no_sense_are_refused(scene):
             scene.seeded(0, SceneOptions(at=at))
     with pytest.raises(ConfigError, match="end on something"):
         scene.seeded(0, SceneOptions(at=(("red_cube", "blue_cube"), ("blue_cube", "red_cube"))))
-    with pytest.raises(ConfigError, match="scene options"):
-        SceneOptions.from_json({"colour": 1})
+
+
+@pytest.mark.parametrize(
+    "values", [{"colour": 1}, 5, None, {"at": 5}, {"at": [["red_cube"]]}, {"far": 3}, {"far": [3]}]
+)
+def test_options_of_another_kind_are_refused(values):
+    with pytest.raises(ConfigError, match=r"the scene options|scene options as a JSON object"):
+        SceneOptions.from_json(values)
 
 
 def test_options_survive_json():

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -16,10 +17,11 @@ from tensorboard.backend.event_processing.event_accumulator import (  # noqa: E4
 )
 
 from fmrl_robot.errors import ConfigError  # noqa: E402
+from fmrl_robot.train import sweep_execute  # noqa: E402
 from fmrl_robot.train.commands import recipe  # noqa: E402
 from fmrl_robot.train.config import TrainConfig  # noqa: E402
 from fmrl_robot.train.state_file import read_state  # noqa: E402
-from fmrl_robot.train.sweep import RESULT, grid_runs, read_grid, sweep  # noqa: E402
+from fmrl_robot.train.sweep import LOG, RESULT, grid_runs, read_grid, sweep  # noqa: E402
 from fmrl_robot.train.sweep_execute import _needs, here, on_ray  # noqa: E402
 from fmrl_robot.train.sweep_table import over_seeds  # noqa: E402
 from fmrl_robot.train.trainer import CHECKPOINT  # noqa: E402
@@ -37,8 +39,9 @@ TINY = {
         ("seed: 3", "list of values at seed, got 3"),
         ("seed: []", r"list of values at seed, got \[\]"),
         ("seed: [1, 1]", "each value of seed once"),
-        ("- seed", "expected fields with lists"),
-        ("seed: [1", "expected YAML"),
+        ("- seed", "expected fields with their values in YAML"),
+        ("{}", "expected fields with lists"),
+        ("seed: [1", "expected fields with their values in YAML"),
         ("sed: [1]", "got sed"),
         ("seed: [1, many]", "at seed, got 'many'"),
         ("learning_rate.x: [1]", "learning_rate"),
@@ -153,6 +156,72 @@ def test_a_killed_sweep_goes_on_where_it_was(tmp_path):
     assert [row.step for row in events.Scalars("loss/value")] == list(range(1, 151))
 
 
+def test_ctrl_c_in_a_terminal_ends_every_run_and_says_how_to_go_on(tmp_path):
+    """Every process of the command gets it, as a terminal sends it; that of each run is deaf."""
+    words = ["train", TASK, "--sweep", "seed=[0, 1, 2]", "--jobs", "2", "--out", str(tmp_path)]
+    for field, value in {**TINY, "iterations": 10**6, "save_every": 10**6}.items():
+        words += ["--set", f"{field}={list(value) if isinstance(value, tuple) else value}"]
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    code += f"from fmrl_robot import cli; raise SystemExit(cli.main({words!r}))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},  # of libraries without a display
+    )
+    logs = [tmp_path / f"seed={seed}" / LOG for seed in (0, 1, 2)]
+    try:
+        _until(lambda: all(f.is_file() and "iteration=1/" in f.read_text() for f in logs[:2]))
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30.0)
+        _until(lambda: _empty(process.pid), 10.0)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert out.splitlines()[1:] == ["stopped; the same command goes on with the sweep"]
+    assert not err, "one line is enough"
+    saved = [_checkpoint(file.parent) for file in logs[:2]]
+    assert all(0 < iteration < 10**6 for iteration in saved), "long before save_every"
+    assert not logs[2].exists()
+    assert not any("Traceback" in file.read_text() for file in logs[:2]), "a run heard it itself"
+
+
+def _empty(group):
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+class Stubborn:
+    """A process that ends by nothing but a kill, and cannot be waited for twice."""
+
+    def __init__(self):
+        self.said = []
+
+    def terminate(self):
+        self.said.append("terminate")
+
+    def join(self, timeout=None):
+        self.said.append("join")
+        if timeout is not None:
+            raise KeyboardInterrupt
+
+    def kill(self):
+        self.said.append("kill")
+
+
+def test_a_second_ctrl_c_kills_those_that_still_save():
+    processes = [Stubborn(), Stubborn()]
+    with pytest.raises(KeyboardInterrupt):
+        sweep_execute._end(processes)
+    assert [p.said[0] for p in processes] == ["terminate"] * 2
+    assert [p.said[-2:] for p in processes] == [["kill", "join"]] * 2
+
+
 def _until(done, wait_s=180.0):
     end = time.monotonic() + wait_s
     while not done():
@@ -161,7 +230,11 @@ def _until(done, wait_s=180.0):
 
 
 def _iteration(run):
-    return read_state(run.folder / CHECKPOINT)["iteration"]
+    return _checkpoint(run.folder)
+
+
+def _checkpoint(folder):
+    return read_state(folder / CHECKPOINT)["iteration"]
 
 
 def test_seeds_are_told_by_mean_and_interval():

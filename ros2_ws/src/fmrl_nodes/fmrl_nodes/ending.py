@@ -16,7 +16,7 @@ import socket
 import sys
 import time
 from threading import Thread
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import NoReturn
 
 from rclpy.executors import Executor
@@ -57,12 +57,7 @@ class Ending:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         # Ignored, not handled: the interpreter's last moments belong to no Python code.
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)

@@ -25,6 +25,7 @@ from fmrl_msgs import msg as fm
 from fmrl_msgs.srv import ResetSim
 from fmrl_nodes import conversions, qos
 from fmrl_nodes.ask import Asker
+from fmrl_robot.files import read_list
 from fmrl_robot.plan_command import describe_subgoal
 from fmrl_robot.runtime.ros_rules import check_namespace
 
@@ -104,6 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("results", type=Path)
     parser.add_argument("--namespace", type=check_namespace, default="", help="of the robot")
     given = parser.parse_args(arguments)
+    episodes = read_list(given.episodes)
     rclpy.init()
     node = Episodes(given.namespace)
     try:
@@ -112,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             node.say(missing)
             return 2
         with given.results.open("a") as file:
-            for episode in json.loads(given.episodes.read_text()):
+            for episode in episodes:
                 file.write(json.dumps(node.run(episode)) + "\n")
                 file.flush()
     except (KeyboardInterrupt, ExternalShutdownException, RuntimeError) as error:

@@ -43,8 +43,7 @@ class Film:
             header = conversions.header(still.stamp_s, self._frame)
             message = CompressedImage(header=header, format="jpeg", data=still.jpeg)
             unsent.append((self._publisher, message))
-        # A reset sets the time back.
-        if self._due_s - 2.0 / FILM_HZ < body.now < self._due_s:
+        if body.now < self._due_s:
             return
         self._due_s = body.now + 1.0 / FILM_HZ
         if not self._publisher.get_subscription_count():

@@ -267,11 +267,10 @@ def _code(factory: Callable[[], FmrlNode], args: Sequence[str] | None) -> int:
 
 
 def _live(factory: Callable[[], FmrlNode], args: Sequence[str] | None, ending: Ending) -> int:
-    # Without rclpy's handlers, which end the context behind everybody's back.
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     executor: SingleThreadedExecutor | None = None
     node: FmrlNode | None = None
     try:
+        _init(args)
         _check_profile()
         executor = SingleThreadedExecutor()
         node = factory()
@@ -291,6 +290,17 @@ def _live(factory: Callable[[], FmrlNode], args: Sequence[str] | None, ending: E
             node.destroy_node()
         rclpy.try_shutdown(uninstall_handlers=False)
     return 0
+
+
+def _init(args: Sequence[str] | None) -> None:
+    try:
+        # Without rclpy's handlers, which end the context behind everybody's back.
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as error:  # RCLError, which rclpy keeps to itself
+        raise ConfigError(
+            f"expected arguments that ROS 2 can read, got {' '.join(str(error).split())}; correct "
+            "the one it names"
+        ) from error
 
 
 def _check_profile() -> None:

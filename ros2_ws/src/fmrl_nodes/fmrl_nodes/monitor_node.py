@@ -79,7 +79,6 @@ class MonitorNode(FmrlNode):
         self._nodes: dict[str, tuple[float, Any]] = {}
         self._asked: Future[str] | None = None
         self._todo: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._task_goal: Any = None
         self._lost = False
 
     # --- lifecycle --------------------------------------------------------------------------------
@@ -118,7 +117,6 @@ class MonitorNode(FmrlNode):
 
     def _listen(self) -> None:
         history, tap = self._historian, self._tap
-        self._film = FILM.format(camera=self._camera)
         for topic, handler in (
             ("plan", history.plan),
             ("subgoal", history.subgoal),
@@ -133,7 +131,7 @@ class MonitorNode(FmrlNode):
             ("scene", self._on_scene),
             ("/diagnostics", self._on_diagnostics),
             (f"camera/{self._camera}/image_raw", self._on_frame),
-            (self._film, self._on_film),
+            (FILM.format(camera=self._camera), self._on_film),
         ):
             tap.handle(topic, handler)
         if self._spec.kind == "quadruped":

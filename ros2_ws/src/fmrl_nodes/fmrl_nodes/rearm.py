@@ -15,13 +15,14 @@ from rclpy.executors import ExternalShutdownException
 
 from fmrl_msgs import msg as fm
 from fmrl_nodes.gate_client import ANSWER_S, GateClient
+from fmrl_robot.runtime.ros_rules import check_namespace
 from fmrl_robot.safety import State
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``fmrl rearm``."""
     parser = argparse.ArgumentParser(prog="fmrl rearm", description=__doc__)
-    parser.add_argument("--namespace", default="", help="of the robot")
+    parser.add_argument("--namespace", type=check_namespace, default="", help="of the robot")
     parser.add_argument("--ready", type=float, default=10.0, help="how long to look for a graph, s")
     parser.add_argument("--timeout", type=float, default=15.0, help="of the arming, s")
     given = parser.parse_args(arguments)

@@ -93,7 +93,7 @@ class Frames:
 
     def _camera(self, camera: str, stamp_s: float) -> TransformStamped:
         data = self._body.data
-        position, rotation = optical_pose(self._body.model, data, camera)
+        position, rotation = optical_pose(data, camera)
         body = self._carried[camera] if self._fixed(camera) else 0
         base, turn = data.xpos[body], data.xmat[body].reshape(3, 3)
         quaternion = np.zeros(4)

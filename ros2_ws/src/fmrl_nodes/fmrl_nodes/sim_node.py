@@ -10,44 +10,27 @@ import gc
 import json
 import sys
 import time
-from collections import deque
 from pathlib import Path
 from typing import Any
 
-from nav_msgs.msg import Odometry
 from rclpy.parameter import Parameter
-from rclpy.publisher import Publisher
-from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, Image, Imu, JointState
-from std_msgs.msg import String
 from std_srvs.srv import Trigger
-from tf2_msgs.msg import TFMessage
 
 from fmrl_msgs import msg as fm
 from fmrl_msgs.srv import AcquireLease, ResetSim
 from fmrl_nodes import conversions, qos
-from fmrl_nodes.film import Film
+from fmrl_nodes.cameras import Cameras
 from fmrl_nodes.lifecycle import ERROR, OK, STEADY, WARN, Diagnosis, FmrlNode, run
-from fmrl_nodes.sim_messages import (
-    WORLD,
-    Frames,
-    camera_info_to_msg,
-    gate_to_msg,
-    odometry_to_msg,
-    optical_frame,
-)
+from fmrl_nodes.sim_topics import SimTopics
 from fmrl_robot.errors import ConfigError, ErrorCode, FmrlError
 from fmrl_robot.registry import SCENES
 from fmrl_robot.robots import ROBOTS, robot
 from fmrl_robot.safety import Gate, State
-from fmrl_sim import urdf
 from fmrl_sim.body import TICK_S, MujocoBody
-from fmrl_sim.camera_process import CameraProcess
 from fmrl_sim.faults import Fault
-from fmrl_sim.pacing import COMMAND_AHEAD_S, PICTURE_AHEAD_S, Latencies, Lockstep, Pacer
+from fmrl_sim.pacing import COMMAND_AHEAD_S, Latencies, Lockstep, Pacer
 from fmrl_sim.recorder import Recorder
-from fmrl_sim.scenes.base import SceneOptions, SceneState
-from fmrl_sim.true_scene import true_scene
+from fmrl_sim.scenes.base import SceneOptions
 
 HOME_SCENES = {"arm": "tabletop", "quadruped": "ground"}
 """The scene in which a kind of robot is at home."""
@@ -58,8 +41,6 @@ BODY_NICENESS = -10
 MAX_TICKS = 2
 """Ticks before commands are read again. After a stall time is caught up in small steps, with an ear
 to the controllers; in one go, physics would outrun them and the gate would call them silent."""
-SLOW_EVERY = 5
-"""Observations from one publication of gate and facts to the next: ten a second."""
 
 
 class SimNode(FmrlNode):
@@ -102,8 +83,7 @@ class SimNode(FmrlNode):
         self.declare_parameter("scene_options", "")
         self._body: MujocoBody | None = None
         self._recorder: Recorder | None = None
-        self._cameras: CameraProcess | None = None
-        self._film: Film | None = None
+        self._cameras: Cameras | None = None
         self._ended = ""
 
     # --- lifecycle --------------------------------------------------------------------------------
@@ -112,9 +92,14 @@ class SimNode(FmrlNode):
         """Build the world, start the cameras and open every topic and service."""
         scene = SCENES.load(self._scene_name)(self._spec.name)
         if self._camera_hz > 0:
-            self._cameras = CameraProcess(scene, self._image_size)
-            if self._film_width:
-                self._film = Film(self, scene, self._film_width)
+            self._cameras = Cameras(
+                self,
+                scene,
+                size=self._image_size,
+                hz=self._camera_hz,
+                film_width=self._film_width,
+                patience_s=self._patience,
+            )
         self._gate = Gate(self._spec, arm_after_s=ARM_AFTER_S)
         self._body = MujocoBody(
             scene,
@@ -125,18 +110,11 @@ class SimNode(FmrlNode):
         )
         if self._run_dir:
             self._recorder = Recorder(Path(self._run_dir), self._body)
-        self._frames = Frames(self._body)
+        self._topics = SimTopics(self, self._body)
         self._pacer, self._latencies = Pacer(self._factor), Latencies()
         self._commands = Lockstep(self._patience, COMMAND_AHEAD_S)
-        period = 1.0 / self._camera_hz if self._camera_hz else 0.0
-        self._pictures = Lockstep(self._patience, PICTURE_AHEAD_S + period)
         self._observation_ticks = round(self._spec.command_dt_s / TICK_S)
-        self._ticks = self._observations = 0
-        self._ticked_at = 0.0
-        self._next_picture_s = 0.0
-        self._unsent: deque[tuple[Publisher, Any]] = deque()
-        self._gate_state = State.DISARMED
-        self._open_topics()
+        self._ticks, self._ticked_at = 0, 0.0
         self.create_service(AcquireLease, "acquire_lease", self._on_lease)
         self.create_service(Trigger, "stop", self._on_stop)
         self.create_service(Trigger, "gate/rearm", self._on_rearm)
@@ -146,40 +124,15 @@ class SimNode(FmrlNode):
         )
         self.create_timer(TICK_S / max(1.0, self._factor), self._advance, clock=STEADY)
 
-    def _open_topics(self) -> None:
-        pub = self.create_publisher
-        self._clock_pub = pub(Clock, "/clock", qos.SENSOR)
-        self._joints_pub = pub(JointState, "joint_states", qos.SENSOR)
-        self._gate_pub = pub(fm.GateState, "gate_state", qos.EVENT)
-        self._facts_pub = pub(fm.PredicateArray, "ground_truth/predicates", qos.EVENT)
-        self._scene_pub = pub(fm.Scene, "ground_truth/scene", qos.EVENT)
-        self._tf_pub = pub(TFMessage, "tf", qos.EVENT)
-        self._static_pub = pub(TFMessage, "tf_static", qos.LATCHED)
-        self._description_pub = pub(String, "robot_description", qos.LATCHED)
-        if self._spec.kind == "quadruped":
-            self._imu_pub = pub(Imu, "imu/data", qos.SENSOR)
-            self._feet_pub = pub(fm.FootContacts, "foot_contacts", qos.SENSOR)
-            self._odometry_pub = pub(Odometry, "ground_truth/odom", qos.SENSOR)
-        self._camera_pubs = {
-            camera: (
-                pub(Image, f"camera/{camera}/image_raw", qos.SENSOR),
-                pub(Image, f"camera/{camera}/depth", qos.SENSOR),
-                pub(CameraInfo, f"camera/{camera}/camera_info", qos.SENSOR),
-            )
-            for camera in (self._world.scene.cameras if self._cameras else ())
-        }
-
     def activate(self) -> None:
         """Let time run."""
         if self._cameras is not None and not self._cameras.wait():
             self.get_logger().error("the camera process is not ready; going on without pictures")
-        body = self._world
-        self._description_pub.publish(String(data=urdf.write(body.model, body.robot)))
-        self._static_pub.publish(self._frames.fixed())
+        self._topics.describe()
         # What was loaded lives as long as the process: keep it out of the collector's passes.
         gc.collect()
         gc.freeze()
-        self._pacer.restart(time.monotonic(), body.now)
+        self._pacer.restart(time.monotonic(), self._world.now)
         self._wait_for_nobody()
 
     def deactivate(self) -> None:
@@ -194,10 +147,9 @@ class SimNode(FmrlNode):
                 self._latencies.save(Path(self._run_dir))
             except ConfigError as error:
                 self.get_logger().error(f"code={int(error.code)} {error}")
-        for pictures in (self._cameras, self._film):
-            if pictures is not None:
-                pictures.close()
-        self._cameras = self._film = None
+        if self._cameras is not None:
+            self._cameras.close()
+            self._cameras = None
 
     def close(self) -> None:
         """The same, where the process ends without a transition."""
@@ -249,88 +201,29 @@ class SimNode(FmrlNode):
                 raise
             self._ticks += 1
             self._ticked_at = time.monotonic()
-        if self._film is not None:
-            self._film.take(body, self._unsent)
-        self._take_pictures(body)
+        if self._cameras is not None:
+            self._cameras.take(body)
 
     def _somebody_is_late(self, now_s: float, wall_s: float) -> bool:
         if self._gate.state is State.STOPPED:
             self._commands.restart()  # nobody commands a stopped robot
-        return self._commands.waits(now_s, wall_s) or self._pictures.waits(now_s, wall_s)
+        return self._commands.waits(now_s, wall_s) or (
+            self._cameras is not None and self._cameras.late(now_s, wall_s)
+        )
 
     def _wait_for_nobody(self) -> None:
         self._commands.restart()
-        self._pictures.restart()
+        if self._cameras is not None:
+            self._cameras.restart()
 
     def _observe(self, body: MujocoBody) -> None:
-        """Publish the clock and one observation, the joints last, then what nobody waits for."""
+        """Let controllers have their observation first; what nobody waits for comes after it."""
         state = body.read()
-        stamp = state.stamp_s
-        self._clock_pub.publish(Clock(clock=conversions.time_to_msg(stamp)))
-        if state.quaternion is not None and state.angular_velocity is not None:
-            forces = body.foot_forces()
-            self._imu_pub.publish(
-                conversions.imu_to_msg(
-                    state.quaternion, state.angular_velocity, stamp, self._spec.base_body
-                )
-            )
-            self._feet_pub.publish(
-                conversions.contacts_to_msg(self._spec.legs, forces > 0.0, forces, stamp)
-            )
-        self._joints_pub.publish(
-            conversions.joint_state_to_msg(
-                self._spec.joint_names, state.q, state.dq, state.tau, stamp
-            )
-        )
-        self._latencies.sent(stamp, time.monotonic())
+        self._topics.observe(state)
+        self._latencies.sent(state.stamp_s, time.monotonic())
         if self._recorder is not None:
             self._recorder.add(body)
-        self._tf_pub.publish(self._frames.moving())
-        if state.quaternion is not None:
-            self._odometry_pub.publish(odometry_to_msg(body))
-        status = self._gate.status()
-        if self._observations % SLOW_EVERY == 0 or status.state != self._gate_state:
-            self._gate_state = status.state
-            self._gate_pub.publish(gate_to_msg(status, stamp))
-        if self._observations % SLOW_EVERY == 0:
-            truth = true_scene(body)
-            self._facts_pub.publish(
-                fm.PredicateArray(
-                    header=conversions.header(stamp),
-                    predicates=conversions.predicates_to_msg(truth.predicates),
-                )
-            )
-            # For scenes without perception; a scene_node relays it only where it is told to.
-            if self._scene_pub.get_subscription_count():
-                self._scene_pub.publish(conversions.scene_to_msg(truth, WORLD))
-        self._observations += 1
-
-    # --- pictures ---------------------------------------------------------------------------------
-
-    def _take_pictures(self, body: MujocoBody) -> None:
-        if self._cameras is None:
-            return
-        shot = self._cameras.poll()
-        if shot is not None:
-            self._pictures.heard(shot.stamp_s, time.monotonic())
-            for camera, frame in shot.frames.items():
-                image, depth, info = self._camera_pubs[camera]
-                name = optical_frame(camera)
-                height, width = frame.depth.shape
-                self._unsent += [
-                    (image, conversions.image_to_msg(frame.rgb, shot.stamp_s, name)),
-                    (depth, conversions.image_to_msg(frame.depth, shot.stamp_s, name)),
-                    (info, camera_info_to_msg(body.model, camera, width, height, shot.stamp_s)),
-                ]
-        if self._unsent:
-            # One at a time: all of a moment are more than the buffer of a reader's socket may hold.
-            publisher, message = self._unsent.popleft()
-            publisher.publish(message)
-        if body.now < self._next_picture_s:
-            return
-        if self._cameras.ask(body.now, SceneState.of(body.data)):
-            period = 1.0 / self._camera_hz
-            self._next_picture_s = max(self._next_picture_s + period, body.now)
+        self._topics.tell(self._gate.status())
 
     # --- commands and services --------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 
 from fmrl_nodes.gate_client import GateClient
+from fmrl_robot.runtime.ros_rules import check_namespace
 
 CONFIRM_S = 2.0
 """How long the gate's word for it is awaited; it speaks ten times a second."""
@@ -21,7 +22,7 @@ CONFIRM_S = 2.0
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``fmrl stop``."""
     parser = argparse.ArgumentParser(prog="fmrl stop", description=__doc__)
-    parser.add_argument("--namespace", default="", help="of the robot")
+    parser.add_argument("--namespace", type=check_namespace, default="", help="of the robot")
     parser.add_argument("--ready", type=float, default=10.0, help="how long to look for a graph, s")
     given = parser.parse_args(arguments)
     rclpy.init()
