@@ -22,6 +22,9 @@ from fmrl_sim.camera_process import CameraProcess, Shot
 from fmrl_sim.pacing import PICTURE_AHEAD_S, Lockstep
 from fmrl_sim.scenes.base import SceneModel, SceneState
 
+SPACING = 0.8
+"""Of the period, at least, lies between two pictures, however late the first of them came."""
+
 
 class Cameras:
     """The publishers, and the processes behind them."""
@@ -91,7 +94,9 @@ class Cameras:
             publisher, message = self._unsent.popleft()
             publisher.publish(message)
         if body.now >= self._next_s and self._process.ask(body.now, SceneState.of(body.data)):
-            self._next_s = max(self._next_s + self._period_s, body.now)
+            # One that came late brings the next no nearer than SPACING; the rate stays what it was.
+            soonest = body.now + SPACING * self._period_s
+            self._next_s = max(self._next_s + self._period_s, soonest)
 
     def _queue(self, body: MujocoBody, shot: Shot) -> None:
         for camera, frame in shot.frames.items():
