@@ -72,6 +72,20 @@ def film(
         )
 
 
+def finish(video: VideoLog, out: Path) -> None:
+    """End a video.
+
+    Raises:
+        ConfigError: WRITE_FAILED; it could not be written.
+    """
+    video.close()
+    if video.error:
+        raise ConfigError(
+            f"expected a video at {out}, {video.error}; make room, or name another --out",
+            ErrorCode.WRITE_FAILED,
+        )
+
+
 @contextmanager
 def _overlaid(name: str, folder: Path, policies: Path | None) -> Generator[Path]:
     """The folder of policies, with a run's in the place of the one called ``name``."""
@@ -120,7 +134,7 @@ def film_skill(
             options=SceneOptions(drawer_open=drawer_open),
             on_tick=look,
         )
-    video.close()
+    finish(video, out)
 
 
 def film_task(name: str, out: Path, *, policies: Path | None = None, seed: int = 0) -> None:
@@ -149,7 +163,7 @@ def film_task(name: str, out: Path, *, policies: Path | None = None, seed: int =
         action = torch.as_tensor(policy(seen.double().numpy())).float()
         obs, _, over, _ = env.step(action)
         seen, done = obs["policy"], done + int(over.sum())
-    video.close()
+    finish(video, out)
 
 
 def film_quadruped(
@@ -199,4 +213,4 @@ def film_quadruped(
             supervisor.begin(subgoal, None)
             while go(text) is None:
                 pass
-    video.close()
+    finish(video, out)

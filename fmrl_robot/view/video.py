@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -101,10 +104,7 @@ class VideoLog:
                 self._last = captioned(fitted(frame, self._size), title, subtitle)
                 self._write(self._last)
         except OSError as error:
-            # The encoder only says that it is gone. Without its end the file cannot be played.
-            self.error = f"filming ended after {self.frames} frames, all lost: {error.strerror}"
-            self._writer, self.frames = None, 0
-            self._file.unlink(missing_ok=True)
+            self._lose(error.strerror or "the encoder has ended")
 
     def _slot(self, time_s: float) -> int:
         """The number of the frame that a moment falls on."""
@@ -136,7 +136,35 @@ class VideoLog:
         self.frames += 1
 
     def close(self) -> None:
-        """Finish the file."""
+        """Finish the file; ``error`` says so where it could not be."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+            if not _has_index(self._file):
+                self._lose("the encoder could not finish the file")
+
+    def _lose(self, why: str) -> None:
+        """Give up filming: without its index the file cannot be played."""
+        self.error = f"filming ended after {self.frames} frames, all lost: {why}"
+        # The encoder says nothing but that it is gone; and so may the folder be.
+        with contextlib.suppress(OSError):
+            free = shutil.disk_usage(self._file.parent).free // 2**20
+            self.error += f", with {free} MB free in {self._file.parent}"
+        self._writer, self.frames = None, 0
+        self._file.unlink(missing_ok=True)
+
+
+def _has_index(file: Path) -> bool:
+    """Whether an MP4 file has its box ``moov``, which the encoder writes last, and has it whole."""
+    if not file.is_file():
+        return False
+    start, end = 0, file.stat().st_size
+    with file.open("rb") as stream:
+        while start + 16 <= end:
+            stream.seek(start)
+            size, kind, large = struct.unpack(">I4sQ", stream.read(16))
+            size = large if size == 1 else size
+            if kind == b"moov" or size < 8:
+                return kind == b"moov" and start + size <= end
+            start += size
+    return False

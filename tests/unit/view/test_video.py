@@ -4,6 +4,8 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
+from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.view import filming
 from fmrl_robot.view.video import VideoLog, captioned, fitted
 
 
@@ -63,6 +65,34 @@ def test_a_file_keeps_its_size_and_a_large_picture_its_pixels(tmp_path):
     assert (small[:, 80:560] == 200).all() and small[:, :80].max() < 40
 
 
+@pytest.mark.parametrize("left", [0, 40, -1])
+def test_a_file_that_found_no_room_for_its_end_is_told_and_not_left(tmp_path, monkeypatch, left):
+    """The encoder ends without a word where the last of it does not fit any more."""
+    import imageio_ffmpeg
+
+    file, really = tmp_path / "v.mp4", imageio_ffmpeg.write_frames
+
+    def close():
+        video._writer.really.close()
+        file.write_bytes(file.read_bytes()[:left])
+
+    class Cut:
+        def __init__(self, *told, **options):
+            self.really = really(*told, **options)
+            self.send, self.close = self.really.send, close
+
+    monkeypatch.setattr(imageio_ffmpeg, "write_frames", Cut)
+    video = VideoLog(file)
+    for _ in range(3):
+        video.add(picture(40))
+    video.close()
+    assert "after 3 frames, all lost: the encoder could not finish the file" in video.error
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ConfigError, match=r"expected a video at .*all lost") as caught:
+        filming.finish(video, file)
+    assert caught.value.code is ErrorCode.WRITE_FAILED
+
+
 @pytest.fixture
 def encoder(monkeypatch):
     """An encoder that ends after three frames, as ffmpeg does where it cannot write."""
@@ -82,6 +112,7 @@ def test_it_ends_says_so_and_leaves_no_file_that_cannot_be_played(tmp_path, enco
     film = VideoLog(tmp_path / "video.mp4")
     for _ in range(10):
         film.add(np.zeros((16, 16, 3), np.uint8))
-    assert film.error == "filming ended after 3 frames, all lost: Broken pipe"
+    assert film.error.startswith("filming ended after 3 frames, all lost: Broken pipe, with ")
+    assert film.error.endswith(f" MB free in {tmp_path}")
     film.close()
     assert list(tmp_path.iterdir()) == []
