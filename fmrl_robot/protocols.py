@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from fmrl_robot.fm.exposed import Exposed
+    from fmrl_robot.fm.exposed import Choices, Exposed
     from fmrl_robot.types import (
         Completion,
         ContinuationScores,
@@ -321,6 +321,17 @@ class Exposes(Protocol):
 
         Raises:
             ConfigError: token ids have a place for a picture, and there is none.
+        """
+        ...
+
+    def forward_choices(self, questions: Sequence[tuple[Any, Sequence[Sequence[int]]]]) -> Choices:
+        """Run prompts with several continuations each, gradients included.
+
+        The figures are those of ``forward`` over every pair; a back end may compute once what
+        continuations share.
+
+        Args:
+            questions: the prompt, as for ``forward``, and the ids of each of its continuations.
         """
         ...
 
