@@ -369,7 +369,14 @@ class Tunes(Exposes, Protocol):
 
 
 class VecEnv(Protocol):
-    """Many copies of one task stepped together; tensors in, tensors out, reset by itself."""
+    """Many copies of one task stepped together; tensors in, tensors out, reset by itself.
+
+    A task may offer more, which learners look for by name: ``discrete = True`` where an action is
+    the number of a choice (int64, ``num_actions`` of them), and then a group ``admissible`` (bool)
+    among its observations; ``duration`` among the extras, the steps of control that each action
+    took (its reward is discounted among them already); further groups of observations for losses;
+    ``mirror``, ``picture``, ``texts``.
+    """
 
     num_envs: int
     num_actions: int
