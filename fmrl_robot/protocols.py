@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from fmrl_robot.fm.exposed import Exposed
+    from fmrl_robot.fm.exposed import Choices, Exposed
     from fmrl_robot.types import (
         Completion,
         ContinuationScores,
@@ -324,6 +324,17 @@ class Exposes(Protocol):
         """
         ...
 
+    def forward_choices(self, questions: Sequence[tuple[Any, Sequence[Sequence[int]]]]) -> Choices:
+        """Run prompts with several continuations each, gradients included.
+
+        The figures are those of ``forward`` over every pair; a back end may compute once what
+        continuations share.
+
+        Args:
+            questions: the prompt, as for ``forward``, and the ids of each of its continuations.
+        """
+        ...
+
     def embed_tokens(self, ids: torch.Tensor) -> torch.Tensor:
         """Input embeddings of token ids (rows, tokens), shape (rows, tokens, dim)."""
         ...
@@ -358,7 +369,14 @@ class Tunes(Exposes, Protocol):
 
 
 class VecEnv(Protocol):
-    """Many copies of one task stepped together; tensors in, tensors out, reset by itself."""
+    """Many copies of one task stepped together; tensors in, tensors out, reset by itself.
+
+    A task may offer more, which learners look for by name: ``discrete = True`` where an action is
+    the number of a choice (int64, ``num_actions`` of them), and then a group ``admissible`` (bool)
+    among its observations; ``duration`` among the extras, the steps of control that each action
+    took (its reward is discounted among them already); further groups of observations for losses;
+    ``mirror``, ``picture``, ``texts``.
+    """
 
     num_envs: int
     num_actions: int

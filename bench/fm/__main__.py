@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from bench.common import Table, machine
+from bench.fm.choices import choices
 from bench.fm.generation import generation
 from bench.fm.models import Models
 from bench.fm.plans import plans
@@ -30,6 +31,7 @@ PACKAGES = ("torch", "transformers", "xgrammar", "peft", "open_clip_torch", "num
 PARTS: dict[str, Callable[[Models, Record], Table]] = {
     "generation": generation,
     "scoring": scoring,
+    "choices": choices,
     "images": images,
     "plans": plans,
     "sweep": sweep,

@@ -7,7 +7,9 @@ from typing import Any
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.registry import LANGUAGE_MODELS
 
-_EXPOSES = ("encode", "read", "forward", "embed_tokens", "forward_embeddings")
+_EXPOSES = (
+    "encode", "read", "forward", "forward_choices", "embed_tokens", "forward_embeddings",
+)  # fmt: skip
 _METHODS = {
     "Generates": ("generate",),
     "Scores": ("score",),

@@ -110,7 +110,7 @@ def learn(goal: Goal, vision: Any, by: str, episodes: int, seed: int) -> Any:
             scaled = torch.as_tensor((rewards - mean) / spread, dtype=torch.float32)
             learner.update(
                 Rollout(
-                    policy=seen[None], critic=seen[None], mean=middle[None], action=action[None],
+                    policy=seen[None], critic=seen[None], output=middle[None], action=action[None],
                     reward=scaled[None], done=end, time_out=end, last=after,
                 )
             )  # fmt: skip

@@ -39,22 +39,24 @@ class Collector:
         rows: dict[str, list[Tensor]] = {}
         for _ in range(self.steps):
             obs = self._obs
-            action, mean = self._networks.explore(obs["policy"], self.rng)
+            action, output = self._networks.explore(obs["policy"], self.rng, obs.get("admissible"))
             self._obs, reward, done, extras = self.env.step(action)
             self._tell(reward, done, extras)
             seen = {
-                "policy": obs["policy"],
-                "critic": obs["critic"],
-                "mean": mean,
+                **obs,
+                "output": output,
                 "action": action,
                 "reward": reward,
                 "done": done,
                 "time_out": extras["time_outs"],
             }
+            if "duration" in extras:
+                seen["duration"] = extras["duration"]
             for key, value in seen.items():
                 rows.setdefault(key, []).append(value)
         stacked = {key: torch.stack(values) for key, values in rows.items()}
-        return Rollout(**stacked, last=self._obs["critic"])
+        groups = {key: stacked.pop(key) for key in self._obs if key not in ("policy", "critic")}
+        return Rollout(**stacked, last=self._obs["critic"], groups=groups)
 
     def _tell(self, reward: Tensor, done: Tensor, extras: dict[str, Any]) -> None:
         self._length += 1

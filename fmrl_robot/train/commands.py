@@ -1,7 +1,8 @@
 """What ``fmrl train`` and ``fmrl eval`` do with a policy's name.
 
 A policy's folder holds its recipe (config.yaml), its checkpoint while it is trained, and what is
-shipped: policy.onnx and card.json. Without an own folder to write to, a run goes to runs/train.
+shipped: policy.onnx, critic.onnx and card.json. Without an own folder to write to, a run goes to
+runs/train.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from fmrl_robot.registry import TASKS
 from fmrl_robot.settings import build, changed
 from fmrl_robot.train.cards import write_whole
 from fmrl_robot.train.config import TrainConfig, plain
-from fmrl_robot.train.evaluate import CARD, POLICY, Evaluable, evaluate
-from fmrl_robot.train.export import export_policy
+from fmrl_robot.train.evaluate import CARD, CRITIC, POLICY, Evaluable, evaluate
+from fmrl_robot.train.export import export_critic, export_policy
 from fmrl_robot.train.state_file import read_plain
 from fmrl_robot.train.trainer import CHECKPOINT, CONFIG, Progress, Trainer, train
 
@@ -113,10 +114,19 @@ def export_checkpoint(name: str, folder: Path) -> None:
 
 
 def finish(trainer: Trainer) -> None:
-    """Write the ONNX file, and beside it the configuration with how far training came."""
+    """Write actor and critic as ONNX, and the configuration with how far training came."""
     config, folder = trainer.config, trainer.folder
     task: Evaluable = trainer.env  # pyright: ignore[reportAssignmentType]
-    export_policy(trainer.networks.plain_actor(), task.contract(), folder / POLICY)
+    contract, sac = task.contract(), config.algorithm == "sac"
+    export_policy(trainer.networks.plain_actor(), contract, folder / POLICY)
+    export_critic(
+        trainer.networks.plain_critic(),
+        trainer.sizes[1] + trainer.sizes[2] * sac,
+        contract,
+        folder / CRITIC,
+        reads="observations and action" if sac else "observations",
+        gamma=config.sac.gamma if sac else config.gamma,
+    )
     steps = trainer.iteration * config.steps_per_env * trainer.num_envs
     result = {"iterations": trainer.iteration, "env_steps": steps}
     text = yaml.safe_dump(plain({**asdict(config), "result": result}), sort_keys=False)

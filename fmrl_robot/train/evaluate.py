@@ -23,7 +23,7 @@ from fmrl_robot.train.export import rewrite_contract
 from fmrl_robot.train.trainer import CONFIG
 from fmrl_robot.types import FloatArray
 
-POLICY, CARD = "policy.onnx", "card.json"
+POLICY, CRITIC, CARD = "policy.onnx", "critic.onnx", "card.json"
 
 
 class Evaluable(Protocol):

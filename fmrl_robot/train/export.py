@@ -1,4 +1,4 @@
-"""From a trained actor to one ONNX file that carries its contract.
+"""From a trained actor, and its critic, to ONNX files that carry the contract.
 
 The exporter that traces (``dynamo=False``) is used on purpose: it leaves one file, where the other
 puts the weights into a second one beside it.
@@ -6,6 +6,7 @@ puts the weights into a second one beside it.
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -30,19 +31,48 @@ def export_policy(actor: nn.Module, contract: PolicyContract, file: Path) -> Non
     actor = actor.cpu().eval()
     seen = torch.zeros(1, contract.observation_size)
     _check(actor, seen, contract.num_actions)
+    write_model(_traced(actor, seen, file, "action"), contract, file)
+
+
+def export_critic(
+    critic: nn.Module, inputs: int, contract: PolicyContract, file: Path, **told: float | str
+) -> None:
+    """Write a plain critic, from what it reads to a value, beside the actor that it judges.
+
+    Args:
+        critic: from (1, inputs) to (1, 1).
+        inputs: numbers that it reads; more than the actor's where it was told more in training.
+        contract: of the actor.
+        file: to write.
+        told: what else has to be known to use it, such as ``gamma``; metadata besides the contract.
+
+    Raises:
+        ConfigError: the critic's sizes are others.
+    """
+    critic = critic.cpu().eval()
+    seen = torch.zeros(1, inputs)
+    _check(critic, seen, 1)
+    more = {"role": "critic", "critic_observation_size": inputs, **told}
+    model = _traced(critic, seen, file, "value")
+    write_model(model, contract, file, **{k: json.dumps(v) for k, v in more.items()})
+
+
+def _traced(network: nn.Module, seen: torch.Tensor, file: Path, output: str) -> onnx.ModelProto:
+    """The network as ONNX, by way of a file beside ``file``."""
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".traced.{file.name}.{os.getpid()}")
     torch.onnx.export(
-        actor,
+        network,
         (seen,),
         str(temporary),
         opset_version=OPSET,
         input_names=["observation"],
-        output_names=["action"],
+        output_names=[output],
         dynamo=False,
     )
-    write_model(onnx.load(str(temporary)), contract, file)
+    model = onnx.load(str(temporary))
     temporary.unlink()
+    return model
 
 
 @torch.no_grad()
@@ -53,7 +83,7 @@ def _check(actor: nn.Module, seen: torch.Tensor, actions: int) -> None:
         found = error
     if found != (1, actions):
         raise ConfigError(
-            f"expected an actor from {seen.shape[1]} observations to {actions} actions, got "
+            f"expected a network from {seen.shape[1]} observations to {actions} numbers, got "
             f"{found}; the task's contract and its observations disagree",
             ErrorCode.POLICY_REFUSED,
         )

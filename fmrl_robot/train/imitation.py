@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
+from fmrl_robot.train.advantages import discounts, returns
 from fmrl_robot.train.ppo import ActorCritic
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def _episode(
     obs = env.reset()
     rewards: list[torch.Tensor] = []
     ends: list[torch.Tensor] = []
+    durations: list[torch.Tensor] = []
     success: torch.Tensor | None = None
     for _ in range(env.max_episode_length):
         wanted: torch.Tensor = demonstrator.demonstrate()
@@ -103,11 +105,9 @@ def _episode(
         )
         rewards.append(reward)
         ends.append(done)
+        if "duration" in extras:
+            durations.append(extras["duration"])
         success = extras.get("success")
-    running = torch.zeros_like(rewards[-1])
-    returns: list[torch.Tensor] = []
-    for reward, done in zip(reversed(rewards), reversed(ends), strict=True):
-        running = reward + config.gamma * ~done * running
-        returns.append(running)
-    seen["return"].extend(reversed(returns))
+    discount = discounts(config.gamma, torch.stack(durations) if durations else None)
+    seen["return"].extend(returns(torch.stack(rewards), torch.stack(ends), discount=discount))
     return float(torch.stack(rewards).mean() if success is None else success.float().mean())

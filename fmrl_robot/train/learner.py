@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
@@ -17,8 +17,8 @@ class Rollout:
     """Observations of the actor."""
     critic: Tensor
     """Observations of the critic."""
-    mean: Tensor
-    """Of the action's distribution."""
+    output: Tensor
+    """What the actor put out: means, or logits of choices."""
     action: Tensor
     reward: Tensor
     done: Tensor
@@ -26,17 +26,33 @@ class Rollout:
     """Ends that are only the end of time; done as well."""
     last: Tensor
     """The critic's observations after the last step, (n, size)."""
+    duration: Tensor | None = None
+    """Steps of control that each action took; None: one each."""
+    groups: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    """Further groups of observations; ``admissible`` among them says which choices there were."""
 
 
 class Policy(Protocol):
     """The networks of a learner."""
 
-    def explore(self, observations: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Draw actions for the actor's observations (n, size); return them and their means."""
+    def explore(
+        self, observations: Tensor, rng: torch.Generator, admissible: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Draw actions; return them and what the actor put out.
+
+        Args:
+            observations: of the actor, (n, size).
+            rng: chance.
+            admissible: which choices there are, bool (n, choices); None: all.
+        """
         ...
 
     def plain_actor(self) -> nn.Module:
         """An ordinary network from observations to the actions that are shipped."""
+        ...
+
+    def plain_critic(self) -> nn.Module:
+        """An ordinary network from what the critic reads to values (n, 1)."""
         ...
 
     def state_dict(self) -> dict[str, Any]:

@@ -42,9 +42,19 @@ class MLP(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         """From (..., inputs) to (..., outputs)."""
-        for layer in self:
+        return self.answer(self.features(x))
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the last layer reads, (..., units)."""
+        *hidden, _ = self
+        for layer in hidden:
             x = linear(x, layer.weight, layer.bias) if isinstance(layer, nn.Linear) else F.elu_(x)
         return x
+
+    def answer(self, features: Tensor) -> Tensor:
+        """The last layer."""
+        *_, last = self
+        return linear(features, last.weight, last.bias)  # pyright: ignore[reportArgumentType]
 
     def plain(self) -> nn.Sequential:
         """A copy that is torch's own layers alone, as exporters want it."""
@@ -127,19 +137,29 @@ class SeeingMLP(nn.Module):
             nn.Linear(math.prod(shrunk), self.FEATURES),
             nn.ELU(),
         )
-        self.head: nn.Sequential = mlp(
-            (self.FEATURES + sizes[0] - self._pixels, *sizes[1:]), last_gain
-        )
+        self.head: MLP = mlp((self.FEATURES + sizes[0] - self._pixels, *sizes[1:]), last_gain)
 
     def forward(self, x: Tensor) -> Tensor:
         """Answer (n, inputs) with (n, outputs)."""
+        return self.head(self._seen(x))
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the last layer reads, (n, units)."""
+        return self.head.features(self._seen(x))
+
+    def answer(self, features: Tensor) -> Tensor:
+        """The last layer."""
+        return self.head.answer(features)
+
+    def _seen(self, x: Tensor) -> Tensor:
+        """What is known of the picture, and the rest of the input."""
         picture = x[:, : self._pixels].reshape(-1, *self._picture)
-        return self.head(torch.cat([self.eye(picture), x[:, self._pixels :]], dim=1))
+        return torch.cat([self.eye(picture), x[:, self._pixels :]], dim=1)
 
     def plain(self) -> nn.Module:
         """A copy that is torch's own layers alone, as exporters want it."""
         network = copy.deepcopy(self)
-        network.head = nn.Sequential(*network.head)
+        network.head = nn.Sequential(*network.head)  # pyright: ignore[reportAttributeAccessIssue]
         return network
 
 
@@ -204,7 +224,15 @@ class MirroredMLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Answer (n, inputs) with (n, outputs)."""
-        return linear(self.hidden(F.elu_(linear(x, *self._first()))), *self._last())
+        return self.answer(self.features(x))
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the last layer reads, (n, units)."""
+        return self.hidden(F.elu_(linear(x, *self._first())))
+
+    def answer(self, features: Tensor) -> Tensor:
+        """The last layer."""
+        return linear(features, *self._last())
 
     def _first(self) -> tuple[Tensor, Tensor]:
         """Weight and bias from x to the units and their partners, which see x reflected."""

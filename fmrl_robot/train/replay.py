@@ -9,7 +9,6 @@ run went on in environments that could not tell their state and began anew.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import torch
@@ -17,7 +16,7 @@ from torch import Tensor
 
 from fmrl_robot.train.learner import Rollout
 
-KEPT = [f.name for f in fields(Rollout) if f.name not in ("mean", "last")]
+KEPT = ("policy", "critic", "action", "reward", "done", "time_out")
 
 
 class Replay:
@@ -41,7 +40,10 @@ class Replay:
         """Keep a rollout, in place of the oldest steps once the ring is full."""
         if self._last is not None:
             self._cut((rollout.critic[0] != self._last).any(-1))
-        self._append({name: getattr(rollout, name) for name in KEPT})
+        kept = {name: getattr(rollout, name) for name in KEPT}
+        if rollout.duration is not None:
+            kept["duration"] = rollout.duration
+        self._append(kept)
         self._last = rollout.last
 
     def _cut(self, away: Tensor) -> None:
@@ -72,7 +74,8 @@ class Replay:
 
         Returns:
             ``policy``, ``critic``, ``action`` at the start; ``reward``, the discounted sum;
-            ``next_policy``, ``next_critic`` and their ``discount``, 0 where the task ended;
+            ``next_policy``, ``next_critic`` and their ``discount``, 0 where the task ended, both
+            by the time that actions took where the rollouts tell it;
             ``weight``, 0 where the end of time left no step; all (batch, ...).
         """
         rows, device = self._rows, self._rows["reward"].device
@@ -87,18 +90,24 @@ class Replay:
         goes_on = torch.ones(batch, dtype=torch.bool, device=device)
         fell, ahead = torch.zeros_like(goes_on), torch.full_like(step, self.window)
         total = torch.zeros(batch, device=device)
+        passed = torch.zeros(batch, device=device)
+        lasting = "duration" in rows
         for k in range(self.window):
             time_out = goes_on & see("time_out", k)
             ahead[time_out] = k
             goes_on &= ~time_out
-            total += self.gamma**k * see("reward", k) * goes_on
+            discount = self.gamma**passed if lasting else self.gamma**k
+            total += discount * see("reward", k) * goes_on
+            if lasting:
+                passed += see("duration", k) * goes_on
             fell |= goes_on & see("done", k)
             goes_on &= ~fell
+        time = passed if lasting else ahead.float()
         return {
             **{name: see(name, 0) for name in ("policy", "critic", "action")},
             **{f"next_{name}": see(name, ahead) for name in ("policy", "critic")},
             "reward": total,
-            "discount": self.gamma ** ahead.float() * ~fell,
+            "discount": self.gamma**time * ~fell,
             "weight": (ahead > 0).float(),
         }
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from fmrl_robot.train.distributions import SquashedGaussian
 from fmrl_robot.train.networks import Mirror, MirroredMLP, mlp
 from fmrl_robot.train.team import Team
 
@@ -122,16 +123,14 @@ class SoftActorCritic(nn.Module):
         """Actions between -1 and 1 for observations (n, size), their log density, and means."""
         mean, raw = self.actor(self.policy_scale(observations)).chunk(2, -1)
         low, high = LOG_STD
-        log_std = low + 0.5 * (high - low) * (torch.tanh(raw) + 1.0)
-        noise = torch.randn(mean.shape, generator=rng, device=mean.device)
-        before = mean + log_std.exp() * noise
-        # The logarithm of the slope of tanh, in a form that does not overflow.
-        slope = 2.0 * (math.log(2.0) - before - F.softplus(-2.0 * before))
-        density = -0.5 * noise.square() - log_std - 0.5 * math.log(2.0 * math.pi) - slope
-        return torch.tanh(before), density.sum(-1), torch.tanh(mean)
+        drawn = SquashedGaussian(mean, low + 0.5 * (high - low) * (torch.tanh(raw) + 1.0))
+        return *drawn.draw(rng), drawn.mode()
 
-    def explore(self, observations: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    def explore(
+        self, observations: Tensor, rng: torch.Generator, admissible: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Draw actions for observations (n, size); return them and their middles."""
+        del admissible  # numbers, not choices
         action, _, middle = self.draw(observations, rng)
         return self.action_range * action, self.action_range * middle
 
@@ -152,6 +151,27 @@ class SoftActorCritic(nn.Module):
         last.bias = nn.Parameter(last.bias[: self.actions].clone())
         last.out_features = self.actions
         return nn.Sequential(network, nn.Tanh(), Times(self.action_range))
+
+    @torch.no_grad()
+    def plain_critic(self) -> nn.Module:
+        """From critic observations and an action, as the task takes it, to the lower value."""
+        return LowerOfTwins(
+            copy.deepcopy(self.critic_scale), copy.deepcopy(self.critic), self.action_range
+        )
+
+
+class LowerOfTwins(nn.Module):
+    """Twin critics as one network, from (n, observations + actions) to (n, 1)."""
+
+    def __init__(self, scale: Scale, twins: Twins, action_range: float) -> None:
+        super().__init__()
+        self.scale, self.twins, self.action_range = scale, twins, action_range
+        self.observations = len(scale.mean)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The lower of both values."""
+        seen, action = self.scale(x[:, : self.observations]), x[:, self.observations :]
+        return self.twins(torch.cat([seen, action / self.action_range], -1)).amin(0)[:, None]
 
 
 class Times(nn.Module):

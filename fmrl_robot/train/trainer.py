@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from fmrl_robot.train.collect import Collector
 from fmrl_robot.train.config import Targets, TrainConfig, plain
 from fmrl_robot.train.interrupts import deferring
 from fmrl_robot.train.learner import Learner
+from fmrl_robot.train.losses import Loss
 from fmrl_robot.train.networks import Mirror
 from fmrl_robot.train.ppo import PPO, ActorCritic
 from fmrl_robot.train.resuming import FORMAT, check_resumable
@@ -53,8 +54,14 @@ REPORT_EVERY = 10
 class Trainer:
     """Builds everything; ``run`` trains."""
 
-    def __init__(self, config: TrainConfig, folder: Path, team: Team | None = None) -> None:
-        self.config, self.folder, self.iteration = config, folder, 0
+    def __init__(
+        self,
+        config: TrainConfig,
+        folder: Path,
+        team: Team | None = None,
+        losses: Sequence[Loss] = (),
+    ) -> None:
+        self.config, self.folder, self.iteration, self.losses = config, folder, 0, losses
         self.seconds = 0.0
         self.team = team = team or Team()
         torch.set_num_threads(1 if team.size > 1 else config.threads)
@@ -67,9 +74,10 @@ class Trainer:
         self.num_envs = self.env.num_envs * team.size
         first = self.env.reset()
         self.device = first["policy"].device
-        sizes = (first["policy"].shape[1], first["critic"].shape[1], self.env.num_actions)
+        self.sizes = (first["policy"].shape[1], first["critic"].shape[1], self.env.num_actions)
+        """Of the actor's observations, the critic's, and actions."""
         torch.manual_seed(config.seed)
-        self.learner = self._learner(sizes)
+        self.learner = self._learner(self.sizes)
         self.networks = self.learner.networks
         self.collector = Collector(
             self.env, self.networks, steps=config.steps_per_env, seed=seed + 1
@@ -77,11 +85,17 @@ class Trainer:
 
     def _learner(self, sizes: tuple[int, int, int]) -> Learner:
         config, seed, team = self.config, self.config.seed, self.team
+        discrete = getattr(self.env, "discrete", False)
         mirror = _mirror(self.env) if config.mirror else None
         if config.algorithm == "ppo":
             learner, picture = config.learner(), getattr(self.env, "picture", None)
-            networks = ActorCritic(learner, sizes, mirror, picture)
-            return PPO(learner, networks.to(self.device), seed, team)
+            networks = ActorCritic(learner, sizes, mirror, picture, discrete=discrete)
+            return PPO(learner, networks.to(self.device), seed, team, self.losses)
+        if discrete or self.losses:
+            raise ConfigError(
+                f"expected algorithm=ppo for {'choices' if discrete else 'further losses'}, got "
+                f"{config.algorithm!r}; soft actor-critic moves by numbers, and by its own losses"
+            )
         sac = config.sac
         soft = SoftActorCritic(
             (sac.actor, sac.critic),
@@ -239,10 +253,19 @@ def train(
     folder: Path,
     *,
     resume: bool = False,
+    losses: Sequence[Loss] = (),
     report: Callable[[str], None] = log.info,
     progress: Progress = lambda *_: None,
 ) -> Trainer:
     """Train and leave a checkpoint in ``folder``; return the trainer with the trained networks.
+
+    Args:
+        config: how.
+        folder: of the run.
+        resume: go on from the checkpoint there.
+        losses: further ones of PPO, added to its own; several workers get them pickled.
+        report: gets a line now and then.
+        progress: hears of each iteration.
 
     Raises:
         ConfigError: the task is unknown, there is nothing to resume from, no run of these settings,
@@ -253,21 +276,22 @@ def train(
     if resume:
         check_resumable(config, folder / CHECKPOINT)
     if config.workers == 1:
-        return _work(config, folder, resume, Team(), report, progress)
+        return _work(config, folder, resume, losses, Team(), report, progress)
     _share(config.task_settings, config.workers)
-    with Helpers(config.workers, _work, config, folder, resume) as helpers:
-        return _work(config, folder, resume, helpers.team(), report, progress)
+    with Helpers(config.workers, _work, config, folder, resume, losses) as helpers:
+        return _work(config, folder, resume, losses, helpers.team(), report, progress)
 
 
 def _work(
     config: TrainConfig,
     folder: Path,
     resume: bool,
+    losses: Sequence[Loss],
     team: Team,
     report: Callable[[str], None] = lambda _: None,
     progress: Progress = lambda *_: None,
 ) -> Trainer:
-    trainer = Trainer(config, folder, team)
+    trainer = Trainer(config, folder, team, losses)
     if resume:
         trainer.load()
     if team.rank == 0:
@@ -308,6 +332,11 @@ def _imitate(trainer: Trainer, report: Callable[[str], None]) -> None:
     from fmrl_robot.train.imitation import ImitationConfig, imitate
 
     config, networks = trainer.config, trainer.networks
+    if getattr(trainer.env, "discrete", False):
+        raise ConfigError(
+            "expected imitation_rounds=0 where actions are choices, got "
+            f"{config.imitation_rounds}; give ppo a TeacherCrossEntropy as a further loss"
+        )
     if not isinstance(networks, ActorCritic):
         raise ConfigError(
             f"expected imitation_rounds=0 with algorithm={config.algorithm}, "

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from fmrl_robot.fm.exposed import Exposed
+from fmrl_robot.fm.exposed import Choices, Exposed
 from fmrl_robot.fm.transformers_lm import passes
 from fmrl_robot.fm.transformers_lm.batches import padded, positions
 from fmrl_robot.fm.transformers_lm.loaded import Loaded
+from fmrl_robot.fm.transformers_lm.prefix_tree import prefix_tree, reads_trees, run_trees
 from fmrl_robot.fm.transformers_lm.prompts import Prompt
 
 if TYPE_CHECKING:
@@ -37,6 +38,86 @@ def forward(
     ids, mask = padded(continuations, loaded.pad_id, loaded.device)
     # In half precision log-probabilities would be off in their second digit.
     return Exposed(ids=ids, mask=mask, logits=logits.float(), hidden=hidden.float())
+
+
+def forward_choices(
+    loaded: Loaded,
+    prompts: Sequence[Prompt],
+    continuations: Sequence[Sequence[Sequence[int]]],
+) -> Choices:
+    """Run prompts, each with its continuations, through the model; see Exposes.
+
+    Raises:
+        Terminal: a prompt with a continuation exceeds what the model can read.
+        ValueError: there are no prompts, or one has no continuations.
+    """
+    if not prompts or not all(continuations):
+        raise ValueError("expected prompts with at least one continuation each, got none")
+    for prompt, several in zip(prompts, continuations, strict=True):
+        longest = max(map(len, several))
+        loaded.check_length(len(prompt.encoder_ids), len(prompt.ids) + longest)
+    if any(prompt.pictures for prompt in prompts) or not reads_trees(loaded):
+        return _repeated(loaded, prompts, continuations)
+    trees = [prefix_tree(several) for several in continuations]
+    read = run_trees(loaded, prompts, trees, output_hidden_states=True)
+    states = 1 + max(len(tree.tokens) for tree in trees)
+    return _choices(
+        loaded, continuations, [tree.states for tree in trees],
+        read.logits[:, -states:].float(), read.hidden_states[-1][:, -states:].float(),
+    )  # fmt: skip
+
+
+def _repeated(
+    loaded: Loaded,
+    prompts: Sequence[Prompt],
+    continuations: Sequence[Sequence[Sequence[int]]],
+) -> Choices:
+    """The same for a model that reads no trees: a row for each continuation, prompt and all."""
+    import torch
+
+    rows = [(p, c) for p, several in zip(prompts, continuations, strict=True) for c in several]
+    shown = forward(loaded, [p for p, _ in rows], [c for _, c in rows])
+    width = shown.hidden.shape[1]
+    # Logits after the last token are of no use; they are laid out as wide as the states.
+    logits = torch.nn.functional.pad(shown.logits, (0, 0, 0, width - shown.logits.shape[1]))
+    sizes = [len(several) for several in continuations]
+    logits, hidden = (
+        torch.nn.utils.rnn.pad_sequence(
+            [part.flatten(0, 1) for part in states.split(sizes)], batch_first=True
+        )
+        for states in (logits, shown.hidden)
+    )
+    places = [
+        [range(i * width, i * width + len(c)) for i, c in enumerate(s)] for s in continuations
+    ]
+    return _choices(loaded, continuations, places, logits, hidden)
+
+
+def _choices(
+    loaded: Loaded,
+    continuations: Sequence[Sequence[Sequence[int]]],
+    places: Sequence[Sequence[Sequence[int]]],
+    logits: torch.Tensor,
+    hidden: torch.Tensor,
+) -> Choices:
+    import torch
+
+    shape = (
+        len(continuations),
+        max(map(len, continuations)),
+        max(len(ids) for several in continuations for ids in several),
+    )
+    ids, at = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.long)
+    mask = torch.zeros(shape, dtype=torch.bool)
+    for i, (several, states) in enumerate(zip(continuations, places, strict=True)):
+        for j, (tokens, own) in enumerate(zip(several, states, strict=True)):
+            ids[i, j, : len(tokens)] = torch.tensor([*tokens], dtype=torch.long)
+            at[i, j, : len(tokens)] = torch.tensor([*own], dtype=torch.long)
+            mask[i, j, : len(tokens)] = True
+    device = loaded.device
+    return Choices(
+        ids=ids.to(device), mask=mask.to(device), places=at.to(device), logits=logits, hidden=hidden
+    )
 
 
 def embed_tokens(loaded: Loaded, ids: torch.Tensor) -> torch.Tensor:

@@ -37,6 +37,8 @@ class Loaded:
     """The language that its card names; None: any."""
     compiled: bool = False
     """Whether steps of generation are to be compiled."""
+    reads_trees: bool | None = None
+    """Whether it computes continuations in a tree (prefix_tree.py); None: not tried yet."""
     end_ids: tuple[int, ...] = field(init=False)
     """Tokens that end an answer."""
     pad_id: int = field(init=False)

@@ -23,7 +23,7 @@ from fmrl_robot.types import Completion, ContinuationScores, Usage
 if TYPE_CHECKING:
     import torch
 
-    from fmrl_robot.fm.exposed import Exposed
+    from fmrl_robot.fm.exposed import Choices, Exposed
     from fmrl_robot.fm.tuning import LoraSettings
     from fmrl_robot.types import Image
 
@@ -210,6 +210,24 @@ class TransformersLM:
         """
         prompts = [p if isinstance(p, Prompt) else self._reader.from_ids(p) for p, _ in rows]
         return exposing.forward(self._loaded, prompts, [ids for _, ids in rows])
+
+    def forward_choices(
+        self, questions: Sequence[tuple[Sequence[int] | Prompt, Sequence[Sequence[int]]]]
+    ) -> Choices:
+        """Run prompts with several continuations each, gradients included; see Exposes.
+
+        Where the model allows it (a decoder alone that attends to everything before a token), the
+        prompt and what continuations begin with are computed once.
+
+        Args:
+            questions: the prompt, as for ``forward``, and the ids of its continuations.
+
+        Raises:
+            Terminal: a prompt with a continuation exceeds what the model can read.
+            ValueError: there are no prompts, or one has no continuations.
+        """
+        prompts = [p if isinstance(p, Prompt) else self._reader.from_ids(p) for p, _ in questions]
+        return exposing.forward_choices(self._loaded, prompts, [c for _, c in questions])
 
     def embed_tokens(self, ids: torch.Tensor) -> torch.Tensor:
         """Input embeddings of token ids (rows, tokens), shape (rows, tokens, dim)."""

@@ -6,13 +6,19 @@ masked with positions that do not count the padding.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fmrl_robot.fm.transformers_lm import passes
 from fmrl_robot.fm.transformers_lm.batches import chosen_logprobs, chunks, padded, token_limit
 from fmrl_robot.fm.transformers_lm.loaded import Loaded
+from fmrl_robot.fm.transformers_lm.prefix_tree import (
+    PrefixTree,
+    prefix_tree,
+    reads_trees,
+    run_trees,
+)
 from fmrl_robot.fm.transformers_lm.prompts import Prompt
 from fmrl_robot.fm.transformers_lm.shared_prompt import shared_prompts
 
@@ -20,6 +26,9 @@ if TYPE_CHECKING:
     import torch
 
 Logprobs = tuple[float, ...]
+TREE_TOKENS = 512
+"""Of the beginnings of one prompt's continuations, the most that go into one row: a row's attention
+grows with the square of its tokens, behind cached prompts it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +81,46 @@ def _passes(loaded: Loaded, rows: list[Row]) -> Iterator[tuple[list[Row], torch.
     if loaded.seq2seq:
         yield from _decoded(loaded, rows)
     elif several and not recurrent:
-        yield from shared_prompts(loaded, rows)
+        large = yield from _in_trees(loaded, rows)
+        yield from shared_prompts(loaded, large)
     else:
         yield from _whole(loaded, rows)
+
+
+def _in_trees(
+    loaded: Loaded, rows: list[Row]
+) -> Generator[tuple[list[Row], torch.Tensor], None, list[Row]]:
+    """Every prompt and the beginnings of its continuations in one row; return what is left over."""
+    of: dict[int, list[Row]] = {}
+    for row in rows:
+        of.setdefault(row.place[0], []).append(row)
+    if any(row.prompt.pictures for row in rows) or not reads_trees(loaded):
+        return rows
+    trees = {i: prefix_tree([row.ids for row in several]) for i, several in of.items()}
+    large = {i for i, tree in trees.items() if len(tree.tokens) > TREE_TOKENS}
+
+    def length(number: int) -> int:
+        return len(of[number][0].prompt.ids) + len(trees[number].tokens)
+
+    limit = token_limit(loaded.vocabulary)
+    for group in chunks([i for i in of if i not in large], length, limit):
+        grown = [trees[i] for i in group]
+        read = run_trees(loaded, [of[i][0].prompt for i in group], grown)
+        states = 1 + max(len(tree.tokens) for tree in grown)
+        logits = read.logits[:, -states:].float()
+        normaliser = logits.logsumexp(dim=-1)
+        for k, i in enumerate(group):
+            yield of[i], _at_states(logits[k], normaliser[k], of[i], trees[i])
+    return [row for row in rows if row.place[0] in large]
+
+
+def _at_states(
+    logits: torch.Tensor, normaliser: torch.Tensor, rows: list[Row], tree: PrefixTree
+) -> torch.Tensor:
+    """Log-probabilities (rows, tokens) from a tree's logits (states, vocabulary)."""
+    ids, _ = padded([row.ids for row in rows], 0, logits.device)
+    at, _ = padded(tree.states, 0, logits.device)
+    return logits[at, ids] - normaliser[at]
 
 
 def _whole(loaded: Loaded, rows: list[Row]) -> Iterator[tuple[list[Row], torch.Tensor]]:

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fmrl_robot.errors import ConfigError, ErrorCode, Terminal
-from fmrl_robot.fm.transformers_lm import batches
+from fmrl_robot.fm.transformers_lm import batches, scoring
+from fmrl_robot.fm.transformers_lm.prefix_tree import reads_trees
 
 KINDS = ("causal", "sentencepiece", "sliding", "recurrent", "encoder_decoder", "sees")
 TOLERANCE = 1e-4
@@ -110,16 +111,18 @@ def test_order_and_company_change_no_figure(kind, model_of, asked, random):
 def test_small_passes_give_the_figures_of_large_ones(kind, model_of, monkeypatch):
     prompts = ["put the cube in the bowl", "trot", "", "stand still, please"]
     tails = [["x", " in the bowl", "abc"], ["forward"], ["a", "bb", "ccc"], ["7"]]
-    whole = model_of(kind).score(prompts, tails)
+    model_of(kind).score(prompts, tails)  # whether it reads trees is tried once
     calls = []
     module = model_of(kind).module
     hook = module.register_forward_hook(lambda *_: calls.append(1))
-    monkeypatch.setattr(batches, "MAX_TOKENS", 12)
     try:
+        whole = model_of(kind).score(prompts, tails)
+        at_once = len(calls)
+        monkeypatch.setattr(batches, "MAX_TOKENS", 1)
         parts = model_of(kind).score(prompts, tails)
     finally:
         hook.remove()
-    assert len(calls) > 4
+    assert len(calls) - at_once >= max(len(prompts), at_once + 1)
     for a, b in zip(whole, parts, strict=True):
         np.testing.assert_allclose(a.sums, b.sums, atol=TOLERANCE)
 
@@ -198,8 +201,12 @@ def test_words_tokens_and_cost_are_counted(model_of):
     assert model_of("causal").score([], []) == []
 
 
-def test_the_prompt_is_read_once_for_all_its_continuations(model_of):
+@pytest.mark.parametrize("in_trees", [True, False])
+def test_the_prompt_is_read_once_for_all_its_continuations(in_trees, model_of, monkeypatch):
     model = model_of("causal")
+    assert reads_trees(model._loaded)
+    if not in_trees:
+        monkeypatch.setattr(scoring, "TREE_TOKENS", 0)
     seen = []
     hook = model.module.register_forward_pre_hook(
         lambda module, args, kwargs: seen.append(tuple(kwargs["input_ids"].shape)),
@@ -213,7 +220,8 @@ def test_the_prompt_is_read_once_for_all_its_continuations(model_of):
         len(model.encode_prompt("a long prompt about the red cube")),
         len(model.encode("bounds")),
     )
-    assert seen == [(1, prompt), (10, bowl - 1)]
+    # Ten times the same is one way through the tree.
+    assert seen == ([(1, prompt + bowl - 1)] if in_trees else [(1, prompt), (10, bowl - 1)])
 
 
 def test_the_encoder_reads_each_prompt_once(model_of):

@@ -8,8 +8,9 @@ import pytest
 import tiny_models
 import torch
 
-from fmrl_robot.train.recipes import lm_loop
-from fmrl_robot.train.recipes.lm_loop import Schedule, train_together
+from fmrl_robot.train import language
+from fmrl_robot.train.language import Schedule
+from fmrl_robot.train.recipes.lm_loop import train_together
 from fmrl_robot.train.team import Helpers
 
 
@@ -59,7 +60,7 @@ def test_every_weight_moves_in_either_precision(monkeypatch, native):
 
     schedule = Schedule(minutes=0.02, warmup_steps=1, learning_rate=0.01, processes=1)
     helpers = Helpers(1, print, None)
-    figures = lm_loop.learn(
+    figures = language.learn(
         model, itertools.repeat([ids]), losses, schedule, helpers.team(), lambda: None
     )
     helpers.close()

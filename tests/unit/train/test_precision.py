@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fmrl_robot.train.recipes.precision import fast_dtype, fast_math
+from fmrl_robot.train.precision import fast_dtype, fast_math
 
 
 @pytest.mark.parametrize(

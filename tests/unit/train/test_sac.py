@@ -42,7 +42,7 @@ def rollout(steps, envs, rng, done, time_out, first=0):
     *seen, last = torch.stack([step, torch.arange(envs).expand(steps + 1, envs)], -1).float()
     seen = torch.stack(seen)
     return Rollout(
-        policy=seen, critic=seen + 0.5, mean=torch.zeros(steps, envs, 1),
+        policy=seen, critic=seen + 0.5, output=torch.zeros(steps, envs, 1),
         action=torch.rand((steps, envs, 1), generator=rng),
         reward=torch.rand((steps, envs), generator=rng), done=done | time_out,
         time_out=time_out, last=last + 0.5,

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from fmrl_robot.train.precision import fast_math
 from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet, Rows
 from fmrl_robot.train.recipes.clip_embedded.sentences import Sentences
 from fmrl_robot.train.recipes.clip_embedded.train import ClipSettings, balanced
-from fmrl_robot.train.recipes.precision import fast_math
 
 _log = logging.getLogger(__name__)
 

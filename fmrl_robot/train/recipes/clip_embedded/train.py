@@ -17,10 +17,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from fmrl_robot.train.precision import fast_math
 from fmrl_robot.train.recipes.clip_embedded.frames import FrameSet, Rows
 from fmrl_robot.train.recipes.clip_embedded.model import build_model, build_tokenizer
 from fmrl_robot.train.recipes.clip_embedded.sentences import Sentences
-from fmrl_robot.train.recipes.precision import fast_math
 from fmrl_robot.train.rows import in_a_row
 from fmrl_robot.train.team import Helpers, Team
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from fmrl_robot.train import language
+from fmrl_robot.train.precision import fast_math
 from fmrl_robot.train.recipes import lm_loop
 from fmrl_robot.train.recipes.lm_causal import corpus, prior
 from fmrl_robot.train.recipes.lm_embedded.tokenizer import MARKS, train_tokenizer
-from fmrl_robot.train.recipes.precision import fast_math
 
 if TYPE_CHECKING:
     from fmrl_robot.train.team import Team
@@ -32,7 +33,7 @@ CHAT_TEMPLATE = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CausalConfig(lm_loop.Schedule):
+class CausalConfig(language.Schedule):
     """How an embedded causal model is trained."""
 
     corpus: Literal["project", "prior"] = "project"
@@ -104,10 +105,10 @@ def rows(cfg: CausalConfig, tokenizer: Any, rank: int = 0) -> Iterator[tuple[Any
         return head, [*tokenizer.encode(answer, add_special_tokens=False), 2]
 
     source = itertools.starmap(encoded, pairs(cfg, cfg.seed + 1_000 * rank))
-    for chunk in lm_loop.by_length(
+    for chunk in language.by_length(
         source, lambda row: len(row[0]) + len(row[1]), size=cfg.batch_size, pooled=16, seed=cfg.seed
     ):
-        yield lm_loop.padded_answers(chunk)
+        yield language.padded_answers(chunk)
 
 
 def save(model: Any, tokenizer: Any, cfg: CausalConfig) -> None:
@@ -147,9 +148,9 @@ def _learn(cfg: CausalConfig, team: Team) -> dict[str, float]:
             # Padding sits at the end, where causal attention cannot see it.
             states = model.model(ids[:, :-1]).last_hidden_state
             logits = model.lm_head(states[wanted])
-        return lm_loop.answer_losses(logits, ids, answer, cfg.question_weight)
+        return language.answer_losses(logits, ids, answer, cfg.question_weight)
 
     if team.rank == 0:
         log.info("parameters=%d vocab=%d", model.num_parameters(), len(words))
     source = rows(cfg, words, team.rank)
-    return lm_loop.learn(model, source, losses, cfg, team, lambda: save(model, words, cfg))
+    return language.learn(model, source, losses, cfg, team, lambda: save(model, words, cfg))

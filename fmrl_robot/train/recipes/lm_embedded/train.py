@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.fm.transformers_lm.batches import padded
 from fmrl_robot.planners.prompting import short_prompt
+from fmrl_robot.train import language
 from fmrl_robot.train.cards import write_whole
+from fmrl_robot.train.precision import fast_dtype, fast_math
 from fmrl_robot.train.recipes import lm_loop
 from fmrl_robot.train.recipes.lm_embedded.corpus import ARM_SHARE, examples
 from fmrl_robot.train.recipes.lm_embedded.tokenizer import train_tokenizer
-from fmrl_robot.train.recipes.precision import fast_dtype, fast_math
 
 if TYPE_CHECKING:
     from fmrl_robot.train.team import Team
@@ -34,7 +35,7 @@ NOT_SAVED = ("encoder.", "decoder.cls.predictions.decoder")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TrainConfig(lm_loop.Schedule):
+class TrainConfig(language.Schedule):
     """How the embedded planner is trained."""
 
     out: Path = Path("policies/lm-embedded")
@@ -121,12 +122,12 @@ def batches(
         return encoder_tokenizer.encode(asked), head, tail
 
     source = itertools.starmap(encoded, examples(cfg.seed + 1_000 * rank, cfg.arm_share))
-    for chunk in lm_loop.by_length(
+    for chunk in language.by_length(
         source, lambda row: len(row[0]) + 2 * (len(row[1]) + len(row[2])), size=cfg.batch_size,
         pooled=24, seed=cfg.seed,
     ):  # fmt: skip
         read, mask = padded([row[0] for row in chunk], 0, torch.device("cpu"))
-        yield read, mask.long(), *lm_loop.padded_answers([row[1:] for row in chunk])
+        yield read, mask.long(), *language.padded_answers([row[1:] for row in chunk])
 
 
 def save(model: Any, tokenizer: Any, cfg: TrainConfig, before: dict[str, Any]) -> None:
@@ -229,10 +230,10 @@ def _learn(cfg: TrainConfig, team: Team) -> dict[str, float]:
             # learned there.
             wanted = ids[:, 1:] != 0
             logits = model.decoder.cls(states[:, :-1][wanted])
-        return lm_loop.answer_losses(logits, ids, is_plan, cfg.prompt_weight)
+        return language.answer_losses(logits, ids, is_plan, cfg.prompt_weight)
 
     if team.rank == 0:
         learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
         log.info("trainable=%d vocab=%d", learned, len(words))
     source = batches(cfg, words, encoder_words, team.rank)
-    return lm_loop.learn(model, source, losses, cfg, team, lambda: save(model, words, cfg, before))
+    return language.learn(model, source, losses, cfg, team, lambda: save(model, words, cfg, before))
