@@ -16,10 +16,10 @@ from fmrl_robot.skills.drawing import scene_of
 from fmrl_robot.skills.env import (
     SPLITS,
     SkillEnvOptions,
-    SymbolicSkillEnv,
     TableOptions,
     YardOptions,
     feasible,
+    symbolic_env,
     table_tasks,
     yard_tasks,
 )
@@ -30,12 +30,13 @@ P = Predicate.parse
 HARD = TableOptions(far=0.5, held=0.3)
 
 
-def table(num_envs=4, tasks=None, **options):
-    return SymbolicSkillEnv(table_tasks(tasks), "panda", num_envs, SkillEnvOptions(**options))
+def table(num_envs=4, tasks=None, slips=None, **options):
+    source = table_tasks(tasks)
+    return symbolic_env(source, "panda", num_envs, SkillEnvOptions(**options), slips=slips)
 
 
-def yard(num_envs=4, **options):
-    return SymbolicSkillEnv(yard_tasks(), "go2", num_envs, SkillEnvOptions(**options))
+def yard(num_envs=4, slips=None, **options):
+    return symbolic_env(yard_tasks(), "go2", num_envs, SkillEnvOptions(**options), slips=slips)
 
 
 def played(env, steps, seed=0):
@@ -263,7 +264,7 @@ def test_a_skill_with_parameters_may_be_chosen_and_others_are_refused():
         env.step([replace(asked, params=(("force_n", "3"),))])
     with pytest.raises(ConfigError, match="choices"):
         env.step([0, 1])
-    with pytest.raises(ConfigError, match="mujoco") as caught:
+    with pytest.raises(ConfigError, match="fmrl_sim") as caught:
         env.picture(0)
     assert caught.value.code == ErrorCode.CAPABILITY_MISSING
     with pytest.raises(ConfigError, match="walk"):
