@@ -16,6 +16,7 @@ from fmrl_robot.planners.plan_language import Reference, Step
 from fmrl_robot.planners.references import empty_container, freest, matching
 from fmrl_robot.skills import World, further_skills
 from fmrl_robot.skills.captioner import KNOWN_FACTS, caption
+from fmrl_robot.skills.domain import Act
 from fmrl_robot.skills.macros import DRAWER, Macros
 from fmrl_robot.skills.tabletop import CUBES
 from fmrl_robot.types import Predicate, Scene, SubGoal, SubGoalKind
@@ -160,19 +161,19 @@ class _Expansion:
         """Append a step of another package's skill; what it lacks the plan check refuses."""
         names = (p.name for p in self._further[step.name].parameters)
         self._params = tuple(zip(names, step.values, strict=False))
-        self._emit(step.name, step.place)
+        self._emit(self.world.act(step.name, step.place))
         self._params = ()
         if not self.world.unmet(step.name, step.place):
             self.world.force(step.name, step.place)
 
-    def _emit(self, skill: str, target: str) -> None:
-        termination = self.world.ends(skill, target)
+    def _emit(self, act: Act) -> None:
+        termination = act.ends
         self.subgoals.append(
             SubGoal(
                 id=str(len(self.subgoals) + 1),
                 kind=SubGoalKind.REGION,
-                skill=skill,
-                target=target,
+                skill=act.name,
+                target=act.target,
                 termination=termination,
                 text=caption(termination),
                 params=self._params,

@@ -153,7 +153,8 @@ class Domain:
             for effect in skill.adds:
                 fact, given = _parts(effect)
                 pattern = Predicate.parse(fact)
-                kinds = dict(p.args for p in map(Predicate.parse, given) if p.name == "is_a")
+                asked = [Predicate.parse(text) for text in given]
+                kinds = {p.args[0]: p.args[1] for p in asked if p.name == "is_a"}
                 ranges = [self._range(a, skill, kinds.get(a, "")) for a in pattern.args]
                 for args in product(*ranges):
                     if len(set(args)) == len(args):

@@ -10,25 +10,27 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from fmrl_robot.skills.domain import TABLE
+from fmrl_robot.skills.domain import TABLE, Act
 from fmrl_robot.skills.world import World
 
 DRAWER = "drawer"
 """The category of what is opened and closed."""
-Told = Callable[[str, str], None]
 
 
 class Macros:
     """Writes macros as skills, and moves a world forward by each."""
 
     def __init__(
-        self, world: World, emit: Told, wants: Callable[[str, str, str], None] | None = None
+        self,
+        world: World,
+        emit: Callable[[Act], None],
+        wants: Callable[[str, str, str], None] | None = None,
     ) -> None:
         """Begin.
 
         Args:
             world: moved forward, whether or not a skill's preconditions hold.
-            emit: told name and target of each skill, before the world is moved.
+            emit: told each skill, before the world is moved.
             wants: told where a macro finds done what it is for: ``rests``, ``held``, ``open`` or
                 ``closed``, the thing, and what it rests on.
         """
@@ -38,8 +40,9 @@ class Macros:
 
     def do(self, name: str, target: str) -> None:
         """Emit one skill."""
-        self._emit(name, target)
-        self.world.force(name, target)
+        act = self.world.act(name, target)
+        self._emit(act)
+        self.world.bits = act.after(self.world.bits)
 
     def put(self, thing: str, place: str) -> None:
         """Bring a thing to a place, taking off what lies on either."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fmrl_robot.errors import ConfigError, ErrorCode
-from fmrl_robot.skills.domain import DERIVED, ROBOT, TABLE, Domain, domain
+from fmrl_robot.skills.domain import DERIVED, ROBOT, TABLE, Act, Domain, domain
 from fmrl_robot.skills.library import skills
 from fmrl_robot.skills.operators import OPERATORS
 from fmrl_robot.skills.skill import Skill, Unmet
@@ -184,9 +184,17 @@ class World:
 
     # --- what is done -----------------------------------------------------------------------------
 
+    def act(self, name: str, target: str, robot: str = ROBOT) -> Act:
+        """Spell out a skill in this state.
+
+        Raises:
+            ConfigError: no such skill.
+        """
+        return self.domain.act(name, target, self.domain.situation(self.bits, robot))
+
     def unmet(self, name: str, target: str, robot: str = ROBOT) -> str:
         """Say what a skill needs and has not; empty where it can be carried out."""
-        act = self.domain.act(name, target, self.domain.situation(self.bits, robot))
+        act = self.act(name, target, robot)
         if not act.whole.fails(self.bits):
             return ""
         first = next(c for c in act.conditions if c.fails(self.bits))
@@ -194,12 +202,11 @@ class World:
 
     def ends(self, name: str, target: str, robot: str = ROBOT) -> Predicate:
         """The fact that ends a skill, asked of the world before it."""
-        return self.domain.act(name, target, self.domain.situation(self.bits, robot)).ends
+        return self.act(name, target, robot).ends
 
     def force(self, name: str, target: str, robot: str = ROBOT) -> None:
         """Do what a skill does to the world, whatever it needs."""
-        act = self.domain.act(name, target, self.domain.situation(self.bits, robot))
-        self.bits = act.after(self.bits)
+        self.bits = self.act(name, target, robot).after(self.bits)
 
     def apply(self, name: str, target: str, robot: str = ROBOT) -> None:
         """Carry out a skill.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
-from fmrl_robot.skills.domain import ROBOT, Case, Condition, Domain, Situation, united
+from fmrl_robot.skills.domain import ROBOT, Act, Case, Condition, Domain, Situation, united
 from fmrl_robot.skills.env.words import DONE, say
 from fmrl_robot.skills.macros import DRAWER, Macros
 from fmrl_robot.skills.world import World
@@ -33,15 +33,15 @@ class Choice:
     args: tuple[str, ...]
     phrase: str
 
-    def skills(self, world: World, robot: str = ROBOT) -> list[tuple[str, str]]:
+    def skills(self, world: World, robot: str = ROBOT) -> list[Act]:
         """Spell it out as skills in a world, which stays as it is."""
         if self.name == DONE:
             return []
         if self.name not in MACROS:
             target = world.where(robot) if self.args[-1] == HERE else self.args[-1]
-            return [(self.name, target)]
-        found: list[tuple[str, str]] = []
-        macros = Macros(world.copy(), lambda name, target: found.append((name, target)))
+            return [world.act(self.name, target, robot)]
+        found: list[Act] = []
+        macros = Macros(world.copy(), found.append)
         match self.name:
             case "put":
                 macros.put(*self.args)
@@ -59,11 +59,11 @@ def feasible(world: World, choice: Choice, robot: str = ROBOT) -> bool:
     steps = choice.skills(world, robot)
     if not steps and choice.name in ("put", "hold"):
         return False
-    world = world.copy()
-    for name, target in steps:
-        if world.unmet(name, target, robot):
+    bits = world.bits
+    for act in steps:
+        if act.whole.fails(bits):
             return False
-        world.force(name, target, robot)
+        bits = act.after(bits)
     return True
 
 
@@ -103,7 +103,7 @@ class Menu:
             for drawer in domain.of_category(DRAWER)
             for thing in domain.movable
         ]
-        self._spelt: dict[tuple[int, int], list[tuple[str, str]]] = {}
+        self._spelt: dict[tuple[int, int], list[Act]] = {}
 
     def admissible(self, bits: int) -> list[bool]:
         """Which choices can be carried out in a state."""
@@ -126,7 +126,7 @@ class Menu:
             for lies, covered, opened in self._towers
         )
 
-    def skills(self, number: int, bits: int) -> list[tuple[str, str]]:
+    def skills(self, number: int, bits: int) -> list[Act]:
         """Spell a choice out as skills in a state; what was spelt out once is kept for a while."""
         found = self._spelt.get((number, bits))
         if found is None:

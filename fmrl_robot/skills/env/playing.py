@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from fmrl_robot.errors import ConfigError, ErrorCode
-from fmrl_robot.skills.domain import ROBOT, Act, Domain
+from fmrl_robot.skills.domain import Act, Domain
 from fmrl_robot.skills.env.menu import Menu, menu
 from fmrl_robot.skills.env.tasks import Split, Task, TaskSource, wording
 from fmrl_robot.skills.env.views import Views
@@ -77,6 +77,8 @@ class _Episode:
     """Bits that must and must not be there, any pair of which is the task done."""
     rng: random.Random
     number: int
+    view: SkillView
+    """What was seen last."""
     steps: int = 0
 
 
@@ -130,8 +132,9 @@ class PlayedSkillEnv:
             episode = self._episodes[number]
             result = self._play(episode, self._stages[number], choice)
             results.append(result)
+            episode.view = episode.views(episode.world.bits)
             if result[1] or result[2]:
-                last[number] = episode.views(episode.world.bits)
+                last[number] = episode.view
                 self._episodes[number] = self._begin(number, episode.number + 1)
         return self._told(results, last)
 
@@ -165,20 +168,21 @@ class PlayedSkillEnv:
             views = self._views[whole] = Views(asked, hides=self._options.hides)
         world = self._stages[number].begin(task, rng)
         goals = tuple(_bits(world, goal) for goal in task.goals)
-        return _Episode(task, world, views, goals, rng, episode)
+        return _Episode(task, world, views, goals, rng, episode, views(world.bits))
 
     def _play(self, episode: _Episode, stage: Stage, choice: int | SubGoal) -> Result:
         episode.steps += 1
         truncated = episode.steps >= self._options.max_steps
         if isinstance(choice, SubGoal):
-            steps, allowed, done = [(choice.skill, choice.target)], True, False
             _check(episode.world.domain, choice)
+            steps, done = [episode.world.act(choice.skill, choice.target)], False
         else:
-            views, bits = episode.views, episode.world.bits
+            views = episode.views
             done = views.menu.choices[choice].name == DONE
-            allowed = bool(views(bits).admissible[choice])
-            steps = views.menu.skills(choice, views.seen(bits)) if allowed else []
-        seconds, succeeded = _carry_out(episode, stage, steps) if allowed else (0.0, False)
+            allowed = not done and bool(episode.view.admissible[choice])
+            seen = views.seen(episode.world.bits)
+            steps = views.menu.skills(choice, seen) if allowed else None
+        seconds, succeeded = (0.0, False) if steps is None else _carry_out(episode, stage, steps)
         seconds = seconds or REFUSED_S
         if self._options.moved and episode.rng.random() < self._options.moved:
             stage.disturb(episode.world, episode.rng)
@@ -193,7 +197,7 @@ class PlayedSkillEnv:
         rewards, terminated, truncated, seconds, done = zip(*results, strict=True)
         return SkillStep(
             instructions=tuple(e.task.instruction for e in self._episodes),
-            views=tuple(e.views(e.world.bits) for e in self._episodes),
+            views=tuple(e.view for e in self._episodes),
             rewards=np.array(rewards, np.float32),
             terminated=np.array(terminated),
             truncated=np.array(truncated),
@@ -216,13 +220,10 @@ def _check(domain: Domain, asked: SubGoal) -> None:
         raise ConfigError(str(error), ErrorCode.PARAMETER_OUT_OF_BOUNDS) from error
 
 
-def _carry_out(
-    episode: _Episode, stage: Stage, steps: Sequence[tuple[str, str]]
-) -> tuple[float, bool]:
+def _carry_out(episode: _Episode, stage: Stage, steps: Sequence[Act]) -> tuple[float, bool]:
     """Do skill after skill until one fails; the seconds it took, and whether all went well."""
-    world, whole, passed = episode.world, episode.world.domain, 0.0
-    for name, target in steps:
-        act = whole.act(name, target, whole.situation(world.bits, ROBOT))
+    world, passed = episode.world, 0.0
+    for act in steps:
         if act.whole.fails(world.bits):
             return passed, False
         went, seconds = stage.do(act, world, episode.rng)

@@ -51,12 +51,12 @@ def played(env, steps, seed=0):
 def subgoals(world, steps):
     """Skills as a plan has them."""
     world = world.copy()
-    for number, (name, target) in enumerate(steps):
+    for number, act in enumerate(steps):
         yield SubGoal(
-            id=str(number), kind=SubGoalKind.REGION, skill=name, target=target,
-            termination=world.ends(name, target),
+            id=str(number), kind=SubGoalKind.REGION, skill=act.name, target=act.target,
+            termination=act.ends,
         )  # fmt: skip
-        world.force(name, target)
+        world.force(act.name, act.target)
 
 
 @pytest.mark.parametrize("macros", [True, False], ids=["macros", "skills"])
@@ -101,7 +101,7 @@ def number_of(view, phrase):
 
 def start(env, facts, locked=False):
     """The table in a state of one's own."""
-    now = env.reset(0)
+    env.reset(0)
     episode = env._episodes[0]
     whole = episode.world.domain
     episode.world.bits = 0
@@ -111,7 +111,7 @@ def start(env, facts, locked=False):
         if fact.args[0] in whole.movable:
             episode.world.bits &= ~whole.below[fact.args[0]][0]
         episode.world.bits |= whole.bit(fact)
-    del now
+    episode.view = episode.views(episode.world.bits)
     return lambda: episode.views(episode.world.bits)
 
 
@@ -282,7 +282,7 @@ def solved_on_the_table(task):
     """One goal after another by macros, the button first where a drawer is locked."""
     for goal in task.goals:
         world = task.start.copy()
-        macros = Macros(world, lambda name, target: None)
+        macros = Macros(world, lambda act: None)
         macros.empty_hand()
         for button in world.domain.of_category("button"):
             macros.do("press", button)
