@@ -12,7 +12,7 @@ import json
 import multiprocessing
 import random
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
@@ -52,7 +52,7 @@ def try_skills(seed: int, tries: int, seconds: float) -> dict[str, dict[Kind, fl
     env = mujoco_env(table_tasks(TableOptions(held=0.0)), options=options)
     rng, now = random.Random(seed), env.reset(seed)  # noqa: S311
     found: dict[str, dict[Kind, float]] = {
-        name: Counter[Kind]() for name in ("tries", "successes", "seconds")
+        name: defaultdict[Kind, float](float) for name in ("tries", "successes", "seconds")
     }
     counts = found["tries"]
     while time.monotonic() < until:
@@ -83,16 +83,15 @@ def try_skills(seed: int, tries: int, seconds: float) -> dict[str, dict[Kind, fl
 def rows(parts: Sequence[Mapping[str, Mapping[Kind, float]]]) -> dict[str, dict[str, Any]]:
     """Counts of several processes as the file keeps them, by skill and category."""
     found: dict[str, dict[str, Any]] = {}
-    total = {
-        name: sum((Counter(part[name]) for part in parts), Counter[Kind]())
-        for name in ("tries", "successes", "seconds")
-    }
-    for kind in sorted(total["tries"]):
-        count = int(total["tries"][kind])
+    for kind in sorted({kind for part in parts for kind in part["tries"]}):
+        tries, successes, seconds = (
+            sum(part[name].get(kind, 0.0) for part in parts)
+            for name in ("tries", "successes", "seconds")
+        )
         found.setdefault(kind[0], {})[kind[1]] = {
-            "successes": int(total["successes"][kind]),
-            "tries": count,
-            "seconds": round(total["seconds"][kind] / count, 2),
+            "successes": int(successes),
+            "tries": int(tries),
+            "seconds": round(seconds / tries, 2),
         }
     return found
 

@@ -5,6 +5,7 @@ from fmrl_robot.skills.env.playing import PlayedSkillEnv, SkillEnvOptions, Stage
 from fmrl_robot.skills.env.symbolic import symbolic_env
 from fmrl_robot.skills.env.table import TableOptions, table_tasks
 from fmrl_robot.skills.env.tasks import SPLITS, Split, Task
+from fmrl_robot.skills.env.team import YardTeam
 from fmrl_robot.skills.env.yard import YardOptions, yard_tasks
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "TableOptions",
     "Task",
     "YardOptions",
+    "YardTeam",
     "feasible",
     "symbolic_env",
     "table_tasks",
