@@ -59,27 +59,33 @@ def subgoals(world, steps):
         world.force(act.name, act.target)
 
 
+def agreed(env, number, view):
+    """Hold every phrase of a view against the plan check; what the check says of each plan."""
+    menu = env.menu(number)
+    seen = env._episodes[number].views.seen(env.truth(number).bits)
+    world = World(env.truth(number).domain, seen)
+    scene = scene_of(world, frozenset(view.facts))
+    for choice, allowed in zip(menu.choices, view.admissible, strict=True):
+        assert allowed == feasible(world, choice), (view.caption, choice)
+        steps = choice.skills(world)
+        if not steps:
+            continue
+        plan = Plan(instruction="", method="", subgoals=tuple(subgoals(world, steps)))
+        lost = {a for a in choice.args if a in world.movable and scene.find(a) is None}
+        wanted = check(plan, scene, PANDA) == () and not lost
+        assert allowed == wanted, (view.caption, choice, check(plan, scene, PANDA))
+        yield wanted
+
+
 @pytest.mark.parametrize("macros", [True, False], ids=["macros", "skills"])
 @pytest.mark.parametrize("hides", [True, False], ids=["hidden", "open"])
 def test_what_is_admissible_is_exactly_what_the_plan_check_accepts(macros, hides):
-    env, accepted, refused = table(5, HARD, macros=macros, hides=hides), 0, 0
+    env, counts = table(5, HARD, macros=macros, hides=hides), {True: 0, False: 0}
     for now, _ in played(env, 10):
         for number, view in enumerate(now.views):
-            menu = env.menu(number)
-            seen = env._episodes[number].views.seen(env.truth(number).bits)
-            world = World(env.truth(number).domain, seen)
-            scene = scene_of(world, frozenset(view.facts))
-            for choice, allowed in zip(menu.choices, view.admissible, strict=True):
-                assert allowed == feasible(world, choice), (view.caption, choice)
-                steps = choice.skills(world)
-                if not steps:
-                    continue
-                plan = Plan(instruction="", method="", subgoals=tuple(subgoals(world, steps)))
-                lost = {a for a in choice.args if a in world.movable and scene.find(a) is None}
-                wanted = check(plan, scene, PANDA) == () and not lost
-                assert allowed == wanted, (view.caption, choice, check(plan, scene, PANDA))
-                accepted, refused = accepted + wanted, refused + (not wanted)
-    assert accepted > 100 and refused > 40
+            for wanted in agreed(env, number, view):
+                counts[wanted] += 1
+    assert counts[True] > 100 and counts[False] > 40
 
 
 def test_a_menu_is_right_in_every_state_that_random_play_comes_to():
@@ -108,7 +114,7 @@ def start(env, facts, locked=False):
     for thing in whole.movable:
         episode.world.bits |= whole.bit(P(f"on({thing}, table)"))
     for fact in map(P, facts):
-        if fact.args[0] in whole.movable:
+        if fact.name in ("on", "in", "held"):
             episode.world.bits &= ~whole.below[fact.args[0]][0]
         episode.world.bits |= whole.bit(fact)
     episode.view = episode.views(episode.world.bits)
@@ -125,6 +131,29 @@ def test_open_is_feasible_when_open_and_with_a_full_hand_and_a_put_to_where_it_l
     view = start(env, ["held(red_cube)"])()
     assert view.admissible[number_of(view, "open the drawer")]
     assert not view.admissible[number_of(view, "put the red cube in the drawer")]
+
+
+@pytest.mark.parametrize("macros", [True, False], ids=["macros", "skills"])
+def test_what_is_out_of_reach_cannot_be_chosen_nor_what_lies_on_it_or_below(macros):
+    env = table(1, macros=macros)
+    view = start(env, ["on(blue_cube, red_cube)", "far(red_cube)"])()
+    assert "the red cube is out of reach" in view.caption
+    assert not view.admissible[number_of(view, "pick up the red cube")]
+    assert view.admissible[number_of(view, "pick up the blue cube")]
+    assert list(agreed(env, 0, view))
+    if macros:
+        assert not view.admissible[number_of(view, "put the green cube on the red cube")]
+    view = start(env, ["on(blue_cube, red_cube)", "far(blue_cube)"])()
+    assert not view.admissible[number_of(view, "pick up the red cube")]
+    assert list(agreed(env, 0, view))
+
+
+def test_a_tower_in_a_closed_drawer_is_opened_by_what_takes_it_apart():
+    env = table(1)
+    view = start(env, ["in(green_cube, drawer)", "on(blue_cube, green_cube)"])()
+    assert view.admissible[number_of(view, "put the blue cube in the drawer")]
+    assert not view.admissible[number_of(view, "put the red cube in the drawer")]
+    assert list(agreed(env, 0, view))
 
 
 def test_a_choice_that_cannot_be_carried_out_costs_time_and_changes_nothing():
