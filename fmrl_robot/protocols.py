@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         RewardOut,
         RobotState,
         Scene,
+        SkillStep,
         SubGoal,
         Usage,
         Velocity,
@@ -395,3 +396,21 @@ class VecEnv(Protocol):
 
 
 EnvFactory = Callable[..., VecEnv]
+
+
+class SkillEnv(Protocol):
+    """Many worlds in which a choice is a skill that takes its time: a semi-MDP with text."""
+
+    num_envs: int
+
+    def reset(self, seed: int) -> SkillStep:
+        """Begin every world anew; the same seed gives the same tasks on every back end."""
+        ...
+
+    def step(self, choices: Sequence[int | SubGoal]) -> SkillStep:
+        """Do in each world the phrase of that number, or a skill with its parameters."""
+        ...
+
+    def picture(self, world: int) -> Image:
+        """Look at one world; raises ConfigError(CAPABILITY_MISSING) where nothing can be seen."""
+        ...

@@ -171,6 +171,7 @@ EVALUATIONS = Registry(
         "reward": "fmrl_robot.reproduce.reward_runs:main",
         "rearm": "fmrl_robot.reproduce.rearm:main",
         "reward-replay": "fmrl_robot.reproduce.reward_replay:main",
+        "skills": "fmrl_robot.reproduce.skill_chances:main",
         "sim-to-sim": "fmrl_robot.reproduce.sim_to_sim:main",
         "spine": "fmrl_robot.reproduce.spine:main",
     },

@@ -338,3 +338,37 @@ class RewardOut:
     embedding: npt.NDArray[np.float32] | None = None
     """What the model made of the frame, a unit vector (dim,), from which any goal can be scored
     again; None of a model that embeds nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class SkillView:
+    """What is seen of a world of skills at one moment."""
+
+    caption: str
+    """Facts in words."""
+    phrases: tuple[str, ...]
+    """What may be chosen, in words; the same for all views of the same things."""
+    admissible: BoolArray
+    """Which of them the plan check would accept now, shape (phrases,)."""
+    facts: tuple[Predicate, ...]
+    """Sorted."""
+    state: FloatBatch
+    """Each fact of the world's vocabulary as 0 or 1, shape (facts,)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class SkillStep:
+    """What a choice in each world of skills led to; a world that ended has begun anew."""
+
+    instructions: tuple[str, ...]
+    views: tuple[SkillView, ...]
+    rewards: FloatBatch
+    """Shape (worlds,)."""
+    terminated: BoolArray
+    truncated: BoolArray
+    seconds: FloatBatch
+    """How long each choice took; a learner discounts by ``gamma ** seconds``."""
+    done: tuple[bool, ...]
+    """Whether each choice did what it was to do."""
+    last: dict[int, SkillView]
+    """The last view of each world that ended."""

@@ -44,7 +44,7 @@ class MyMethod:
         self._asker = PlanAsker(
             model or load_language_model(language_model),
             method="my_method",
-            grammar=plan_language.grammar(),
+            grammar=plan_language.grammar_of,
             kind="arm",
             guide=GUIDE + plan_language.guide(),
             temperature=0.0,

@@ -13,8 +13,8 @@ from fmrl_robot.control.arm_skill import ArmSkill
 from fmrl_robot.control.local_skill import LocalSkill
 from fmrl_robot.control.regions import HOME_YAW, Region, find
 from fmrl_robot.motion.kinematics import tool_down
-from fmrl_robot.skills import TABLE, Parameter, Skill, World, need
-from fmrl_robot.types import FloatArray, Predicate, Scene, SubGoal
+from fmrl_robot.skills import Need, Parameter, Skill
+from fmrl_robot.types import FloatArray, Scene, SubGoal
 
 BEHIND_M, HOVER_M, HEIGHT_M = 0.055, 0.10, 0.025
 """Where the fingers come down before the cube, whence, and at which height they push."""
@@ -24,18 +24,15 @@ CUBE_HALF_M, FINGER_HALF_M = 0.02, 0.012
 # --- what planner and plan check know -------------------------------------------------------------
 
 
-def nudge(world: World, cube: str) -> None:
-    """Change the symbolic world, or raise Unmet and leave it as it was."""
-    need(world.held is None, f"nudge({cube}) needs an empty hand; place {world.held} first")
-    need(world.clear(cube), f"nudge({cube}) needs nothing on it; take that off first")
-    need(world.below.get(cube) == TABLE, f"nudge({cube}) needs it on the table; place it there")
-    world.facts.add(Predicate("nudged", (cube,)))
-
-
 NUDGE = Skill(
     targets=("cube",),
-    apply=nudge,
-    ends=lambda _, cube: Predicate("nudged", (cube,)),
+    needs=(
+        Need("hand_empty()", "an empty hand; place {Held} first"),
+        Need("clear(Target)", "nothing on it; take that off first"),
+        Need("on(Target, table)", "it on the table; place it there"),
+    ),
+    adds=("nudged(Target)",),
+    ends="nudged(Target)",
     words="push a cube on the table straight away from the arm",
     parameters=(Parameter(name="distance_m", lower=0.02, upper=0.08, default=0.05),),
     brings={"nudged": "the {0} was pushed away"},

@@ -21,6 +21,7 @@ from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.fm import load_language_model
 from fmrl_robot.methods.card import MethodCard
 from fmrl_robot.planners import plan_expansion, plan_language
+from fmrl_robot.planners.nouns import Nouns
 from fmrl_robot.planners.prompting import PlanAsker
 from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.types import Outcome, Plan, Scene, SubGoal, Usage
@@ -93,7 +94,7 @@ class PSL:
         """
         self._asker = PlanAsker(
             load_language_model(language_model) if model is None else model,
-            method="psl", grammar=plan_language.grammar(), kind="arm",
+            method="psl", grammar=plan_language.grammar_of, kind="arm",
             guide=GUIDE + plan_language.guide(), temperature=temperature, seed=seed,
         )  # fmt: skip
         self._instruction = ""
@@ -121,7 +122,8 @@ class PSL:
     def propose(self, scene: Scene, feedback: str = "") -> Plan:
         """Ask for a plan; see Planner."""
         text = self._asker.ask(self._instruction, scene, feedback)
-        subgoals, goal = plan_expansion.expand(plan_language.parse(text), scene, self._meant)
+        steps = plan_language.parse(text, Nouns.of(scene))
+        subgoals, goal = plan_expansion.expand(steps, scene, self._meant)
         return Plan(instruction=self._instruction, method="psl", subgoals=subgoals, goal=goal)
 
     def observe(self, subgoal: SubGoal, outcome: Outcome) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from fmrl_robot.skills import CONTAINERS
 from fmrl_robot.types import FloatArray, Predicate, SceneObject
 
 HOLDING_M = (0.010, 0.028)
@@ -18,7 +19,6 @@ PRESSED_TOP_M = 0.0395
 _ON_ASIDE_M, _ON_HEIGHT_M = 0.030, 0.012
 _RIM_SLACK_M = 0.016
 _RESTING_M = 0.034
-_CONTAINERS = ("bowl", "bin", "drawer")
 
 
 def facts_of(
@@ -38,10 +38,10 @@ def facts_of(
         if name != held:
             place = _place(cube, objects, held)
             if place is not None:
-                facts.add(Predicate("in" if place in _CONTAINERS else "on", (name, place)))
+                facts.add(Predicate("in" if place in CONTAINERS else "on", (name, place)))
     occupied = {f.args[1] for f in facts if f.name in ("in", "on")}
     for name, thing in objects.items():
-        if thing.category in ("cube", *_CONTAINERS) and name not in occupied:
+        if thing.category in ("cube", *CONTAINERS) and name not in occupied:
             facts.add(Predicate("clear", (name,)))
     if "drawer" in objects and (opening_m > OPEN_M or opening_m < CLOSED_M):
         facts.add(Predicate("open" if opening_m > OPEN_M else "closed", ("drawer",)))
@@ -58,7 +58,7 @@ def _place(cube: SceneObject, objects: Mapping[str, SceneObject], held: str | No
             if np.hypot(apart[0], apart[1]) < _ON_ASIDE_M and abs(apart[2] - CUBE_M) < _ON_HEIGHT_M:
                 return name
     for name, other in objects.items():
-        if other.category in _CONTAINERS and inside(at, other):
+        if other.category in CONTAINERS and inside(at, other):
             return name
     return "table" if at[2] < _RESTING_M else None
 

@@ -10,14 +10,15 @@ cube and open the drawer it is in. A closed drawer as the *target* is opened onl
 from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
-from contextlib import suppress
-from itertools import pairwise
 
 from fmrl_robot.errors import ErrorCode, Retryable, Terminal
-from fmrl_robot.planners.cube_world import CUBES, CubeWorld
 from fmrl_robot.planners.plan_language import Reference, Step
-from fmrl_robot.skills import Skill, Unmet, World, further_skills
+from fmrl_robot.planners.references import empty_container, freest, matching
+from fmrl_robot.skills import World, further_skills
 from fmrl_robot.skills.captioner import KNOWN_FACTS, caption
+from fmrl_robot.skills.domain import Act
+from fmrl_robot.skills.macros import DRAWER, Macros
+from fmrl_robot.skills.tabletop import CUBES
 from fmrl_robot.types import Predicate, Scene, SubGoal, SubGoalKind
 
 Meanings = MutableMapping[tuple[int, Step], tuple[tuple[str, ...], str]]
@@ -49,45 +50,34 @@ class _Expansion:
     """The plan so far and the world as it would then be."""
 
     def __init__(self, scene: Scene, meant: Meanings) -> None:
-        self.world = CubeWorld(scene)
-        self._first = CubeWorld(scene)
+        self.world = World.of(scene)
+        self._first = self.world.copy()
         self._meant = meant
+        self._macros = Macros(self.world, self._emit, self._done_already)
+        self._further = further_skills()
+        self._params: tuple[tuple[str, str], ...] = ()
         self.subgoals: list[SubGoal] = []
         self.goal: dict[str, Predicate] = {}
-        self._first_held = self.world.held
-        self._further = further_skills()
-        self._facts = World.of(scene).facts
 
     def step(self, step: Step, number: int) -> None:
         """Append the sub-goals of one step."""
         match step.name:
             case "put":
                 for cube, place in self._moves(step, number):
-                    unforeseen = place == "drawer" != step.place
-                    if unforeseen and not (self.world.drawer_open or self.world.is_at(cube, place)):
-                        self._empty_hand()
-                        self._drawer(True)
-                    self._put(cube, place)
+                    self._put(cube, place, step)
             case "hold":
                 for cube, _ in self._moves(step, number)[:1]:
-                    self._grasp(cube)
+                    self._macros.hold(cube)
             case "stack":
-                self._stack([self._present(c) for c in step.cubes])
+                self._macros.stack([self._present(c) for c in step.cubes])
             case "ensure_open" | "ensure_closed":
-                opening = step.name == "ensure_open"
-                if self.world.drawer_open != opening:
-                    self._empty_hand()
-                    self._drawer(opening)
-                else:
-                    self._want(_drawer_fact(opening))
-            case "open" | "close":
-                self._drawer(step.name == "open")
-            case "press":
-                self._emit("press", "button", Predicate("pressed", ("button",)))
+                self._macros.ensure(step.place, is_open=step.name == "ensure_open")
+            case "open" | "close" | "press":
+                self._macros.do(step.name, step.place)
             case "grasp":
-                self._take(self._present(step.ref.cube))
+                self._macros.do("grasp", self._present(step.ref.cube))
             case name if name in self._further:
-                self._call(self._further[name], step)
+                self._call(step)
             case _:
                 held = self.world.held
                 if held is None:
@@ -95,7 +85,14 @@ class _Expansion:
                         f"expected a grasp before place({step.place}), the hand is empty",
                         ErrorCode.PRECONDITION_UNMET,
                     )
-                self._release(held, self._target(step.place, held))
+                self._macros.do("place", self._target(step.place, held))
+
+    def _put(self, cube: str, place: str, step: Step) -> None:
+        """Put a cube somewhere; a drawer that the plan could not know to be one is opened."""
+        unforeseen = self.world.things.get(place) == DRAWER and place != step.place
+        if unforeseen and not self.world.is_open(place) and self.world.below(cube) != place:
+            self._macros.ensure(place, is_open=True)
+        self._macros.put(cube, place)
 
     def _moves(self, step: Step, number: int) -> list[tuple[str, str]]:
         """Cubes of a step and where each goes."""
@@ -109,26 +106,23 @@ class _Expansion:
 
     def _resolve(self, ref: Reference, place: str = "") -> list[str]:
         if ref.cube == "held":
-            cube = self.world.held or self._first_held
+            cube = self.world.held or self._first.held
             if cube is None:
                 raise Terminal("the gripper holds nothing", ErrorCode.OBJECT_UNKNOWN)
             return [cube]
         if ref.cube:
             return [self._present(ref.cube)]
         world = self._first if ref.condition.startswith("with_") else self.world
-        found = [c for c in world.matching(ref.condition) if c not in ref.excepting]
+        found = [c for c in matching(world, ref.condition) if c not in ref.excepting]
         if not found:
             raise Terminal(f"the scene has no cube for {ref.condition!r}", ErrorCode.OBJECT_UNKNOWN)
-        away = [c for c in found if not self.world.is_at(c, place) and c != place]
-        if ref.count:
-            free = sorted(away, key=lambda c: (bool(self.world.above(c)), CUBES.index(c)))
-            return free[: ref.count]
-        return away
+        away = [c for c in found if self.world.below(c) != place and c != place]
+        return freest(self.world, away)[: ref.count] if ref.count else away
 
     def _present(self, cube: str) -> str:
-        if cube not in self.world.cubes:
+        if cube not in self.world.movable:
             raise Terminal(
-                f"the scene has no {cube}; it has {', '.join(self.world.cubes) or 'no cubes'}",
+                f"the scene has no {cube}; it has {', '.join(self.world.movable) or 'no cubes'}",
                 ErrorCode.OBJECT_UNKNOWN,
             )
         return cube
@@ -136,7 +130,7 @@ class _Expansion:
     def _named(self, place: str) -> str:
         """The container or table that ``empty`` or ``at_red_cube`` means; others as they are."""
         if place == "empty":
-            found = self.world.empty()
+            found = empty_container(self.world)
             if found is None:
                 raise Terminal("no container of the scene is empty", ErrorCode.OBJECT_UNKNOWN)
             return found
@@ -159,114 +153,41 @@ class _Expansion:
                 f"expected another place than the cube itself, got put({cube},{place})",
                 ErrorCode.PRECONDITION_UNMET,
             )
+        # Of a cube that the language knows and the scene lacks, say so; of another place the plan
+        # check does.
         return self._present(place) if place in CUBES else place
 
-    def _stack(self, cubes: Sequence[str]) -> None:
-        base = cubes[0]
-        if self.world.base(base) != "table":
-            self._put(base, "table")
-        for below, above in pairwise(cubes):
-            if self.world.is_at(above, below):
-                self._want(_rest_fact(above, below))
-            else:
-                self._put(above, below)
+    def _call(self, step: Step) -> None:
+        """Append a step of another package's skill; what it lacks the plan check refuses."""
+        names = (p.name for p in self._further[step.name].parameters)
+        self._params = tuple(zip(names, step.values, strict=False))
+        self._emit(self.world.act(step.name, step.place))
+        self._params = ()
+        if not self.world.unmet(step.name, step.place):
+            self.world.force(step.name, step.place)
 
-    def _put(self, cube: str, place: str) -> None:
-        if self.world.is_at(cube, place):
-            self._want(_rest_fact(cube, place))
-            return
-        if place in CUBES:
-            self._uncover(place, keep=cube)
-        self._grasp(cube)
-        self._release(cube, place)
-
-    def _grasp(self, cube: str) -> None:
-        if self.world.held == cube:
-            self._want(Predicate("held", (cube,)))
-            return
-        self._empty_hand()
-        self._uncover(cube)
-        if self.world.base(cube) == "drawer" and not self.world.drawer_open:
-            self._drawer(True)
-        self._take(cube)
-
-    def _uncover(self, cube: str, keep: str = "") -> None:
-        for above in self.world.above(cube):
-            if above == keep:
-                continue
-            self._empty_hand()
-            if self.world.base(above) == "drawer" and not self.world.drawer_open:
-                self._drawer(True)
-            self._take(above)
-            self._release(above, "table")
-
-    def _empty_hand(self) -> None:
-        if self.world.held is not None:
-            self._release(self.world.held, "table")
-
-    def _take(self, cube: str) -> None:
-        self._emit("grasp", cube, Predicate("held", (cube,)))
-        self.world.below.pop(cube, None)
-        self.world.held = cube
-
-    def _release(self, cube: str, place: str) -> None:
-        self._emit("place", place, _rest_fact(cube, place))
-        self.world.below[cube] = place
-        self.world.held = None
-
-    def _drawer(self, opening: bool) -> None:
-        self._emit("open" if opening else "close", "drawer", _drawer_fact(opening))
-        self.world.drawer_open = opening
-
-    def _call(self, skill: Skill, step: Step) -> None:
-        """Append a step of another package's skill and move the world forward as it says."""
-        mine = self.world
-        world = World(
-            below=mine.below,
-            held=mine.held,
-            drawer_open=mine.drawer_open,
-            pressed=False,
-            facts=self._facts,
-        )
-        names = (p.name for p in skill.parameters)
-        params = tuple(zip(names, step.values, strict=False))
-        self._emit(step.name, step.place, skill.ends(world, step.place), params)
-        # What it lacks the plan check refuses, naming the step.
-        with suppress(Unmet):
-            skill.apply(world, step.place)
-        mine.held, mine.drawer_open = world.held, world.drawer_open
-
-    def _emit(
-        self,
-        skill: str,
-        target: str,
-        termination: Predicate,
-        params: tuple[tuple[str, str], ...] = (),
-    ) -> None:
+    def _emit(self, act: Act) -> None:
+        termination = act.ends
         self.subgoals.append(
             SubGoal(
                 id=str(len(self.subgoals) + 1),
                 kind=SubGoalKind.REGION,
-                skill=skill,
-                target=target,
+                skill=act.name,
+                target=act.target,
                 termination=termination,
                 text=caption(termination),
-                params=params,
+                params=self._params,
             )
         )
         if termination.name in KNOWN_FACTS:
             self._want(termination)
+
+    def _done_already(self, name: str, thing: str, place: str) -> None:
+        fact = Predicate(name, (thing, place) if place else (thing,))
+        self._want(self.world.domain.resolved(fact))
 
     def _want(self, fact: Predicate) -> None:
         """Remember the last wish about each thing; a later one takes its place."""
         subject = fact.args[0]
         self.goal.pop(subject, None)
         self.goal[subject] = fact
-
-
-def _rest_fact(cube: str, place: str) -> Predicate:
-    return Predicate("on" if place in CUBES or place == "table" else "in", (cube, place))
-
-
-def _drawer_fact(is_open: bool) -> Predicate:
-    return Predicate("open" if is_open else "closed", ("drawer",))

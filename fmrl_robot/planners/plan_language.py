@@ -15,40 +15,48 @@ from dataclasses import dataclass
 
 from fmrl_robot.errors import ErrorCode, Retryable
 from fmrl_robot.fm.undressing import calls
-from fmrl_robot.planners.cube_world import CONTAINERS, CUBES
 from fmrl_robot.planners.gait_language import raise_if_refused
+from fmrl_robot.planners.nouns import TAUGHT, Nouns
 from fmrl_robot.skills import further_skills
+from fmrl_robot.types import Scene
 
 MAX_STEPS = 24
-
-GRAMMAR = r"""
-root ::= refuse | step (";" step){0,23}
-refuse ::= "refuse(" ("unknown" | "impossible" | "unsafe") ")"
-step ::= macro | primitive
-macro ::= "put(" ref "," place ")" | "hold(" ref ")" | "stack(" cube ("," cube){1,3} ")" | "ensure_open(drawer)" | "ensure_closed(drawer)"
-primitive ::= "grasp(" cube ")" | "place(" place ")" | "open(drawer)" | "close(drawer)" | "press(button)"
-ref ::= cube | "held" | "each(" condition except{0,3} ")" | "any(" [1-3] "," condition except{0,3} ")"
-condition ::= "all" | "on_table" | "in_bowl" | "in_bin" | "in_drawer" | "off_table" | "stacked" | "top" | "on_" cube | "under_" cube | "with_" cube
-except ::= "-" cube
-place ::= "bowl" | "bin" | "drawer" | "table" | "top" | "empty" | "at_" cube | cube
-cube ::= "red_cube" | "green_cube" | "blue_cube" | "yellow_cube"
-"""  # noqa: E501
-"""GBNF of the language as the embedded models know it."""
 
 _FURTHER = r"""
 name ::= [a-z] [a-z0-9_]{0,31}
 number ::= "-"? [0-9]{1,4} ("." [0-9]{1,4})?
 """
-
-_CUBE = "(?:" + "|".join(CUBES) + ")"
-_CONDITION = (
-    rf"(?:all|(?:on|off)_table|in_(?:{'|'.join(CONTAINERS)})|stacked|top|(?:on|under|with)_{_CUBE})"
-)
-_REF = re.compile(
-    rf"^(?:({_CUBE})|(held)|(each|any)\((?:([1-3]),)?({_CONDITION})((?:-{_CUBE})*)\))$"
-)
-_PLACE = re.compile(rf"^(?:bowl|bin|drawer|table|top|empty|(?:at_)?{_CUBE})$")
 _STEP = re.compile(r"^([a-z_]+)\((.*)\)$")
+_TAKEN_BY = {"open": "drawers", "close": "drawers", "ensure_open": "drawers",
+             "ensure_closed": "drawers", "press": "buttons"}  # fmt: skip
+"""What steps without a choice of category are aimed at."""
+
+
+def _grammar(nouns: Nouns) -> str:
+    """GBNF of the language about these things."""
+    macros = ['"put(" ref "," place ")"', '"hold(" ref ")"', '"stack(" cube ("," cube){1,3} ")"']
+    primitives = ['"grasp(" cube ")"', '"place(" place ")"']
+    for step, category in _TAKEN_BY.items():
+        steps = macros if step.startswith("ensure") else primitives
+        steps += [f'"{step}({name})"' for name in getattr(nouns, category)]
+    within = " | ".join(f'"in_{name}"' for name in nouns.containers)
+    places = " | ".join(f'"{name}"' for name in nouns.containers)
+    return f"""
+root ::= refuse | step (";" step){{0,{MAX_STEPS - 1}}}
+refuse ::= "refuse(" ("unknown" | "impossible" | "unsafe") ")"
+step ::= macro | primitive
+macro ::= {" | ".join(macros)}
+primitive ::= {" | ".join(primitives)}
+ref ::= cube | "held" | "each(" condition except{{0,3}} ")" | "any(" [1-3] "," condition except{{0,3}} ")"
+condition ::= "all" | "on_table" | {within} | "off_table" | "stacked" | "top" | "on_" cube | "under_" cube | "with_" cube
+except ::= "-" cube
+place ::= {places} | "table" | "top" | "empty" | "at_" cube | cube
+cube ::= {" | ".join(f'"{name}"' for name in nouns.cubes)}
+"""  # noqa: E501
+
+
+GRAMMAR = _grammar(TAUGHT)
+"""GBNF of the language as the embedded models know it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,19 +84,24 @@ class Step:
     """Parameters of a skill of another package, in its order."""
 
 
-def grammar() -> str:
-    """GBNF of the language with every skill that is installed."""
-    further = further_skills()
+def grammar(nouns: Nouns = TAUGHT) -> str:
+    """GBNF of the language about these things, with every skill that is installed."""
+    further, known = further_skills(), _grammar(nouns)
     if not further:
-        return GRAMMAR
+        return known
     calls = " | ".join(
         f'"{name}(" name ("," number){{0,{len(skill.parameters)}}} ")"'
         if skill.parameters
         else f'"{name}(" name ")"'
         for name, skill in further.items()
     )
-    steps = GRAMMAR.replace("step ::= macro | primitive", "step ::= macro | primitive | further")
+    steps = known.replace("step ::= macro | primitive", "step ::= macro | primitive | further")
     return f"{steps}further ::= {calls}{_FURTHER}"
+
+
+def grammar_of(scene: Scene) -> str:
+    """GBNF of the language about the things of a scene; see Nouns."""
+    return grammar(Nouns.of(scene))
 
 
 def guide() -> str:
@@ -100,7 +113,7 @@ def guide() -> str:
     return "\n".join(["", "Further operators:", *lines]) if lines else ""
 
 
-def parse(text: str) -> list[Step]:
+def parse(text: str, nouns: Nouns = TAUGHT) -> list[Step]:
     """Read a plan, also one that is dressed as chat models dress their answers.
 
     Raises:
@@ -112,24 +125,24 @@ def parse(text: str) -> list[Step]:
     parts = text.split(";") if text else []
     if not parts or len(parts) > MAX_STEPS:
         raise Retryable(f"expected 1 to {MAX_STEPS} steps, got {len(parts)}", ErrorCode.PLAN_SCHEMA)
-    return [_step(part) for part in parts]
+    return [_step(part, nouns) for part in parts]
 
 
-def _step(part: str) -> Step:
+def _step(part: str, nouns: Nouns) -> Step:
     match = _STEP.match(part)
     if match is None:
         raise Retryable(f"expected a step such as 'put(red_cube,bowl)', got {part[:60]!r}")
     name, inside = match.groups()
     if name == "put":
         ref, _, place = inside.rpartition(",")
-        return Step(name=name, ref=_reference(ref, part), place=_place(place, part))
+        return Step(name=name, ref=_reference(ref, part, nouns), place=_place(place, part, nouns))
     if name in ("hold", "grasp"):
-        return Step(name=name, ref=_reference(inside, part))
+        return Step(name=name, ref=_reference(inside, part, nouns))
     if name == "place":
-        return Step(name=name, place=_place(inside, part))
+        return Step(name=name, place=_place(inside, part, nouns))
     if name == "stack":
         cubes = tuple(inside.split(","))
-        if len(cubes) < 2 or len(set(cubes)) != len(cubes) or not set(cubes) <= set(CUBES):
+        if len(cubes) < 2 or len(set(cubes)) != len(cubes) or not set(cubes) <= set(nouns.cubes):
             raise Retryable(
                 f"expected two or more different cubes, got {part!r}", ErrorCode.OBJECT_UNKNOWN
             )
@@ -141,24 +154,24 @@ def _step(part: str) -> Step:
             wanted = ",".join(["target", *(p.name for p in further[name].parameters)])
             raise Retryable(f"expected {name}({wanted}), got {part[:60]!r}")
         return Step(name=name, place=place, values=tuple(values))
-    target = {"open": "drawer", "close": "drawer", "ensure_open": "drawer",
-              "ensure_closed": "drawer", "press": "button"}.get(name)  # fmt: skip
-    if target is None:
+    if name not in _TAKEN_BY:
         raise Retryable(
             f"expected put, hold, stack, grasp, place, open, close or press, got {name!r}",
             ErrorCode.SKILL_UNKNOWN,
         )
-    if inside != target:
-        raise Retryable(f"expected {name}({target}), got {part[:60]!r}", ErrorCode.OBJECT_UNKNOWN)
-    return Step(name=name, place=target)
+    targets: tuple[str, ...] = getattr(nouns, _TAKEN_BY[name])
+    if inside not in targets:
+        wanted = " or ".join(f"{name}({target})" for target in targets)
+        raise Retryable(f"expected {wanted}, got {part[:60]!r}", ErrorCode.OBJECT_UNKNOWN)
+    return Step(name=name, place=inside)
 
 
-def _reference(text: str, part: str) -> Reference:
-    match = _REF.match(text)
+def _reference(text: str, part: str, nouns: Nouns) -> Reference:
+    match = nouns.reference.match(text)
     if match is None:
         raise Retryable(
-            f"expected a cube ({', '.join(CUBES)}), held, each(..) or any(..), got {text[:40]!r} "
-            f"in {part[:60]!r}",
+            f"expected a cube ({', '.join(nouns.cubes)}), held, each(..) or any(..), got "
+            f"{text[:40]!r} in {part[:60]!r}",
             ErrorCode.OBJECT_UNKNOWN,
         )
     cube, held, kind, count, condition, minus = match.groups()
@@ -173,11 +186,11 @@ def _reference(text: str, part: str) -> Reference:
     )
 
 
-def _place(text: str, part: str) -> str:
-    if not _PLACE.match(text):
+def _place(text: str, part: str, nouns: Nouns) -> str:
+    if not nouns.place.match(text):
         raise Retryable(
-            "expected a place (bowl, bin, drawer, table, top, empty, a cube or at_ a cube), got "
-            f"{text[:40]!r} in {part[:60]!r}",
+            f"expected a place ({', '.join(nouns.containers)}, table, top, empty, a cube or at_ a "
+            f"cube), got {text[:40]!r} in {part[:60]!r}",
             ErrorCode.OBJECT_UNKNOWN,
         )
     return text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fmrl_robot.errors import ErrorCode, FmrlError, Terminal
 from fmrl_robot.fm import require
 from fmrl_robot.fm.usage import UsageMeter
@@ -53,9 +55,20 @@ class PlanAsker:
     """Asks one model for plans in one grammar, with the prompt that it says it understands."""
 
     def __init__(
-        self, model: Generates, *, method: str, grammar: str, kind: str, guide: str,
-        temperature: float, seed: int,
+        self, model: Generates, *, method: str, grammar: str | Callable[[Scene], str], kind: str,
+        guide: str, temperature: float, seed: int,
     ) -> None:  # fmt: skip
+        """Take a model and what it is held to.
+
+        Args:
+            model: asked; it must be able to generate.
+            method: who asks, for messages.
+            grammar: GBNF of every answer, or what makes it of the scene.
+            kind: the first word of a short prompt.
+            guide: the head of a prompt for a large model.
+            temperature: of first answers; repairs are sampled.
+            seed: of sampling.
+        """
         require(model, "Generates", by=method)
         self.model = model
         self._grammar = grammar
@@ -105,7 +118,7 @@ class PlanAsker:
         try:
             (completion,) = self.model.generate(
                 self.prompt(instruction, scene, feedback),
-                grammar=self._grammar,
+                grammar=self._grammar if isinstance(self._grammar, str) else self._grammar(scene),
                 max_tokens=160 if self._is_short else 400,
                 temperature=temperature,
                 seed=seed,

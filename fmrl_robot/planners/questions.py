@@ -23,7 +23,8 @@ def say_skill(subgoal: SubGoal) -> str:
         case "grasp":
             return f"pick up {thing}"
         case "place":
-            where = "in" if subgoal.target in ("bowl", "bin", "drawer") else "on"
+            ends = subgoal.termination
+            where = "in" if ends is not None and ends.name == "in" else "on"
             return f"place it {where} {thing}"
         case _:
             return f"{subgoal.skill} {thing}"

@@ -1,17 +1,24 @@
-"""What robots can do and what can be true: skills, predicates and their words."""
+"""What robots can do and what can be true: skills, predicates, their words and their world."""
 
-from fmrl_robot.skills.library import further_skills, skill
-from fmrl_robot.skills.operators import CONTAINERS, TABLE, World
-from fmrl_robot.skills.skill import Parameter, Skill, Unmet, need
+from fmrl_robot.skills.domain import CONTAINERS, ROBOT, TABLE, Domain
+from fmrl_robot.skills.library import further_skills, skill, skills
+from fmrl_robot.skills.operators import OPERATORS
+from fmrl_robot.skills.skill import Effect, Need, Parameter, Skill, Unmet
+from fmrl_robot.skills.world import World
 
 __all__ = [
     "CONTAINERS",
+    "OPERATORS",
+    "ROBOT",
     "TABLE",
+    "Domain",
+    "Effect",
+    "Need",
     "Parameter",
     "Skill",
     "Unmet",
     "World",
     "further_skills",
-    "need",
     "skill",
+    "skills",
 ]

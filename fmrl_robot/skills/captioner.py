@@ -33,6 +33,20 @@ _ONLY_LOOKED_AT = {
 }
 """Facts that nobody measures while a robot runs; a vision model may be asked about them."""
 
+_PLAYED = {
+    "at": "the {0} is at the {1}",
+    "far": "the {0} is out of reach",
+    "lies": "the {0} lies at the {1}",
+    "way": "a way joins the {0} and the {1}",
+    "stairs": "it has stairs from the {0} to the {1}",
+    "blocked": "it is blocked between the {0} and the {1}",
+    "bars": "the {0} bars it between the {1} and the {2}",
+    "wired": "the {0} opens the {1}",
+    "searched": "the {0} was searched",
+    "found": "the {0} was found",
+}
+"""Facts of the worlds of SkillEnv that no camera of this project tells."""
+
 KNOWN_FACTS = frozenset(_PLURAL_FREE)
 """What perception and ground truth can tell."""
 
@@ -48,9 +62,8 @@ def caption(predicate: Predicate) -> str:
     Raises:
         ValueError: the predicate is not in the vocabulary.
     """
-    template = {**_PLURAL_FREE, **_ONLY_LOOKED_AT}.get(predicate.name) or further_captions().get(
-        predicate.name
-    )
+    known = {**_PLURAL_FREE, **_ONLY_LOOKED_AT, **_PLAYED}
+    template = known.get(predicate.name) or further_captions().get(predicate.name)
     if template is None:
         raise ValueError(f"expected one of {', '.join(_PLURAL_FREE)}, got {predicate}")
     text = template.format(*(a.replace("_", " ") for a in predicate.args))

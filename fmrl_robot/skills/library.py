@@ -25,6 +25,11 @@ def skill(name: str) -> Skill:
     return found
 
 
+def skills() -> dict[str, Skill]:
+    """Every installed skill by name."""
+    return {name: skill(name) for name in SKILLS.names()}
+
+
 def further_skills() -> dict[str, Skill]:
     """Skills beyond this project's own, by name."""
     return {name: skill(name) for name in SKILLS.names() if name not in BUILTIN}

@@ -1,152 +1,136 @@
-"""The arm's skills with what must hold before and what holds after, as a small symbolic world.
+"""Every operator of this project, a table a kind of robot: data, without a line of code.
 
-Derived facts (the hand is empty, nothing is on a cube, the drawer is closed) are computed and never
-stored, so that a perception that forgets one of them cannot make the world contradict itself.
+What differs between robots stands here and nowhere else. A person, who has two hands, is the robot
+of stories about other places.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 
-from fmrl_robot.skills.library import further_captions, skill
-from fmrl_robot.skills.skill import Skill, Unmet, need
-from fmrl_robot.types import Predicate, Scene
+from fmrl_robot.skills.skill import Effect, Need, Skill
 
-CONTAINERS = ("bowl", "bin", "drawer")
-TABLE = "table"
-
-
-@dataclass(kw_only=True, slots=True)
-class World:
-    """Symbolic state: where each cube rests, what is held, the drawer and the button."""
-
-    below: dict[str, str]
-    """What each cube that is not held rests in or on."""
-    held: str | None
-    drawer_open: bool
-    pressed: bool
-    facts: set[Predicate] = field(default_factory=set[Predicate])
-    """Facts that only skills of other packages bring about."""
-
-    @classmethod
-    def of(cls, scene: Scene) -> World:
-        """Read a scene; a cube about which nothing is said lies on the table."""
-        facts = [p for p in scene.predicates if p.value]
-        held = next((p.args[0] for p in facts if p.name == "held"), None)
-        below = {p.args[0]: p.args[1] for p in facts if p.name in ("on", "in")}
-        for thing in scene.objects:
-            if thing.category == "cube" and thing.name != held:
-                below.setdefault(thing.name, TABLE)
-        below.pop(held or "", None)
-        others = further_captions()
-        return cls(
-            below=below,
-            held=held,
-            drawer_open=any(p.name == "open" for p in facts),
-            pressed=any(p.name == "pressed" for p in facts),
-            facts={p for p in facts if p.name in others},
-        )
-
-    def holds(self, fact: Predicate) -> bool:
-        """Whether a fact of the vocabulary holds."""
-        tests: dict[str, Callable[..., bool]] = {
-            "on": lambda x, y: self.below.get(x) == y,
-            "in": lambda x, y: self.below.get(x) == y,
-            "held": lambda x: self.held == x,
-            "hand_empty": lambda: self.held is None,
-            "clear": self.clear,
-            "open": lambda _: self.drawer_open,
-            "closed": lambda _: not self.drawer_open,
-            "pressed": lambda _: self.pressed,
-        }
-        if fact.name in tests:
-            return tests[fact.name](*fact.args) == fact.value
-        plain = Predicate(fact.name, fact.args)
-        return fact.name in further_captions() and (plain in self.facts) == fact.value
-
-    def clear(self, cube: str) -> bool:
-        """Whether nothing rests on ``cube``."""
-        return cube not in self.below.values()
-
-    def apply(self, name: str, target: str) -> None:
-        """Carry out a skill.
-
-        Raises:
-            Unmet: a precondition does not hold; the message says which.
-            ConfigError: no such skill.
-        """
-        skill(name).apply(self, target)
-
-
-def _grasp(world: World, cube: str) -> None:
-    need(world.held is None, f"grasp({cube}) needs an empty hand; it holds {world.held}")
-    need(world.clear(cube), f"grasp({cube}) needs nothing on it; take that off first")
-    shut = world.below.get(cube) == "drawer" and not world.drawer_open
-    need(not shut, f"grasp({cube}) needs the drawer open; open(drawer) first")
-    world.below.pop(cube, None)
-    world.held = cube
-
-
-def _place(world: World, target: str) -> None:
-    held = world.held
-    if held is None:
-        raise Unmet(f"place({target}) needs a cube in the hand; grasp one first")
-    need(held != target, f"place({target}) needs another place than the held cube itself")
-    need(target != "drawer" or world.drawer_open, "place(drawer) needs it open; open it first")
-    occupied = target not in (*CONTAINERS, TABLE) and not world.clear(target)
-    need(not occupied, f"place({target}) needs nothing on it; take that off first")
-    world.below[held], world.held = target, None
-
-
-def _open(world: World, target: str) -> None:
-    need(world.held is None, f"open({target}) needs an empty hand; place {world.held} first")
-    need(not world.drawer_open, f"open({target}) needs it closed; it is open")
-    world.drawer_open = True
-
-
-def _close(world: World, target: str) -> None:
-    need(world.held is None, f"close({target}) needs an empty hand; place {world.held} first")
-    need(world.drawer_open, f"close({target}) needs it open; it is closed")
-    world.drawer_open = False
-
-
-def _press(world: World, target: str) -> None:
-    need(world.held is None, f"press({target}) needs an empty hand; place {world.held} first")
-    world.pressed = True
-
-
-def _rests(world: World, target: str) -> Predicate:
-    return Predicate("in" if target in CONTAINERS else "on", (world.held or "", target))
-
+_FREE_HAND = Need("hand_empty()", "an empty hand; place {Held} first")
+_NOTHING_ON_IT = "nothing on it; take that off first"
+_IN_REACH = Need("not far(Target)", "it within reach; choose another")
 
 GRASP = Skill(
     targets=("cube",),
-    apply=_grasp,
-    ends=lambda _, target: Predicate("held", (target,)),
+    needs=(
+        Need("hand_empty()", "an empty hand; it holds {Held}"),
+        Need("clear(Target)", _NOTHING_ON_IT),
+        Need(
+            "open(Place)",
+            "the {Place} open; open({Place}) first",
+            given=("in(Target, Place)", "is_a(Place, drawer)"),
+        ),
+        _IN_REACH,
+    ),
+    adds=("held(Target)",),
+    # A plan that grasps with a full hand is refused; until then one thing is held, not two.
+    deletes=("held(Any)", "on(Target, Any)", "in(Target, Any)"),
+    ends="held(Target)",
     words="take a cube",
 )
 PLACE = Skill(
     targets=("cube", "bowl", "bin", "drawer", "table"),
-    apply=_place,
-    ends=_rests,
+    needs=(
+        Need("held(Any)", "a cube in the hand; grasp one first"),
+        Need("not held(Target)", "another place than the held cube itself"),
+        Need("open(Target)", "it open; open it first", given=("is_a(Target, drawer)",)),
+        Need("clear(Target)", _NOTHING_ON_IT, given=("is_a(Target, cube)",)),
+        _IN_REACH,
+    ),
+    adds=("rests(Held, Target)",),
+    deletes=("held(Any)",),
+    ends="rests(Held, Target)",
+    lapses=("on(Held, table)",),
     words="let go of the held cube in or on something",
 )
 OPEN = Skill(
     targets=("drawer",),
-    apply=_open,
-    ends=lambda _, target: Predicate("open", (target,)),
+    needs=(_FREE_HAND, Need("closed(Target)", "it closed; it is open")),
+    adds=("open(Target)",),
+    ends="open(Target)",
     words="pull the drawer open",
+    thwarted=("locked(Target)",),
 )
 CLOSE = Skill(
     targets=("drawer",),
-    apply=_close,
-    ends=lambda _, target: Predicate("closed", (target,)),
+    needs=(_FREE_HAND, Need("open(Target)", "it open; it is closed")),
+    deletes=("open(Target)",),
+    ends="closed(Target)",
     words="push the drawer shut",
 )
 PRESS = Skill(
     targets=("button",),
-    apply=_press,
-    ends=lambda _, target: Predicate("pressed", (target,)),
+    needs=(_FREE_HAND,),
+    adds=("pressed(Target)",),
+    deletes=("locked(Any)",),
+    ends="pressed(Target)",
     words="press the button",
 )
+
+WALK = Skill(
+    targets=("place",),
+    needs=(
+        Need("not at(Robot, Target)", "another place; it is there"),
+        Need("way(Here, Target)", "a way there from the {Here}; go another way"),
+        Need("not stairs(Here, Target)", "level ground; climb there"),
+        Need("not blocked(Here, Target)", "a free way; go another way"),
+        Need("open(Gate)", "the {Gate} open; step on its pad", given=("bars(Gate, Here, Target)",)),
+    ),
+    adds=("at(Robot, Target)",),
+    deletes=("at(Robot, Any)",),
+    ends="at(Robot, Target)",
+    words="walk to a place that a level way leads to",
+)
+CLIMB = Skill(
+    targets=("place",),
+    needs=(
+        Need("not at(Robot, Target)", "another place; it is there"),
+        Need("stairs(Here, Target)", "stairs there from the {Here}; walk there"),
+        Need("not blocked(Here, Target)", "a free way; go another way"),
+    ),
+    adds=("at(Robot, Target)",),
+    deletes=("at(Robot, Any)",),
+    ends="at(Robot, Target)",
+    words="climb the stairs to a place",
+)
+STEP_ON = Skill(
+    targets=("pad",),
+    needs=(Need("lies(Target, Here)", "to be where the pad is; go there first"),),
+    adds=("pressed(Target)", Effect("open(Gate)", ("is_a(Gate, gate)", "wired(Target, Gate)"))),
+    ends="pressed(Target)",
+    words="step on a pad, which opens a gate",
+)
+SEARCH = Skill(
+    targets=("place",),
+    needs=(Need("at(Robot, Target)", "to be there; go there first"),),
+    adds=(
+        "searched(Target)",
+        Effect("found(Thing)", ("is_a(Thing, thing)", "lies(Thing, Target)")),
+    ),
+    ends="searched(Target)",
+    words="look around where it stands",
+)
+
+_ANY_HAND = ("hand_empty()",)
+
+
+def _two_handed(skill: Skill) -> Skill:
+    return replace(skill, needs=tuple(n for n in skill.needs if n.fact not in _ANY_HAND))
+
+
+OPERATORS: dict[str, dict[str, Skill]] = {
+    "arm": {"grasp": GRASP, "place": PLACE, "open": OPEN, "close": CLOSE, "press": PRESS},
+    "quadruped": {"walk": WALK, "climb": CLIMB, "step_on": STEP_ON, "search": SEARCH},
+    "person": {
+        "grasp": GRASP,
+        "place": PLACE,
+        "open": _two_handed(OPEN),
+        "close": _two_handed(CLOSE),
+        "press": _two_handed(PRESS),
+    },
+}
+"""By kind of robot, then by name."""

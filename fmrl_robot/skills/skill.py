@@ -1,21 +1,23 @@
 """What a skill has to say about itself before a plan may contain it.
 
-A skill is symbolic: what it may be aimed at, what must hold before and what holds after. How a
-robot carries it out is said elsewhere (fmrl_robot/control/arm_skill.py), so that plans can be made
-and checked where no robot is.
+A skill is symbolic, and all of it is data: what it may be aimed at, what must hold before, what
+begins and what ceases to hold. How a robot carries it out is said elsewhere
+(fmrl_robot/control/arm_skill.py), so that plans can be made and checked where no robot is.
+
+Facts are written as text, ``on(Target, Any)``. A word with a capital is a variable: ``Target`` is
+what the skill is aimed at, ``Held`` what the hand holds, ``Robot`` who acts, ``Here`` where that
+one is, ``Any`` anything at all, and every other stands for one thing throughout a condition. Two
+facts are only ever asked and never stored: ``is_a(Target, drawer)`` looks at a thing's category,
+``rests(Held, Target)`` means ``in`` for a container and ``on`` for everything else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from fmrl_robot.errors import ErrorCode, FmrlError, apart
-from fmrl_robot.types import Predicate, SubGoal
-
-if TYPE_CHECKING:
-    from fmrl_robot.skills.operators import World
+from fmrl_robot.types import SubGoal
 
 
 class Unmet(FmrlError):
@@ -24,10 +26,24 @@ class Unmet(FmrlError):
     default_code = ErrorCode.PRECONDITION_UNMET
 
 
-def need(condition: bool, message: str) -> None:
-    """Raise Unmet with ``message`` unless the precondition holds."""
-    if not condition:
-        raise Unmet(message)
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A precondition."""
+
+    fact: str
+    """What has to hold, ``not`` before it for what must not."""
+    says: str
+    """What the skill needs and how to get it; ``{Held}`` and other variables are filled in."""
+    given: tuple[str, ...] = ()
+    """It is asked only where all of these hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A fact that begins or ceases to hold where all of ``given`` do."""
+
+    fact: str
+    given: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,21 +59,28 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Skill:
-    """A typed skill."""
+    """A typed skill: an operator of the symbolic world."""
 
     targets: tuple[str, ...]
     """Categories of thing it may be aimed at."""
-    apply: Callable[[World, str], None]
-    """Change the world as the skill does, or raise Unmet and leave it as it was."""
-    ends: Callable[[World, str], Predicate]
-    """The fact that ends it, asked of the world before it."""
+    needs: tuple[Need, ...] = ()
+    """In the order in which they are told."""
+    adds: tuple[str | Effect, ...] = ()
+    deletes: tuple[str | Effect, ...] = ()
+    """Facts that cease to hold, before those of ``adds`` begin to."""
+    ends: str
+    """The fact that ends it."""
+    lapses: tuple[str | Effect, ...] = ()
+    """What begins to hold instead where it fails, after ``deletes``; empty: nothing changes."""
     words: str
     """What it does, in words for a language model."""
     parameters: tuple[Parameter, ...] = ()
-    brings: Mapping[str, str] = field(default_factory=dict[str, str])
+    brings: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
     """Facts of its own that it brings about: name to caption, ``{0}`` being the first argument.
 
     No camera of this project sees them, so they end a step, but are no goal of a task."""
+    thwarted: tuple[str, ...] = ()
+    """Facts that nobody sees and at which it is tried in vain, such as ``locked(Target)``."""
 
     def values(self, subgoal: SubGoal) -> dict[str, float]:
         """Return the parameters of a step by name, the defaults filled in.

@@ -158,3 +158,11 @@ def test_every_put_executes_without_an_unmet_precondition(facts, place):
     for subgoal in subgoals:
         world.run(subgoal.skill, subgoal.target)
     assert all(world.holds(fact) for fact in goal) and world.at["red_cube"] == place
+
+
+def test_a_cube_is_put_on_what_lies_buried_two_below_it():
+    facts = ["on(red_cube, blue_cube)", "on(yellow_cube, red_cube)"]
+    assert steps("put(yellow_cube,blue_cube)", facts) == [
+        "grasp yellow_cube", "place table", "grasp red_cube", "place table",
+        "grasp yellow_cube", "place blue_cube",
+    ]  # fmt: skip

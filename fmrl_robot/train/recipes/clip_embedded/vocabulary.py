@@ -7,10 +7,9 @@ list is shipped beside the weights (``vocabulary.json``) and is the only source 
 from __future__ import annotations
 
 from fmrl_robot.skills.captioner import caption
+from fmrl_robot.skills.tabletop import CUBES, HOLDERS
 from fmrl_robot.types import SAYTAP_LEGS, Leg, Predicate
 
-CUBES = ("red_cube", "green_cube", "blue_cube", "yellow_cube")
-HOLDERS = ("bowl", "bin", "drawer")
 MARKERS = ("red_marker", "green_marker", "blue_marker")
 POSES = ("standing", "crouching", "bowing", "sitting", "lying", "fallen")
 ABOVE = (*CUBES, "bowl", "bin")

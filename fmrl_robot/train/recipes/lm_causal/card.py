@@ -10,9 +10,9 @@ from typing import Any
 from fmrl_robot.errors import Retryable
 from fmrl_robot.fm import load_language_model
 from fmrl_robot.planners import questions as ask
-from fmrl_robot.planners.cube_world import CONTAINERS, CUBES
 from fmrl_robot.shares import share
 from fmrl_robot.skills.captioner import say_thing
+from fmrl_robot.skills.tabletop import CUBES, HOLDERS
 from fmrl_robot.train.cards import write_card
 from fmrl_robot.train.recipes.lm_causal import corpus, prior
 
@@ -23,7 +23,7 @@ CANNOT = {
 UNSEEN_SEED = 990_001
 SKILLS = (
     *(f"pick up {say_thing(c)}" for c in CUBES),
-    *(f"place it in the {p}" for p in CONTAINERS),
+    *(f"place it in the {p}" for p in HOLDERS),
     *(f"place it on {say_thing(c)}" for c in CUBES),
     "place it on the table",
     "open the drawer",

@@ -6,11 +6,11 @@ import random
 from collections.abc import Callable, Iterator
 
 from fmrl_robot.planners import questions as ask
-from fmrl_robot.planners.cube_world import CONTAINERS, CUBES
 from fmrl_robot.planners.prompting import short_prompt
-from fmrl_robot.skills import World
 from fmrl_robot.skills.captioner import caption, say_thing
-from fmrl_robot.train.recipes.lm_causal.scenes import Story, draw_scene, facts_of, tell
+from fmrl_robot.skills.drawing import draw
+from fmrl_robot.skills.tabletop import CUBES, HOLDERS, TABLETOP
+from fmrl_robot.train.recipes.lm_causal.scenes import Story, draw_scene, tell
 from fmrl_robot.train.recipes.lm_embedded import arm_banked, arm_corpus
 from fmrl_robot.train.recipes.lm_embedded.corpus import (
     BANKED_SHARE,
@@ -52,7 +52,7 @@ def _any_fact(rng: random.Random) -> Predicate:
     other = rng.choice([c for c in (*CUBES, "table") if c != cube])
     return rng.choice(
         (
-            Predicate("in", (cube, rng.choice(CONTAINERS))),
+            Predicate("in", (cube, rng.choice(HOLDERS))),
             Predicate("on", (cube, other)),
             Predicate("held", (cube,)),
             Predicate("hand_empty"),
@@ -65,7 +65,7 @@ def _any_fact(rng: random.Random) -> Predicate:
 def ask_holds(rng: random.Random, forbidden: frozenset[str]) -> Pair:
     """Whether a fact holds."""
     del forbidden
-    facts = facts_of(World.of(draw_scene(rng)))
+    facts = draw(rng, TABLETOP).facts()
     fact = rng.choice(sorted(facts)) if rng.random() < 0.5 else _any_fact(rng)
     answer = ask.YES if fact in facts else ask.NO
     return ask.holds(ask.say_scene(facts), fact), answer
@@ -97,28 +97,27 @@ def _run(
 def ask_goals(rng: random.Random, forbidden: frozenset[str]) -> Pair:
     """Tasks that can be done in the scene and are not done yet."""
     del forbidden
-    world = World.of(draw_scene(rng))
-    tasks: list[str] = ["close the drawer" if world.drawer_open else "open the drawer"]
-    tasks += [] if world.pressed else ["press the button"]
+    world = draw(rng, TABLETOP)
+    tasks: list[str] = ["close the drawer" if world.is_open("drawer") else "open the drawer"]
+    pressed = world.holds(Predicate("pressed", ("button",)))
+    tasks += [] if pressed else ["press the button"]
     for cube in CUBES:
         name = say_thing(cube)
         if cube == world.held:
             tasks.append(f"put {name} on the table")
             continue
-        holder = rng.choice([p for p in CONTAINERS if world.below.get(cube) != p])
+        holder = rng.choice([p for p in HOLDERS if world.below(cube) != p])
         tasks.append(f"put {name} in the {holder}")
-        other = rng.choice([c for c in CUBES if c != cube and world.below.get(cube) != c])
+        other = rng.choice([c for c in CUBES if c != cube and world.below(cube) != c])
         tasks.append(f"put {name} on {say_thing(other)}")
     chosen = rng.sample(tasks, rng.choice((3, 4, 5)))
-    return ask.goals(ask.say_scene(facts_of(world))), "; ".join(chosen)
+    return ask.goals(ask.say_scene(world.facts())), "; ".join(chosen)
 
 
 def ask_describe(rng: random.Random, forbidden: frozenset[str]) -> Pair:
     """Facts in one sentence."""
     del forbidden
-    facts = sorted(
-        rng.sample(sorted(facts_of(World.of(draw_scene(rng)))), rng.choice((1, 2, 3, 4)))
-    )
+    facts = sorted(rng.sample(sorted(draw(rng, TABLETOP).facts()), rng.choice((1, 2, 3, 4))))
     said = [caption(f) for f in facts]
     text = said[0] if len(said) == 1 else ", ".join(said[:-1]) + " and " + said[-1]
     return ask.describe(facts), text

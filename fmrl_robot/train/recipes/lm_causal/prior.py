@@ -10,6 +10,9 @@ import random
 import re
 from collections.abc import Iterator
 
+from fmrl_robot.skills import OPERATORS, World
+from fmrl_robot.types import Predicate
+
 Pair = tuple[str, str]
 
 RIGHT_SHARE = 0.7
@@ -23,6 +26,8 @@ _THINGS = ("mug", "plate", "book", "apple", "bottle", "sponge", "hammer", "towel
            "cube")  # fmt: skip
 _ADJECTIVES = ("", "", "", "old ", "big ", "small ", "white ", "black ", "red ", "green ", "blue ",
                "yellow ", "clean ", "heavy ")  # fmt: skip
+_SKILLS = {"open": "open", "close": "close", "pick up": "grasp", "place it in": "place"}
+"""Operators by the words of a step."""
 _SWITCHES = ("lamp", "bell", "radio", "button", "alarm", "fan", "switch")
 _SPOTS = ("table", "shelf", "counter", "chair", "floor", "desk")
 
@@ -95,31 +100,25 @@ def works(transcript: str) -> bool:
     """Whether a transcript's steps can be carried out and do the task."""
     scene, task, said = (line.partition(": ")[2] for line in transcript.split("\n"))
     steps = [step.strip() for step in re.split(r"\d+\.", said) if step.strip()][:-1]
-    closed = {m for m in re.findall(r"the ([a-z ]+) is closed", scene)}
     wanted = re.match(
         r"put the (.+?) in the ([a-z ]+?)( and close it)?(, then press the (.+))?$", task
     )
     if wanted is None:
         return False
     thing, holder, close, _, switch = wanted.groups()
-    held, inside, pressed = "", False, ""
-    for step in steps:
-        verb, _, rest = step.partition(" the ")
-        if pressed or (verb == "open" and rest not in closed):
+    doors = dict(re.findall(r"the ([a-z ]+) is (open|closed)", scene))
+    things = {thing: "cube", holder: "drawer" if holder in doors else "bin"}
+    things |= {switch: "button"} if switch else {}
+    opened = [Predicate("open", (name,)) for name, how in doors.items() if how == "open"]
+    world = World.made(things, opened, OPERATORS["person"])
+    goal = [Predicate("in", (thing, holder))]
+    goal += [Predicate("pressed", (switch,))] if switch else []
+    goal += [Predicate("closed", (holder,))] if close else []
+    for number, step in enumerate(steps, start=1):
+        verb, _, target = step.partition(" the ")
+        skill = _SKILLS.get(verb, "press")
+        # What is to be pressed at last is pressed last.
+        if world.unmet(skill, target) or (skill == "press" and number < len(steps)):
             return False
-        match verb:
-            case "open":
-                closed.discard(rest)
-            case "close":
-                closed.add(rest)
-            case "pick up":
-                if held or inside:
-                    return False
-                held = rest
-            case "place it in":
-                if held != thing or rest != holder or holder in closed:
-                    return False
-                held, inside = "", True
-            case _:
-                pressed = rest
-    return inside and pressed == (switch or "") and (not close or holder in closed)
+        world.force(skill, target)
+    return all(map(world.holds, goal))
