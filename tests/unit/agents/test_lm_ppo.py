@@ -1,5 +1,6 @@
 """A language model learns from what its choices bring, however batches are laid out."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -86,7 +87,7 @@ def chance_of_right(policy, right=RIGHT):
 
 @pytest.mark.parametrize(
     ("config", "rate"),
-    [({"norm": "token"}, 5e-3), ({"norm": "word"}, 5e-3), ({"weights": "lora", **HEAVY}, 3e-2),
+    [({"norm": "token"}, 5e-3), ({"norm": "word"}, 5e-3), ({"weights": "lora", **HEAVY}, 1e-2),
      ({"credit": "token"}, 5e-3)],
     ids=["full", "by word", "lora", "credit by token"],
 )  # fmt: skip
@@ -96,7 +97,7 @@ def test_what_is_rewarded_is_chosen(folder, config, rate):
     before = chance_of_right(policy, right)
     assert max(before) < 0.5
     learner = LMPPO(policy, Bandit(right=right), replace(FAST, learning_rate=rate))
-    curves = [learner.iterate() for _ in range(25)]
+    curves = [learner.iterate() for _ in range(15)]
     assert min(chance_of_right(policy, right)) > 0.7, before
     assert all(np.isfinite(list(c.values())).all() for c in curves)
     assert np.mean([c["episode/reward"] for c in curves[-5:]]) > 0.8
@@ -147,14 +148,6 @@ def test_before_anything_is_learned_nothing_has_moved(folder, credit):
         )  # fmt: skip
         assert units.divergence.abs().max() < 1e-5
         assert (units.entropy[units.mask] > 0.0).all()
-
-
-def moved(policy, rollout, config):
-    before = [w.detach().clone() for w in policy.weights]
-    LMPPO(policy, Bandit(), config, seed=0).update(rollout)
-    return torch.cat(
-        [(w.detach() - b).flatten() for w, b in zip(policy.weights, before, strict=True)]
-    )
 
 
 def shuffled(rollout, order):
@@ -235,19 +228,13 @@ def test_a_run_that_goes_on_ends_in_the_same_bits(folder):
     whole = LMPPO(policy_of(folder), Bandit(), FAST)
     for _ in range(2):
         whole.iterate()
-    kept = {k: v.clone() if torch.is_tensor(v) else v for k, v in _copied(whole).items()}
+    kept = copy.deepcopy(whole.state_dict())
     whole.iterate()
     again = LMPPO(policy_of(folder), Bandit(), FAST)
     again.load_state_dict(kept)
     again.worlds.asked = 2 * FAST.steps
     again.iterate()
     assert torch.equal(state(whole), state(again))
-
-
-def _copied(learner):
-    import copy
-
-    return copy.deepcopy(learner.state_dict())
 
 
 def test_equal_questions_are_one_row_of_a_pass(folder):

@@ -127,6 +127,33 @@ def test_a_sentence_tells_what_the_numbers_do_not(tmp_path, loaded):
     assert sorted(embedder.asked) == [".", "open door 0", "open door 1"]
 
 
+class Mirrored(BlindDoors):
+    """With what a task may offer besides."""
+
+    dump_dir = None
+
+    def mirror(self):
+        return {"observation_swap": [0], "observation_sign": [-1.0], "action_swap": [1, 0, 2],
+                "action_sign": [1.0, 1.0, 1.0]}  # fmt: skip
+
+    def contract(self):
+        return policy_contract(GO2)
+
+
+def test_what_a_task_offers_it_offers_with_sentences_too():
+    assert not hasattr(WithTexts(BlindDoors(), Letters()), "mirror")
+    env = WithTexts(Mirrored(), Letters())
+    parts = env.mirror()
+    assert parts["observation_swap"] == list(range(27))
+    assert parts["observation_sign"] == [-1.0, *[1.0] * 26]
+    contract, own = env.contract(), policy_contract(GO2)
+    assert contract.observation_size == own.observation_size + 26
+    assert contract.command_names == (*own.command_names, "text")
+    env.dump_dir = "there"  # as the trainer sets it
+    assert env._env.dump_dir == "there"
+    assert env.reset()["policy"].shape == (32, 27)
+
+
 def teacher(batch):
     return batch.policy.argmax(-1)
 
