@@ -39,7 +39,7 @@ def try_skills(seed: int, tries: int, seconds: float) -> dict[str, dict[Kind, fl
     Args:
         seed: of tasks and choices.
         tries: wanted of each kind.
-        seconds: after which to stop, by the clock on the wall.
+        seconds: after which to stop, by the clock on the wall; one skill is tried in any case.
 
     Returns:
         By kind: ``tries``, ``successes`` and ``seconds`` in all.
@@ -55,7 +55,7 @@ def try_skills(seed: int, tries: int, seconds: float) -> dict[str, dict[Kind, fl
         name: defaultdict[Kind, float](float) for name in ("tries", "successes", "seconds")
     }
     counts = found["tries"]
-    while time.monotonic() < until:
+    while not counts or time.monotonic() < until:
         view, menu = now.views[0], env.menu(0)
         # The last one is "done".
         open_to_it = np.flatnonzero(view.admissible[:-1]).tolist()
@@ -65,8 +65,9 @@ def try_skills(seed: int, tries: int, seconds: float) -> dict[str, dict[Kind, fl
         kinds = {
             n: (c.name, menu.domain.things[c.args[-1]]) for n, c in enumerate(menu.choices[:-1])
         }
-        least = min(counts[kinds[n]] for n in open_to_it)
-        chosen = rng.choice([n for n in open_to_it if counts[kinds[n]] == least])
+        urgency = {n: _tried(kinds[n], set(kinds.values()), counts) for n in open_to_it}
+        least = min(urgency.values())
+        chosen = rng.choice([n for n in open_to_it if urgency[n] == least])
         # What makes rare kinds possible is tried as well, however often it was.
         if rng.random() < 0.3:
             chosen = rng.choice(open_to_it)
@@ -78,6 +79,13 @@ def try_skills(seed: int, tries: int, seconds: float) -> dict[str, dict[Kind, fl
         if len(counts) >= len(set(kinds.values())) and min(counts.values()) >= tries:
             break
     return {name: dict(of) for name, of in found.items()}
+
+
+def _tried(kind: Kind, kinds: set[Kind], counts: Mapping[Kind, float]) -> float:
+    """How often a kind was tried; of a grasp, how often what only it makes possible was."""
+    if kind[0] != "grasp":
+        return counts.get(kind, 0.0)
+    return min(counts.get(k, 0.0) for k in kinds if k[0] == "place")
 
 
 def rows(parts: Sequence[Mapping[str, Mapping[Kind, float]]]) -> dict[str, dict[str, Any]]:
