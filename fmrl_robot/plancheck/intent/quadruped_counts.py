@@ -1,0 +1,70 @@
+"""Numbers of an instruction that no clause makes a duration of: "then four", "twice over".
+
+They are held against the plan as a whole, for nobody can say which segment they belong to: a plan
+in which a number is nowhere to be found leaves something out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from fmrl_robot.plancheck.intent.quadruped_plan import Segment
+from fmrl_robot.plancheck.intent.quadruped_reading import Reading
+from fmrl_robot.plancheck.intent.quadruped_words import begins, first_of, number_of
+from fmrl_robot.types import Leg
+
+_TIMES = re.compile(
+    r"\b(?:(twice|thrice) over|(twice|thrice)(?= [,.:!]| in a row|$)|"
+    r"(two|three|four|five|[2-9]) (?:rounds|repetitions|sets|"
+    r"times(?! (?:as|the|faster|more|per|in|a|every|each|nominal|normal))))\b"
+)
+_OFTEN = {"twice": 2, "thrice": 3, "two": 2, "three": 3, "four": 4, "five": 5}
+_NUMBER = re.compile(
+    r"(?<![\w.])(two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|[2-9]|\d\d+)(?![\w.])"
+)
+_SAME_S = 0.26
+
+
+def unmeasured(reading: Reading, segments: Sequence[Segment]) -> Iterator[str]:
+    """Yield what of an instruction's numbers and measures a plan does not show."""
+    seconds = [s.seconds for s in segments]
+    times = _TIMES.search(" , ".join(c.text for c in reading.asked()))
+    if times:
+        word = next(g for g in times.groups() if g)
+        if len(segments) < (_OFTEN[word] if word in _OFTEN else int(word)):
+            yield times.group()
+    pairs = [(a, b) for i, a in enumerate(seconds) for b in seconds[i + 1 :]]
+    double = first_of("twice_as_long", reading.text)
+    if double and not any(abs(max(p) - 2 * min(p)) <= _SAME_S for p in pairs):
+        yield double
+    same = first_of("as_long", reading.text)
+    if same and not double and not any(abs(a - b) <= _SAME_S for a, b in pairs):
+        yield same
+    speeds = [abs(s.vx) for s in segments if s.vx]
+    alike = first_of("same_speed", reading.text)
+    if alike and len(speeds) > 1 and len(set(speeds)) == len(speeds):
+        yield alike
+    upright = first_of("on_hind", reading.text)
+    if upright and not any({Leg.FL, Leg.FR} <= s.up for s in segments):
+        yield upright
+    yield from _bare(reading, seconds)
+
+
+def _bare(reading: Reading, seconds: Sequence[float]) -> Iterator[str]:
+    """Numbers with no unit, where others have one: "stand 4 s with FL up, then four with FR up"."""
+    if not any(c.of("seconds") for c in reading.asked()):
+        return
+    for clause in (c for c in reading.asked() if c.firm or c.sign in ("then", "and")):
+        rest = clause.text
+        for m in clause.mentions:
+            rest = rest.replace(m.text, "," * len(m.text), 1)
+        for m in _NUMBER.finditer(rest):
+            after = clause.text[m.end() :].strip()
+            # "4 five seconds" is "for", as some type it, and "2 the rear" is "to".
+            typed = m.group() in ("2", "4") and not re.match(r"$|[,.;]|with|after|more", after)
+            item = m.start() == 0 and after.startswith(tuple(o.text for o in clause.mentions))
+            if begins("counted", after) or typed or item:
+                continue
+            if not any(abs(number_of(m.group()) - s) <= _SAME_S for s in seconds):
+                yield m.group()
