@@ -165,7 +165,8 @@ def _orders(clause: Clause) -> bool:
     if not acts or clause.sign == "so":
         return clause.sign == "so"
     before = clause.text[: max(0, clause.text.find(acts[0].text))]
-    return not acts[0].text.endswith("ed") and all(says("lead_in", w) for w in before.split())
+    past = acts[0].text.endswith("ed") or acts[0].text in ("ran", "went", "came", "stood")
+    return not past and all(says("lead_in", w) for w in before.split())
 
 
 def _clauses(

@@ -64,7 +64,8 @@ def _bare(reading: Reading, seconds: Sequence[float]) -> Iterator[str]:
             # "4 five seconds" is "for", as some type it, and "2 the rear" is "to".
             typed = m.group() in ("2", "4") and not re.match(r"$|[,.;]|with|after|more", after)
             item = m.start() == 0 and after.startswith(tuple(o.text for o in clause.mentions))
-            if begins("counted", after) or typed or item:
+            rest_of = re.search(r"\b(other|last|first|these|those|remaining) $", rest[: m.start()])
+            if begins("counted", after) or typed or item or rest_of:
                 continue
             if not any(abs(number_of(m.group()) - s) <= _SAME_S for s in seconds):
                 yield m.group()

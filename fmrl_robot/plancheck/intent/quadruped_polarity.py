@@ -13,6 +13,9 @@ from dataclasses import replace
 from fmrl_robot.plancheck.intent.quadruped_reading import Clause, Status
 from fmrl_robot.plancheck.intent.quadruped_words import begins, says
 
+_SHORT = 2
+"""Words that may stand behind the negation of "bounding I will not have"."""
+
 
 def polarity(sign: str, status: Status, before: str) -> Status:
     """Polarity of what follows a sign."""
@@ -71,6 +74,8 @@ def inherited(clauses: Sequence[Clause]) -> list[Clause]:
 
 def _disowns(last: Clause, clause: Clause) -> bool:
     """Whether a clause forbids what the one before it says: "none of that", "ignore her"."""
+    if clause.status == "ban" and not clause.mentions and says("fronted", last.text):
+        return len(clause.text.strip(" .,!?;:").split()) <= _SHORT
     if begins("of_that", f"{clause.opener} {clause.text}".strip()):
         return True
     if says("ordered", last.text) and says("disowned", clause.text):
