@@ -23,6 +23,10 @@ _OFTEN = {"twice": 2, "thrice": 3, "two": 2, "three": 3, "four": 4, "five": 5}
 _NUMBER = re.compile(
     r"(?<![\w.])(two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|[2-9]|\d\d+)(?![\w.])"
 )
+_NAMED = re.compile(
+    r"\b(?:other|last|first|these|those|remaining|both|step|phase|stage|part|number|front) $"
+)
+"""Before a number that numbers things, or says how many are left: "step two", "the other two"."""
 _SAME_S = 0.26
 
 
@@ -64,8 +68,8 @@ def _bare(reading: Reading, seconds: Sequence[float]) -> Iterator[str]:
             # "4 five seconds" is "for", as some type it, and "2 the rear" is "to".
             typed = m.group() in ("2", "4") and not re.match(r"$|[,.;]|with|after|more", after)
             item = m.start() == 0 and after.startswith(tuple(o.text for o in clause.mentions))
-            rest_of = re.search(r"\b(other|last|first|these|those|remaining) $", rest[: m.start()])
-            if begins("counted", after) or typed or item or rest_of:
+            before = rest[: m.start()]
+            if begins("counted", after) or typed or item or _NAMED.search(before):
                 continue
             if not any(abs(number_of(m.group()) - s) <= _SAME_S for s in seconds):
                 yield m.group()
