@@ -102,7 +102,7 @@ def _asides(sentence: str, row: Sequence[Clause]) -> list[Clause]:
     """Set aside what a sentence tells or asks about instead of ordering it."""
     words = sentence.strip()
     while m := leading("interjection", words):
-        words = words[len(m) :]
+        words = words[len(m) :].strip()
     if (words.endswith("?") and begins("question", words)) or begins("definition", words):
         return [replace(c, status="aside") for c in row]
     narrated = begins("narrator", words) and not says("order_words", words)

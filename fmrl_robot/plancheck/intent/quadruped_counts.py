@@ -33,11 +33,16 @@ _SAME_S = 0.26
 def unmeasured(reading: Reading, segments: Sequence[Segment]) -> Iterator[str]:
     """Yield what of an instruction's numbers and measures a plan does not show."""
     seconds = [s.seconds for s in segments]
-    times = _TIMES.search(" , ".join(c.text for c in reading.asked()))
-    if times:
-        word = next(g for g in times.groups() if g)
-        if len(segments) < (_OFTEN[word] if word in _OFTEN else int(word)):
-            yield times.group()
+    for clause in reading.asked():
+        times = _TIMES.search(clause.text + " ,")
+        if times:
+            word = next(g for g in times.groups() if g)
+            often = _OFTEN[word] if word in _OFTEN else int(word)
+            # "twice over: trot, stand" is of all of it, and "trot three times" of that alone.
+            acts = [c for c in reading.asked() if c.of("gait", "choice", "go")]
+            of_all = not clause.of("gait", "choice", "go", "rest", "lift")
+            if len(segments) < often * (len(acts) if of_all else 1):
+                yield times.group()
     pairs = [(a, b) for i, a in enumerate(seconds) for b in seconds[i + 1 :]]
     double = first_of("twice_as_long", reading.text)
     if double and not any(abs(max(p) - 2 * min(p)) <= _SAME_S for p in pairs):
