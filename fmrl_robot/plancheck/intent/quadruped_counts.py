@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from fmrl_robot.plancheck.intent.quadruped_plan import Segment
-from fmrl_robot.plancheck.intent.quadruped_reading import Reading
-from fmrl_robot.plancheck.intent.quadruped_words import begins, first_of, number_of
+from fmrl_robot.plancheck.intent.quadruped_reading import Clause, Reading
+from fmrl_robot.plancheck.intent.quadruped_words import Mention, begins, first_of, number_of
 from fmrl_robot.types import Leg
 
 _TIMES = re.compile(
@@ -28,6 +28,8 @@ _NAMED = re.compile(
 )
 """Before a number that numbers things, or says how many are left: "step two", "the other two"."""
 _SAME_S = 0.26
+_ALONE = re.compile(rf"(?:(?:in|for|the|another|next|only) )*{_NUMBER.pattern}(?: more)?[ .!,]*")
+"""A clause that is a number and nothing else: "in the three"."""
 
 
 def unmeasured(reading: Reading, segments: Sequence[Segment]) -> Iterator[str]:
@@ -62,19 +64,36 @@ def unmeasured(reading: Reading, segments: Sequence[Segment]) -> Iterator[str]:
 
 def _bare(reading: Reading, seconds: Sequence[float]) -> Iterator[str]:
     """Numbers with no unit, where others have one: "stand 4 s with FL up, then four with FR up"."""
-    if not any(c.of("seconds") for c in reading.asked()):
+    asked = reading.asked()
+    timed = [float(m.value) for c in asked for m in c.of("seconds")]
+    # A clause that names two gaits was split, and each part has the words of both.
+    whole = list({(c.sentence, c.text): c for c in asked}.values())
+    said = [[m for c in asked if c.text == one.text for m in c.mentions] for one in whole]
+    bare = [w for c, some in zip(whole, said, strict=True) for w in _numbers(c, some)]
+    bare = bare if timed else []
+    for word in bare:
+        wanted = number_of(word)
+        told = [*timed, *(number_of(other) for other in bare)]
+        if _alike(wanted, seconds) < min(_alike(wanted, told), len(seconds)):
+            yield word
+
+
+def _alike(wanted: float, some: Sequence[float]) -> int:
+    return sum(abs(wanted - s) <= _SAME_S for s in some)
+
+
+def _numbers(clause: Clause, said: Sequence[Mention]) -> Iterator[str]:
+    """The numbers of a clause that are in no mention and count nothing else."""
+    short = _ALONE.fullmatch(clause.text) or "should be" in clause.text
+    if not (clause.firm or clause.sign in ("then", "and") or short):
         return
-    for clause in (c for c in reading.asked() if c.firm or c.sign in ("then", "and")):
-        rest = clause.text
-        for m in clause.mentions:
-            rest = rest.replace(m.text, "," * len(m.text), 1)
-        for m in _NUMBER.finditer(rest):
-            after = clause.text[m.end() :].strip()
-            # "4 five seconds" is "for", as some type it, and "2 the rear" is "to".
-            typed = m.group() in ("2", "4") and not re.match(r"$|[,.;]|with|after|more", after)
-            item = m.start() == 0 and after.startswith(tuple(o.text for o in clause.mentions))
-            before = rest[: m.start()]
-            if begins("counted", after) or typed or item or _NAMED.search(before):
-                continue
-            if not any(abs(number_of(m.group()) - s) <= _SAME_S for s in seconds):
-                yield m.group()
+    rest = clause.text
+    for m in said:
+        rest = rest.replace(m.text, "," * len(m.text), 1)
+    for m in _NUMBER.finditer(rest):
+        before, after = rest[: m.start()], clause.text[m.end() :].strip()
+        # "4 five seconds" is "for", as some type it, and "2 the rear" is "to".
+        typed = m.group() in ("2", "4") and not re.match(r"$|[,.;]|with|after|more|should", after)
+        item = m.start() == 0 and after.startswith(tuple(o.text for o in said))
+        if not (begins("counted", after) or typed or item or _NAMED.search(before)):
+            yield m.group()

@@ -56,10 +56,17 @@ def _backs(clause: Clause, reading: Reading) -> bool:
     return any(m.value == "backward" for c in clauses for m in c.of("way"))
 
 
+def _carries(reading: Reading, s: Segment) -> bool:
+    """Whether a named leg may be one of the two that carry, where two others are up."""
+    return len(s.up) == 2 and says("bearing", reading.text) and not _but_one(reading)
+
+
 def _but_one(reading: Reading) -> frozenset[Leg]:
     """The leg that is left over where the other three are named."""
-    named = {Leg(m.value) for c in reading.asked() for m in c.of("legs")}
-    return frozenset(Leg) - named if len(named) == 3 else frozenset()
+    if not says("left_over", reading.text):
+        return frozenset()
+    named = [Leg(m.value) for c in reading.asked() for m in c.of("legs")]
+    return frozenset(Leg).difference(named) if len(named) == len({*named}) == 3 else frozenset()
 
 
 def _special(leg: Leg, clause: Clause, reading: Reading, s: Segment) -> bool:
@@ -71,4 +78,4 @@ def _special(leg: Leg, clause: Clause, reading: Reading, s: Segment) -> bool:
     if len(s.up) == 1 and _but_one(reading) == s.up:
         # "on FL, FR and RR alone, holding up the remaining leg"
         return leg not in s.up
-    return leg in s.up or s.faster == leg or (len(s.up) == 2 and says("bearing", reading.text))
+    return leg in s.up or s.faster == leg or _carries(reading, s)

@@ -93,12 +93,16 @@ def test_a_leg_is_known_by_the_others(instruction: str, right: str, wrong: str) 
 
 NUMBERS = [
     ("Stand 4 s with FL up, then three with FR up.", "stand(0,up=FL,t=4);stand(0,up=FR,t=3)"),
+    ("Stand 4 s with FL up, then four with FR up.", "stand(0,up=FL,t=4);stand(0,up=FR,t=4)"),
     ("Twice over: trot 1 s, stand 2 s.", "trot(0.5,t=1);stand(0,t=2);trot(0.5,t=1);stand(0,t=2)"),
     ("Freeze for two seconds and a half.", "stand(0,t=2.5)"),
     ("Stand still for three quarters of a minute.", "stand(0,t=45)"),
     ("Trot at 1 m/s for 2 s, then back at 0.5 m/s.", "trot(1,t=2);trot(-0.5)"),
 ]
 MISSED = [
+    ("Stand 4 s with FL up, then four with FR up.", "stand(0,up=FL,t=4);stand(0,up=FR)"),
+    ("Stand for 6 s, and in the three after that pace.", "stand(0,t=6);pace(0)"),
+    ("Stand on FL, FR and RL, the fourth leg up.", "stand(0,up=RR,up=FL)"),
     ("Stand 4 s with FL up, then three with FR up.", "stand(0,up=FL,t=4);stand(0,up=FR)"),
     ("Twice over: trot 1 s, stand 2 s.", "trot(0.5,t=1);stand(0,t=2)"),
     ("Freeze for two seconds and a half.", "stand(0,t=2)"),
