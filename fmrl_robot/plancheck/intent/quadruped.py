@@ -13,9 +13,11 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from fmrl_robot.errors import ErrorCode
-from fmrl_robot.plancheck.intent.quadruped_clauses import Clause, Reading, read
+from fmrl_robot.plancheck.intent.quadruped_clauses import read
+from fmrl_robot.plancheck.intent.quadruped_counts import unmeasured
 from fmrl_robot.plancheck.intent.quadruped_plan import LEG_WORDS, Segment, say
 from fmrl_robot.plancheck.intent.quadruped_plan import read as read_plan
+from fmrl_robot.plancheck.intent.quadruped_reading import Clause, Reading
 from fmrl_robot.plancheck.intent.quadruped_strict import beyond
 from fmrl_robot.plancheck.intent.quadruped_truth import SPEED_TOLERANCE_M_S, true_of
 from fmrl_robot.plancheck.intent.quadruped_words import Mention, begins, read_lexicon, says
@@ -26,12 +28,12 @@ MAX_SECONDS = 60.0
 _CALLS = ("gait", "choice", "way", "speed", "vx", "legs", "rest", "go", "lift", "air")
 """Kinds of mention that call for moving or standing."""
 _DEMANDS = ("gait", "way", "speed", "vx", "seconds", "tempo", "legs", "double", "air")
-_ALIKE = 0.7
-"""A clause with a word so like one that is known is not held to be something else."""
-_NEAR = 5
-"""Characters between two mentions with no more than an article between them."""
 _ASKS_MOTION = {"choice", "go", "way", "speed", "vx", "tempo", "double", "air"}
 """Kinds of mention that make stepping on the spot asked for."""
+_LIKE_BACK = 0.7
+"""A word that much like one that says backward may be a slip of it."""
+_SIGNALS = ("wave", "salute", "high five")
+"""What is done with a leg, whichever."""
 _SLIP = 0.75
 """A word so like one that counts may be a slip of it."""
 _NEXT = "say it in other words"
@@ -46,7 +48,8 @@ def problems(instruction: str, plan: Plan) -> tuple[Problem, ...]:
     """Return why ``plan`` is not what ``instruction`` says; empty where it is."""
     segments = read_plan(plan)
     reading = read(instruction)
-    for look in (_forbidden, _no_order, _unable, _nothing, _incomplete, _exceeded, _beyond):
+    looks = (_forbidden, _no_order, _unable, _nothing, _incomplete, _measured, _exceeded, _beyond)
+    for look in looks:
         found = next(look(instruction, reading, segments), None)
         if found is not None:
             code, message = found
@@ -62,6 +65,10 @@ Finding = tuple[ErrorCode, str]
 def _forbidden(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator[Finding]:
     for at, clause in enumerate(reading.clauses):
         demands = _banned(clause)
+        side = re.search(r"\b(left|right) (one|side|ones)\b", clause.text)
+        ups = {leg.name[1] for s in segments for leg in s.up}
+        if clause.status == "ban" and side and not demands and side[1][0].upper() in ups:
+            yield ErrorCode.INTENT_FORBIDDEN, f"but you forbade {clause.text.strip(' ,.!?')!r}"
         if (
             clause.status == "ban"
             and demands
@@ -133,8 +140,17 @@ def _unable(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding
             before = clause.text[: max(0, clause.text.find(m.text))]
             first = all(says("lead_in", w) for w in before.split())
             # "that rolling gait" is one to go in, and not an act.
-            manner = any(0 < o.start - m.end <= _NEAR for o in clause.of("gait", "go"))
-            act = first and not manner and not _tells(before) and not clause.of("legs")
+            manner = any(
+                reading.text[m.end : o.start].strip() in ("", "a", "the")
+                for o in clause.of("gait", "go")
+                if o.start > m.end
+            )
+            act = (
+                first
+                and not manner
+                and not _tells(f"{clause.opener} {before}")
+                and not clause.of("legs")
+            )
             if m.kind == "anywhere" or act:
                 yield ErrorCode.INTENT_INCOMPLETE, f"but you asked also for {m.text!r}"
         for m in clause.of("vx"):
@@ -150,7 +166,7 @@ def _unable(_: str, reading: Reading, __: Sequence[Segment]) -> Iterator[Finding
                     f"but you asked for {m.text!r}, and I do a thing for at most 60 s",
                 )
         unread = [w for w in clause.text.split() if w.isalpha() and not says("lead_in", w)]
-        if any(get_close_matches(w, read_lexicon()["mended"], 1, _ALIKE) for w in unread):
+        if any(get_close_matches(w, read_lexicon()["mended"], 1, _SLIP) for w in unread):
             unread = []
         unread = [] if begins("noun_first", clause.text) else unread
         if (
@@ -204,11 +220,12 @@ def _demands(clause: Clause, reading: Reading) -> list[Mention]:
         m
         for m in clause.mentions
         if clause.firm
-        and m.kind in _DEMANDS
+        and (m.kind in _DEMANDS or m.text in _SIGNALS)
         and m.value != "any"
         and (m.kind != "double" or clause.of("legs"))
         and (m.kind != "way" or _moves(clause))
         and not _contradicted(m, clause)
+        and not _excepted(m, reading)
         and (m.kind != "legs" or clause.of("lift", "double") or not says("in_phase", reading.text))
         and (m.kind != "speed" or clause.of("gait", "way", "lift") or not clause.of("legs"))
     ]
@@ -222,9 +239,23 @@ def _moves(clause: Clause) -> bool:
     )
 
 
+def _excepted(m: Mention, reading: Reading) -> bool:
+    """Whether it stands in a list that an exception takes it out of: "all save the trot"."""
+    if m.value == "stand" and re.match("(no|zero|not a|not one) ", m.text):
+        return any(c.sign == "except" and c.status == "ask" for c in reading.clauses)
+    return m.kind == "gait" and any(
+        m.value == o.value
+        for c in reading.clauses
+        if c.sign == "except" and c.status == "ban"
+        for o in c.of("gait")
+    )
+
+
 def _contradicted(m: Mention, clause: Clause) -> bool:
     """Whether a clause says the opposite as well: "like the wind, carefully"."""
     if m.value == "forward" and any(v.value.startswith("-") for v in clause.of("vx")):
+        return True
+    if m.kind == "speed" and clause.of("vx", "double"):
         return True
     return m.kind == "speed" and len({o.value for o in clause.of("speed")} - {"any"}) > 1
 
@@ -286,12 +317,18 @@ def _rest(clause: Clause) -> str:
 
 def _exceeded(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator[Finding]:
     said = [m for c in reading.clauses if c.status != "ban" for m in c.mentions]
-    named = {m.value for c in reading.asked() if c.firm for m in c.of("gait", "choice")}
-    gaits = {m.value for m in said if m.kind in ("gait", "choice")}
+    meant = [c for c in reading.clauses if c.status in ("ask", "background")]
+    named = {m.value for c in reading.asked() for m in c.of("gait", "choice")}
+    gaits = {m.value for c in meant for m in c.of("gait", "choice")}
     gaits |= {"bound"} if says("leaps", reading.text) else set()
-    banned = {m.value for c in reading.clauses if c.status == "ban" for m in c.mentions}
     # "at a lazy pace" may mean the gait, and "boundingstraight" is a slip of the keyboard.
-    gaits |= {gait for gait in ("pace", "trot", "bound") if gait in reading.text} - banned
+    unnamed = reading.text
+    for m in (m for m in said if m.kind in ("gait", "choice")):
+        unnamed = unnamed.replace(m.text, " , ")
+    banned = {m.value for c in reading.clauses if c.status == "ban" for m in c.mentions}
+    gaits |= {gait for gait in ("pace", "trot", "bound") if gait in unnamed} - banned
+    if any(c.of("go", "way", "speed", "vx") and not c.of("gait", "choice") for c in meant):
+        gaits |= {"trot"}  # Walking is done at a trot.
     ways = {m.value for m in said if m.kind == "way"}
     legs = {m.value for m in said if m.kind == "legs"}
     kinds = {m.kind for m in said} | (
@@ -308,16 +345,21 @@ def _exceeded(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to step"
         if s.strays:
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to turn or to go sideways"
-        if moving and named - {"stand"} and not moving & gaits and "trot" not in moving:
+        if moving and named - {"stand"} and not moving & gaits:
             yield ErrorCode.INTENT_EXCEEDED, f"but nobody asked me to {min(moving)}"
         if s.vx < 0 and "backward" not in ways and not _backward_after_all(reading.text):
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to go backward"
         if s.up and not kinds & {"legs", "some_leg"} and not says("some_side", reading.text):
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked me to lift a leg"
-        if len(s.up) == 1 and not unread and legs and not legs & set(s.up):
+        if len(s.up) == 1 and not unread and len(legs) in (1, 2) and not legs & set(s.up):
             yield ErrorCode.INTENT_EXCEEDED, f"but nobody named the {LEG_WORDS[min(s.up)]}"
         if s.faster and not kinds & {"double", "tempo", "speed", "legs"}:
             yield ErrorCode.INTENT_EXCEEDED, "but nobody asked for a leg that steps faster"
+
+
+def _measured(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator[Finding]:
+    for what in unmeasured(reading, segments):
+        yield ErrorCode.INTENT_INCOMPLETE, f"but you asked also for {what!r}"
 
 
 def _beyond(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator[Finding]:
@@ -328,6 +370,6 @@ def _beyond(_: str, reading: Reading, segments: Sequence[Segment]) -> Iterator[F
 def _backward_after_all(text: str) -> bool:
     """Whether a word is a slip of one that may mean backward, or a number has a minus."""
     return bool(re.search(r"back|rear|revers|minus", text)) or any(
-        get_close_matches(w, read_lexicon()["like_backward"], 1, _ALIKE)
+        get_close_matches(w, read_lexicon()["like_backward"], 1, _LIKE_BACK)
         for w in re.findall(r"[a-z]{5,}", text)
     )

@@ -8,16 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
-from fmrl_robot.plancheck.intent.quadruped_words import Mention, begins, mentions, plain, says
-
-Status = Literal["ask", "ban", "aside", "background", "withdrawn"]
+from fmrl_robot.plancheck.intent.quadruped_polarity import inherited, polarity, weighed
+from fmrl_robot.plancheck.intent.quadruped_reading import Clause, Reading, Status
+from fmrl_robot.plancheck.intent.quadruped_words import (
+    Mention,
+    begins,
+    first_of,
+    leading,
+    mentions,
+    plain,
+    says,
+)
 
 _ENDS = frozenset(".!?;")
 _PARTS = frozenset([*",:()\"-+", "and", "but", "or", "nor", "while", "so", "plus", "just", "please",
                     "instead", "only", "yet", "now", "until"])  # fmt: skip
+_SAID = ("gait", "choice", "speed", "vx", "legs", "some_leg", "lift", "rest", "air", "double")
+"""Kinds of mention by which "the gait is a trot" may be an order; "the wind goes back" is none."""
 _TURNS = frozenset({",", "fresh", "please", "just", "so", "now"})
 """Where "before X, Y" turns from X to Y."""
 _BARE = frozenset({"just", "only", "please", "now", "so", "fresh"})
@@ -30,45 +39,9 @@ _SIGNS = frozenset(
 """Kinds that steer the reading and demand nothing."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Clause:
-    """A stretch of the instruction that asks, forbids, or only tells."""
-
-    status: Status
-    mentions: tuple[Mention, ...]
-    text: str
-    follows: bool
-    """What it asks for comes in a later segment than what was asked before."""
-    sentence: int
-    sign: str
-    """The kind of mention or the word that opened it."""
-    opener: str
-    """The words of that mention."""
-    firm: bool = True
-    """It commands beyond doubt; what a doubtful one mentions may be in the plan and need not."""
-
-    def of(self, *kinds: str) -> tuple[Mention, ...]:
-        """Return its mentions of some kinds."""
-        return tuple(m for m in self.mentions if m.kind in kinds)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
-    """An instruction, read."""
-
-    text: str
-    clauses: tuple[Clause, ...]
-    ordered: bool
-    """Segments come in the order of the clauses; False: nobody could tell."""
-
-    def asked(self) -> tuple[Clause, ...]:
-        """Return the clauses that ask for something."""
-        return tuple(c for c in self.clauses if c.status == "ask")
-
-
 def read(instruction: str) -> Reading:
     """Read an instruction."""
-    text = plain(instruction)
+    text = _named(plain(instruction))
     found = mentions(text)
     clauses: list[Clause] = []
     for number, (start, end) in enumerate(_sentences(text, found)):
@@ -78,7 +51,11 @@ def read(instruction: str) -> Reading:
             if part.sign == "withdraw":
                 clauses = [_withdrawn(c) for c in clauses]
             clauses.append(part)
-    clauses = [_weighed(c) for c in _swapped(_inherited(_chosen(clauses)))]
+    clauses = [weighed(c) for c in _swapped(inherited(_chosen(clauses)))]
+    clauses = [
+        replace(c, status="aside") if c.status == "ask" and _about_gait(c.text) else c
+        for c in clauses
+    ]
     clauses = [replace(c, firm=_commands(c)) for c in clauses]
     others = any(c.sign == "withdraw" and c.text.strip(" .,!?") for c in clauses)
     if others and not any(c.status == "ask" and c.mentions for c in clauses):
@@ -86,11 +63,25 @@ def read(instruction: str) -> Reading:
         clauses = [replace(c, status="ask") if c.status == "withdrawn" else c for c in clauses]
     if not any(c.status == "ask" and c.mentions for c in clauses):
         # Where nothing else asks, what seemed to be told is the order: "the gait is a trot".
-        clauses = [replace(c, status="ask") if c.status == "background" else c for c in clauses]
+        clauses = [
+            replace(c, status="ask") if c.status == "background" and c.of(*_SAID) else c
+            for c in clauses
+        ]
     ordered = _ordered(text, found) and not _detour(clauses)
     return Reading(
         text=text, clauses=tuple(c for one in clauses for c in _split(one)), ordered=ordered
     )
+
+
+def _named(text: str) -> str:
+    """Call "the other front leg" by its name, where its twin was named before."""
+    while m := re.search(r"\bthe other (front|fore|rear|hind|back) (leg|paw|foot)\b", text):
+        end = "F" if m[1] in ("front", "fore") else "R"
+        before = [o.value for o in mentions(text[: m.start()]) if o.value[:1] == end]
+        named = {"FL": "front right", "FR": "front left", "RL": "rear right", "RR": "rear left"}
+        twin = named.get(before[-1], "that") if before else "that"
+        text = f"{text[: m.start()]}the {twin} {m[2]}{text[m.end() :]}"
+    return text
 
 
 def _withdrawn(clause: Clause) -> Clause:
@@ -110,18 +101,22 @@ def _sentences(text: str, found: Sequence[Mention]) -> Iterator[tuple[int, int]]
 def _asides(sentence: str, row: Sequence[Clause]) -> list[Clause]:
     """Set aside what a sentence tells or asks about instead of ordering it."""
     words = sentence.strip()
-    if words.endswith("?") and begins("question", words):
+    while m := leading("interjection", words):
+        words = words[len(m) :].strip()
+    if (words.endswith("?") and begins("question", words)) or begins("definition", words):
         return [replace(c, status="aside") for c in row]
     narrated = begins("narrator", words) and not says("order_words", words)
     acts = any(c.of("gait", "way", "speed", "legs", "rest", "go", "lift") for c in row)
-    if begins("told", words) or (
-        narrated and (not acts or says("telling", words) or begins("teller", words))
+    if (
+        begins("told", words)
+        or begins("about_gait", words)
+        or (narrated and (not acts or says("telling", words) or begins("teller", words)))
     ):
         status: Status = "aside"
     elif narrated and says("telling_now", words):
         status = "background"
     else:
-        return list(row)
+        return [_told(c) if i else c for i, c in enumerate(row)]
     orders = next(
         (i for i, c in enumerate(row) if i and _orders(c) and not _lists(row[i - 1], c)), len(row)
     )
@@ -131,10 +126,25 @@ def _asides(sentence: str, row: Sequence[Clause]) -> list[Clause]:
     ]
 
 
+def _about_gait(text: str) -> bool:
+    """Whether a clause speaks of a gait instead of asking for it: "trotting is suspended"."""
+    about = first_of("about_gait", text)
+    return bool(about) and not says("commanding", text.partition(about)[0])
+
+
+def _told(clause: Clause) -> Clause:
+    """Set aside a clause within an order that only tells: "Hello there, my feet hurt all day"."""
+    tells = begins("teller", clause.text) and says("telling", clause.text)
+    if clause.status != "ask" or not tells or says("order_words", clause.text):
+        return clause
+    return replace(clause, status="aside")
+
+
 def _lists(last: Clause, clause: Clause) -> bool:
     """Whether a clause is but the next gait of a list: "her horse can pace, bound and trot"."""
     gaits = clause.of("gait")
-    return bool(gaits and last.of("gait")) and clause.text.strip(" .,!?;") == gaits[0].text
+    listed = bool(gaits and last.of("gait")) and clause.sign != "so"
+    return listed and clause.text.strip(" .,!?;") == gaits[0].text
 
 
 def _commands(clause: Clause) -> bool:
@@ -155,7 +165,8 @@ def _orders(clause: Clause) -> bool:
     if not acts or clause.sign == "so":
         return clause.sign == "so"
     before = clause.text[: max(0, clause.text.find(acts[0].text))]
-    return not acts[0].text.endswith("ed") and all(says("lead_in", w) for w in before.split())
+    past = acts[0].text.endswith("ed") or acts[0].text in ("ran", "went", "came", "stood")
+    return not past and all(says("lead_in", w) for w in before.split())
 
 
 def _clauses(
@@ -170,12 +181,12 @@ def _clauses(
     cuts += [(m.start, m.end, m.kind) for m in inside if m.kind in _SIGNS - {"after_ban"}]
     cuts.sort()
     status: Status = "ask"
-    pending = empty = False
+    pending = empty = banned = False
     for (at, after, sign), (until, _, _) in zip(cuts, [*cuts[1:], (end, end, "")], strict=True):
-        before = text[start:after]
+        before = text[start:at].rstrip(" ,:") if sign == "except" else text[start:after]
         # "do not just stand there": nothing was said yet of what is not to be done.
         if not (empty and status == "ban" and sign in _BARE):
-            status = _status(sign, status, before)
+            status = polarity(sign, "ban" if banned and sign == "except" else status, before)
         pending = pending or sign in _STRONG
         body = text[after:until].strip()
         own = tuple(m for m in inside if after <= m.start < until)
@@ -206,57 +217,6 @@ def _clauses(
         yield clause
 
 
-def _status(sign: str, status: Status, before: str) -> Status:
-    """Polarity of what follows a sign."""
-    if sign == "ban":
-        return "ban"
-    if sign == "reason":
-        # "avoid anything like bounding" still forbids.
-        return "ban" if status == "ban" else "background"
-    if sign == "except" or (sign == "but" and says("quantity", _last_part(before))):
-        return (
-            "ask"
-            if status == "ban" or says("nothing", _last_part(before)) or _grounded(before)
-            else "ban"
-        )
-    if sign in ("or", "nor"):
-        return status
-    return "ask"
-
-
-def _last_part(before: str) -> str:
-    return re.split(r" [,:] ", before)[-1]
-
-
-def _grounded(before: str) -> bool:
-    """All feet down but one: that one is up."""
-    return says("down", before)
-
-
-def _inherited(clauses: Sequence[Clause]) -> list[Clause]:
-    """Carry a negation over "and": "without trotting and bounding", "don't trot and bound"."""
-    found: list[Clause] = []
-    for clause in clauses:
-        last = found[-1] if found else None
-        if (
-            last is not None
-            and last.status == "ban"
-            and clause.status == "ask"
-            and clause.sentence == last.sentence
-            and clause.sign in ("and", ",", "or", "nor")
-            and _continues(last, clause)
-        ):
-            # "without lifting one leg and another": what is not to be done holds for both.
-            clause = replace(
-                clause, status="ban", mentions=(*clause.mentions, *last.of("lift", "double"))
-            )
-        if last is not None and last.status == "ban" and clause.sign in ("until", "before"):
-            # "do not trot until you have stood" asks for both, and so does "before".
-            found[-1] = replace(last, status="ask")
-        found.append(clause)
-    return found
-
-
 def _chosen(clauses: Sequence[Clause]) -> list[Clause]:
     """Gaits with "or" between them are a choice, none of which is demanded."""
     found = list(clauses)
@@ -269,44 +229,6 @@ def _chosen(clauses: Sequence[Clause]) -> list[Clause]:
 def _choice(clause: Clause) -> Clause:
     row = (replace(m, kind="choice") if m.kind == "gait" else m for m in clause.mentions)
     return replace(clause, mentions=tuple(row))
-
-
-def _weighed(clause: Clause) -> Clause:
-    """Turn into an order what only sounds like a ban.
-
-    A leg that must not be stood on is to be up; "don't trot too fast" asks for a slow trot.
-    """
-    too = next((m for m in clause.of("speed") if m.text.startswith("too ")), None)
-    if too is not None and clause.status == "ban":
-        other = "slow" if too.value == "fast" else "fast"
-        row = (replace(m, value=other) if m is too else m for m in clause.mentions)
-        return replace(clause, status="ask", mentions=tuple(row))
-    legs = clause.of("legs", "some_leg")
-    stays = clause.of("legs") and not clause.of("lift", "double", "gait")
-    if clause.status == "ask" and stays and says("stays_down", clause.text):
-        return replace(clause, status="ban", opener="not", mentions=clause.of("legs"))
-    if clause.status == "ban" and legs and not _contrasts(clause):
-        if clause.of("lift", "double", "gait"):
-            return clause
-        return replace(clause, status="ask")
-    return clause
-
-
-def _contrasts(clause: Clause) -> bool:
-    """Whether a leg is named only to say that another is meant: "not the front left"."""
-    return clause.opener in ("not", "never", "nor") and not says("down", clause.text)
-
-
-def _continues(last: Clause, clause: Clause) -> bool:
-    """Whether a clause goes on with the list that a negation opened: same form, nothing before."""
-    before, here = last.of("gait", "way", "legs"), clause.of("gait", "way", "legs")
-    if not before or not here or before[0].kind != here[0].kind or here[0].value == "stand":
-        return False
-    if re.sub(r"^(the|your|its) ", "", clause.text).find(here[0].text) != 0:
-        return False
-    form = [m.text.endswith("ing") for m in (before[0], here[0])]
-    listed = last.opener.endswith(":")
-    return form[0] == form[1] and (clause.sign != "," or form[0] or listed)
 
 
 def _swapped(clauses: Sequence[Clause]) -> list[Clause]:
@@ -327,7 +249,9 @@ def _swapped(clauses: Sequence[Clause]) -> list[Clause]:
                 row = [*head, *_unflagged(tail[comma:]), *_flagged(tail[:comma])]
             elif row[at].sign == "after":
                 comma = next((i for i, c in enumerate(tail) if i and c.sign in _TURNS), len(tail))
-                row = [*head, *_unflagged(tail[:comma]), *_flagged(tail[comma:])]
+                first, rest = _unflagged(tail[:comma]), tail[comma:]
+                told = any(c.mentions for c in first)
+                row = [*head, *first, *(_flagged(rest) if told else rest)]
         found += row
     return found
 

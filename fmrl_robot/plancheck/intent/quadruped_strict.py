@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from fmrl_robot.plancheck.intent.quadruped_clauses import Clause, Reading
 from fmrl_robot.plancheck.intent.quadruped_plan import FAST_M_S, Segment
+from fmrl_robot.plancheck.intent.quadruped_reading import Clause, Reading
 from fmrl_robot.plancheck.intent.quadruped_words import says
 
 _ACTS = ("gait", "choice", "go", "rest", "lift", "cannot")
@@ -31,7 +31,9 @@ def beyond(reading: Reading, segments: Sequence[Segment]) -> Iterator[str]:
         yield "do so many things"
     gaits = {m.value for c in asked for m in c.of("gait", "choice")}
     ways, fast = _ways(asked), _fast(asked)
-    if several and any(says("walks", c.text) and not c.of("gait", "choice") for c in asked):
+    if several and any(
+        says("walks", c.text) and c.of("go") and not c.of("gait", "choice") for c in asked
+    ):
         # "walk, then bound": walking is done at a trot.
         gaits |= {"trot"} if gaits else set()
     if several and any(c.of("gait", "go") and not c.of("speed", "vx") for c in asked):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fmrl_robot.plancheck.intent.quadruped_clauses import Clause, Reading
 from fmrl_robot.plancheck.intent.quadruped_plan import FAST_M_S, Segment
+from fmrl_robot.plancheck.intent.quadruped_reading import Clause, Reading
 from fmrl_robot.plancheck.intent.quadruped_words import Mention, says
 from fmrl_robot.types import Leg
 
@@ -30,7 +30,7 @@ def true_of(m: Mention, clause: Clause, reading: Reading, s: Segment) -> bool:
             return s.vx == 0 or of_legs or (abs(s.vx) > FAST_M_S) == (m.value == "fast")
         case "vx":
             # "back at 0.5 m/s" gives the speed without its sign.
-            speed = abs(s.vx) if float(m.value) > 0 and _backs(reading) else s.vx
+            speed = abs(s.vx) if float(m.value) > 0 and _backs(clause, reading) else s.vx
             return abs(speed - float(m.value)) <= SPEED_TOLERANCE_M_S
         case "seconds":
             roughly = _ABOUT * float(m.value) if says("about", clause.text) else 0.0
@@ -49,8 +49,24 @@ def true_of(m: Mention, clause: Clause, reading: Reading, s: Segment) -> bool:
             return s.vx != 0
 
 
-def _backs(reading: Reading) -> bool:
-    return any(m.value == "backward" for c in reading.clauses for m in c.of("way"))
+def _backs(clause: Clause, reading: Reading) -> bool:
+    """Whether a speed may be one backward: its clause says so, or any where it is the only one."""
+    alone = sum(len(c.of("vx")) for c in reading.clauses) == 1
+    clauses = reading.clauses if alone else (clause,)
+    return any(m.value == "backward" for c in clauses for m in c.of("way"))
+
+
+def _carries(reading: Reading, s: Segment) -> bool:
+    """Whether a named leg may be one of the two that carry, where two others are up."""
+    return len(s.up) == 2 and says("bearing", reading.text) and not _but_one(reading)
+
+
+def _but_one(reading: Reading) -> frozenset[Leg]:
+    """The leg that is left over where the other three are named."""
+    if not says("left_over", reading.text):
+        return frozenset()
+    named = [Leg(m.value) for c in reading.asked() for m in c.of("legs")]
+    return frozenset(Leg).difference(named) if len(named) == len({*named}) == 3 else frozenset()
 
 
 def _special(leg: Leg, clause: Clause, reading: Reading, s: Segment) -> bool:
@@ -59,4 +75,7 @@ def _special(leg: Leg, clause: Clause, reading: Reading, s: Segment) -> bool:
         return s.faster == leg
     if clause.status == "ban":
         return leg in s.up
-    return leg in s.up or s.faster == leg or (len(s.up) == 2 and says("bearing", reading.text))
+    if len(s.up) == 1 and _but_one(reading) == s.up:
+        # "on FL, FR and RR alone, holding up the remaining leg"
+        return leg not in s.up
+    return leg in s.up or s.faster == leg or _carries(reading, s)

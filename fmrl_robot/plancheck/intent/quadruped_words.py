@@ -1,8 +1,9 @@
 """What the words of an instruction mention: gaits, ways, speeds, legs, durations, negations.
 
-The words stand in quadruped.yaml. An entry there is a regular expression over words that are parted
-by single spaces; its brackets only group, and ``{leg}`` stands for the entry ``leg`` of ``parts``.
-Of mentions that overlap the longest counts.
+The words stand in quadruped.yaml (acts), quadruped_turns.yaml (how clauses hang together) and
+quadruped_unable.yaml (what it cannot, what is no order, slips). An entry there is a regular
+expression over words that are parted by single spaces; its brackets only group, and ``{leg}``
+stands for the entry ``leg`` of ``parts``. Of mentions that overlap the longest counts.
 """
 
 from __future__ import annotations
@@ -62,7 +63,10 @@ def plain(instruction: str) -> str:
             return near
         return next(iter(get_close_matches(word, ways, 1, _ALIKE)), word)
 
-    return " ".join(mended(w) for w in words(text))
+    text = " ".join(mended(w) for w in words(text))
+    for said, meant in lexicon["rewritten"]:
+        text = re.sub(rf"(?<![\w']){said}", meant, text)
+    return text
 
 
 def mentions(text: str) -> tuple[Mention, ...]:
@@ -76,13 +80,23 @@ def mentions(text: str) -> tuple[Mention, ...]:
 
 
 def says(entry: str, text: str) -> bool:
-    """Whether ``text`` contains a word or phrase of an entry of quadruped.yaml."""
+    """Whether ``text`` contains a word or phrase of an entry of quadruped*.yaml."""
     return any(pattern.search(text) for pattern in _patterns()[entry, ""])
 
 
 def begins(entry: str, text: str) -> bool:
-    """Whether ``text`` begins with a word or phrase of an entry of quadruped.yaml."""
+    """Whether ``text`` begins with a word or phrase of an entry of quadruped*.yaml."""
     return any(pattern.match(text) for pattern in _patterns()[entry, ""])
+
+
+def first_of(entry: str, text: str) -> str:
+    """Return the first of an entry in ``text``; empty where there is none."""
+    return next((m.group() for p in _patterns()[entry, ""] if (m := p.search(text))), "")
+
+
+def leading(entry: str, text: str) -> str:
+    """Return what of an entry ``text`` begins with; empty where it does not."""
+    return next((m.group() for p in _patterns()[entry, ""] if (m := p.match(text))), "")
 
 
 def _rank(kind: str) -> int:
@@ -103,10 +117,13 @@ def _candidates(text: str) -> Iterator[Mention]:
 def _quantities(text: str) -> Iterator[Mention]:
     """Durations in seconds and velocities in m/s."""
     number = _number_pattern()
-    time = rf"(?P<n>{number})(?P<h> and (?:a )?half)? (?P<u>seconds?|s|ticks|minutes?|m)(?! /)"
-    half = r"(?P<n>half|quarter)(?: of)? a (?P<u>second|minutes?)(?P<h>)"
+    time = (
+        rf"(?P<n>{number})(?P<h> and (?:a )?half)? (?P<u>seconds?|s|ticks|minutes?|m)"
+        r"(?P<k> and a half)?(?! /)"
+    )
+    half = r"(?P<n>half|(?:three )?quarters?)(?: of)? a (?P<u>second|minutes?)(?P<h>)(?P<k>)"
     bare = (
-        rf"(?<=\bfor )(?P<n>{number})(?P<h> and (?:a )?half)?(?P<u>)"
+        rf"(?<=\bfor )(?P<n>{number})(?P<h> and (?:a )?half)?(?P<u>)(?P<k>)"
         r"(?= [,.!?;]| and(?! a )| then|$)"
     )
     for pattern in (time, half, bare):
@@ -115,8 +132,8 @@ def _quantities(text: str) -> Iterator[Mention]:
                 continue  # "fivve and a half seconds": how many was not understood.
             if m.group() in ("a second", "an second") and not _LASTS.search(text[: m.start()]):
                 continue  # "a second trot" is another one.
-            value = 0.25 if m["n"] == "quarter" else _number(m["n"])
-            value = (value + 0.5 * bool(m["h"])) * (60 if m["u"].startswith("m") else 1)
+            value = number_of(m["n"].replace("three quarters", "0.75").replace("quarter", "0.25"))
+            value = (value + 0.5 * bool(m["h"] or m["k"])) * (60 if m["u"].startswith("m") else 1)
             yield Mention(
                 kind="seconds", value=f"{value:g}", start=m.start(), end=m.end(), text=m.group()
             )
@@ -135,7 +152,7 @@ def _quantities(text: str) -> Iterator[Mention]:
             if text[: m.start()].endswith((" and ", " and a ")) and m["n"].startswith("half"):
                 continue
             minus = (m["sign"] or "").strip() in ("minus", "-")
-            value = 0.5 if m["n"].startswith("half") else _number(m["n"])
+            value = 0.5 if m["n"].startswith("half") else number_of(m["n"])
             value *= _scale(m["u"]) * (-1 if minus else 1)
             yield Mention(
                 kind="vx", value=f"{value:.3g}", start=m.start(), end=m.end(), text=m.group()
@@ -150,7 +167,8 @@ def _scale(unit: str) -> float:
     return PER_SECOND["mph" if unit.startswith(("mph", "mile")) else "m/s"]
 
 
-def _number(text: str) -> float:
+def number_of(text: str) -> float:
+    """Return what a number in words or digits is: "twenty five", "0.5", "two point five"."""
     numbers = cast("Mapping[str, float]", read_lexicon()["number"])
     whole, _, tenths = text.partition(" point ")
     if tenths:
@@ -168,9 +186,12 @@ def _number_pattern() -> str:
 
 @lru_cache(maxsize=1)
 def read_lexicon() -> Mapping[str, Any]:
-    """Return quadruped.yaml as it stands."""
-    file = files("fmrl_robot.plancheck.intent").joinpath("quadruped.yaml")
-    return yaml.safe_load(file.read_text("utf-8"))
+    """Return the entries of the quadruped's word lists."""
+    found: dict[str, Any] = {}
+    for name in ("quadruped", "quadruped_turns", "quadruped_unable"):
+        file = files("fmrl_robot.plancheck.intent").joinpath(f"{name}.yaml")
+        found |= yaml.safe_load(file.read_text("utf-8"))
+    return found
 
 
 @lru_cache(maxsize=1)
@@ -178,7 +199,15 @@ def _patterns() -> Mapping[tuple[str, str], tuple[re.Pattern[str], ...]]:
     """Compiled entries by kind and value; the value is empty where an entry has none."""
     found: dict[tuple[str, str], tuple[re.Pattern[str], ...]] = {}
     for kind, entry in read_lexicon().items():
-        if kind in ("parts", "number", "mended", "far_mended", "like_backward", "own_words"):
+        if kind in (
+            "parts",
+            "number",
+            "mended",
+            "far_mended",
+            "like_backward",
+            "own_words",
+            "rewritten",
+        ):
             continue
         values = cast("Mapping[str, Any]", entry if isinstance(entry, dict) else {"": entry})
         for value, phrases in values.items():
