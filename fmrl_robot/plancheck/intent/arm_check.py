@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from fmrl_robot.errors import ErrorCode
+from fmrl_robot.plancheck.intent import arm_asking as asking
 from fmrl_robot.plancheck.intent.arm_bans import bans
 from fmrl_robot.plancheck.intent.arm_effects import Effects, effects
+from fmrl_robot.plancheck.intent.arm_licence import Licence
 from fmrl_robot.plancheck.intent.arm_missing import Missing
 from fmrl_robot.plancheck.intent.arm_reading import Reader
 from fmrl_robot.plancheck.intent.arm_words import CONTAINERS
@@ -30,18 +32,6 @@ _COMMANDS_MORE = re.compile(
 
 _ELSEWHERE = re.compile(r"\b(?:there|same|it|where|wherever|too|also|well|join|together|with)\b")
 """Words by which a place is meant that was only told of: "red lies in the bowl, blue joins it"."""
-_AS_GOOD = re.compile(
-    r"(?:and |so |well |ok |hm+ )*(?:once|after|when|before|until|while|as soon as|if|"
-    r"i (?:think|guess|suppose|hope|wish|wonder|ask|asked|was wondering|was hoping|am asking))\b"
-)
-"""A clause that tells, and asks by it: "once the red cube is in the bowl, press the button"."""
-_CAUTION = re.compile(
-    r"\b(?:fragile|wet|careful|hot|glued|asleep|sleeping|broken|locked|lockout|inhibited|disabled|"
-    r"interlock|precious|mine|hers|his own|alone|peace|pity|hate|loath|business|concerns?|question|"
-    r"exempt|exclude|except|spare|mind you|rather|please do|warranty|void|art|contact|holiday|"
-    r"full|cleaned|constraints?|objective)\b"
-)
-"""A word by which people tell that something is to be spared: "the red cube is fragile"."""
 _DESCRIBES = re.compile(
     r"\b(?:what(?:s)?|whatever|contents?|top|upper|bottom|lower|tower|stack|pile|rest|remaining|"
     r"empty|tidy|clear|clearing|hand|gripper|holding|held|coloured|colored|painted)\b"
@@ -109,9 +99,11 @@ class _Comparison:
         phrases = [rf"\b(?:{phrase})" for phrase in known.unsupported]
         verbs = [_COMMAND + verb for verb in known.unsupported_acts]
         for i, clause in enumerate(self._reader.clauses):
+            told = self._reader.told(i) and i not in self._asking
             if not clause.asks or clause.tells:
                 continue
-            commands = i in self._asking or _COMMANDS_MORE.match(clause.text)
+            named = bool(self._reader.mentions[i]) and not told
+            commands = named or i in self._asking or _COMMANDS_MORE.match(clause.text)
             for pattern in [*(phrases if commands else []), *verbs]:
                 if match := re.search(rf"(?:{pattern})\b", clause.text):
                     yield match.group()
@@ -140,6 +132,9 @@ class _Comparison:
         Where anything is restricted, a thing that is named must be named where something is asked
         for: it may stand elsewhere to be spared, in words that no list of refusals holds.
         """
+        if self._restricts():
+            yield from Licence(self._reader, self._effects).oversteps()
+            return
         found, named = self._effects, self._named(range(len(self._reader.clauses)))
         wanted = (
             self._named(self._licensing()) | self._meant_by_it() if self._restricts() else named
@@ -162,17 +157,20 @@ class _Comparison:
 
     def _restricts(self) -> bool:
         """Whether anything is refused, or spoken of as if it were."""
-        clauses = self._reader.clauses
+        reader, clauses = self._reader, self._reader.clauses
         restricted = any(c.refuses or c.stance is Stance.ONLY for c in clauses)
-        return restricted or bool(_CAUTION.search(" ".join(self._reader.words)))
+        return restricted or bool(reader.lexicon.caution.search(" ".join(reader.words)))
 
     def _licensing(self) -> list[int]:
         """The clauses that may ask for what they name."""
-        reader, asking = self._reader, set(self._asking)
+        reader, ask = self._reader, set(self._asking)
         return [
             i
             for i, clause in enumerate(reader.clauses)
-            if (clause.asks and (i in asking or not reader.told(i) or _AS_GOOD.match(clause.text)))
+            if (
+                clause.asks
+                and (i in ask or not reader.told(i) or asking.AS_GOOD.match(clause.text))
+            )
             or clause.stance in (Stance.WITHDRAWN, Stance.ONLY)
         ]
 
