@@ -16,6 +16,7 @@ from fmrl_robot.plancheck.intent.arm_effects import Effects, effects
 from fmrl_robot.plancheck.intent.arm_licence import Licence
 from fmrl_robot.plancheck.intent.arm_missing import Missing
 from fmrl_robot.plancheck.intent.arm_reading import Reader
+from fmrl_robot.plancheck.intent.arm_unknown import dropped_commands
 from fmrl_robot.plancheck.intent.arm_words import CONTAINERS
 from fmrl_robot.plancheck.intent.clauses import Stance
 from fmrl_robot.plancheck.intent.readback import say
@@ -80,6 +81,9 @@ class _Comparison:
         if not self._asks_anything():
             message = f"{would}, but nothing in it asks for that; say what to do"
             yield ErrorCode.INTENT_NOTHING, message
+        for clause in dropped_commands(self._reader, self._effects):
+            message = f"{would}, but you asked also to {clause!r}; no skill that I know does it"
+            yield ErrorCode.INTENT_INCOMPLETE, message
         for missing in Missing(self._reader, self._effects, self._asking).phrases():
             message = f"{would}, but you asked also for {missing}; say it in other words"
             yield ErrorCode.INTENT_INCOMPLETE, message

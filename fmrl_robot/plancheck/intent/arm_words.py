@@ -49,6 +49,8 @@ class Lexicon:
     """Phrases with a word of refusal that forbid nothing."""
     caution: re.Pattern[str]
     """Words by which people spare, limit or hedge, whatever else they say with them."""
+    courtesies: frozenset[str]
+    """Verbs that command nothing: "thank the team"."""
     unsupported: tuple[str, ...]
     """Patterns of what no skill of the arm does."""
     unsupported_acts: tuple[str, ...]
@@ -104,6 +106,7 @@ def _own_lexicon() -> Lexicon:
         classes={name: frozenset(some) for name, some in lists["classes"].items()},
         harmless=_any_of(lists["harmless"]),
         caution=_any_of(lists["caution"]),
+        courtesies=frozenset(lists["courtesies"]),
         unsupported=tuple(lists["unsupported"]),
         unsupported_acts=tuple(lists["unsupported_acts"]),
     )

@@ -158,6 +158,6 @@ def _ends_refusal(word: str, before: Sequence[str], known: Lexicon) -> bool:
         and known.kind(word) == ""
         and "not" in before
         and before[-1] in known.concepts
-        and bool(known.acts(before))
+        and (bool(known.acts(before)) or "bin" in before)
         and known.names_thing(before)
     )
