@@ -14,6 +14,7 @@ WANTS = re.compile(
     r"should|must|ought|shall|has to|have to|(?:is|are) (?:for|to)|means to|meant to|go(?:es)?|"
     r"belongs?|to be|ends? up|ending up|let|please|kindly|see to|make sure|ensure|supposed|may|"
     r"(?:can|could|would|will|might) (?:you|we|i|the|it|be|have)|"
+    r"(?:kind|good|nice) as to|(?:like|have|want|trouble|ask|beg|get) you to|"
     r"you (?:put|take|place|open|close|press|bring|move|pick|bin|do))\b"
 )
 """A clause that asks, whoever its subject is: "the red cube should go in the bowl"."""

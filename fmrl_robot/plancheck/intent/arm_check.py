@@ -7,22 +7,20 @@ missing, what nobody asked for. Where the reading is unsure the plan is believed
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from fmrl_robot.errors import ErrorCode
-from fmrl_robot.plancheck.intent import arm_asking as asking
 from fmrl_robot.plancheck.intent.arm_bans import bans
 from fmrl_robot.plancheck.intent.arm_effects import Effects, effects
 from fmrl_robot.plancheck.intent.arm_licence import Licence
 from fmrl_robot.plancheck.intent.arm_missing import Missing
 from fmrl_robot.plancheck.intent.arm_reading import Reader
 from fmrl_robot.plancheck.intent.arm_unknown import dropped_commands
-from fmrl_robot.plancheck.intent.arm_words import CONTAINERS
 from fmrl_robot.plancheck.intent.clauses import Stance
 from fmrl_robot.plancheck.intent.readback import say
 from fmrl_robot.types import Plan, Problem, Scene, SubGoal
 
-_COMMAND = r"(?:^|\b(?:and|then|please|you|to|also|just|first|finally|lastly|now) )"
+_COMMAND = r"(?:^|\b(?:and|then|please|you|you to|also|just|first|finally|lastly|now) )"
 """What stands before a verb that asks."""
 
 _COMMANDS_MORE = re.compile(
@@ -31,8 +29,6 @@ _COMMANDS_MORE = re.compile(
 )
 """A clause that asks with a verb that the reader does not know: "wait for me"."""
 
-_ELSEWHERE = re.compile(r"\b(?:there|same|it|where|wherever|too|also|well|join|together|with)\b")
-"""Words by which a place is meant that was only told of: "red lies in the bowl, blue joins it"."""
 _DESCRIBES = re.compile(
     r"\b(?:what(?:s)?|whatever|contents?|top|upper|bottom|lower|tower|stack|pile|rest|remaining|"
     r"empty|tidy|clear|clearing|hand|gripper|holding|held|coloured|colored|painted)\b"
@@ -106,7 +102,7 @@ class _Comparison:
             told = self._reader.told(i) and i not in self._asking
             if not clause.asks or clause.tells:
                 continue
-            named = bool(self._reader.mentions[i]) and not told
+            named = not told and known.names_thing(clause.words[:2])
             commands = named or i in self._asking or _COMMANDS_MORE.match(clause.text)
             for pattern in [*(phrases if commands else []), *verbs]:
                 if match := re.search(rf"(?:{pattern})\b", clause.text):
@@ -133,31 +129,20 @@ class _Comparison:
     def _extra(self) -> Iterator[str]:
         """What the plan does that nobody asked for.
 
-        Where anything is restricted, a thing that is named must be named where something is asked
-        for: it may stand elsewhere to be spared, in words that no list of refusals holds.
+        Where anything is restricted, each step must be licensed; elsewhere it is enough that what
+        it is done to is named, or described.
         """
         if self._restricts():
             yield from Licence(self._reader, self._effects).oversteps()
             return
-        found, named = self._effects, self._named(range(len(self._reader.clauses)))
-        wanted = (
-            self._named(self._licensing()) | self._meant_by_it() if self._restricts() else named
-        )
+        found, named = self._effects, {m.name for some in self._reader.mentions for m in some}
         allowed, described = self._of_one_color(), self._describes()
         for cube in sorted(found.moved):
-            meant = cube in wanted or (cube not in named and described) or self._set_aside(cube)
+            meant = cube in named or described or self._set_aside(cube)
             if not meant or (allowed and cube not in allowed):
                 yield f"the {cube.replace('_', ' ')}"
-        if found.done("press") and "button" not in wanted and not self._presses():
+        if found.done("press") and "button" not in named and not self._presses():
             yield "a press of the button"
-        if _ELSEWHERE.search(" ".join(self._reader.words)):
-            return
-        # What refuses a place is a ban's business; here it is one that was merely told of.
-        wanted |= self._named(i for i, c in enumerate(self._reader.clauses) if not c.asks)
-        for place in sorted(found.places & named & {*CONTAINERS} - wanted):
-            yield f"something in the {place}"
-        if found.done("open") + found.done("close") and "drawer" in named - wanted:
-            yield "a move of the drawer"
 
     def _restricts(self) -> bool:
         """Whether anything is refused, or spoken of as if it were."""
@@ -165,34 +150,9 @@ class _Comparison:
         restricted = any(c.refuses or c.stance is Stance.ONLY for c in clauses)
         return restricted or bool(reader.lexicon.caution.search(" ".join(reader.words)))
 
-    def _licensing(self) -> list[int]:
-        """The clauses that may ask for what they name."""
-        reader, ask = self._reader, set(self._asking)
-        return [
-            i
-            for i, clause in enumerate(reader.clauses)
-            if (
-                clause.asks
-                and (i in ask or not reader.told(i) or asking.AS_GOOD.match(clause.text))
-            )
-            or clause.stance in (Stance.WITHDRAWN, Stance.ONLY)
-        ]
-
-    def _named(self, clauses: Iterable[int]) -> set[str]:
-        return {m.name for i in clauses for m in self._reader.mentions[i]}
-
-    def _meant_by_it(self) -> set[str]:
-        """What was only told of, before a clause that asks for something without a name."""
-        reader, found = self._reader, set[str]()
-        for i in self._asking:
-            if reader.has(i, "it") or not reader.named(i, "object"):
-                cubes, place = reader.antecedent(i)
-                found |= cubes | {place}
-        return found
-
     def _presses(self) -> bool:
         reader = self._reader
-        return any(reader.acts(i) & {"press", "touch"} for i in self._licensing())
+        return any(reader.acts(i) & {"press", "touch"} for i in range(len(reader.clauses)))
 
     def _describes(self) -> bool:
         """Whether cubes are meant that no colour names: all of them, "it", "the top of it"."""

@@ -214,19 +214,19 @@ class Licence:
         if "drawer" in self._aims(self._all()):
             return bool(self._asking)
         return any(
-            reader_has_drawer(self._reader, i) or inside & self._objects(i) for i in self._asking
+            _is_of_drawer(self._reader, i) or inside & self._objects(i) for i in self._asking
         )
 
     def _closes(self) -> bool:
         reader = self._reader
         return any(
-            reader_has_drawer(reader, i)
+            _is_of_drawer(reader, i)
             and ("close" in reader.acts(i) or not _SHUTS.isdisjoint(reader.clauses[i].words))
             for i in self._asking
         )
 
 
-def reader_has_drawer(reader: Reader, i: int) -> bool:
+def _is_of_drawer(reader: Reader, i: int) -> bool:
     """Whether clause ``i`` names the drawer, or means it by a verb alone: "and shut it"."""
     if reader.has(i, "drawer"):
         return True

@@ -21,6 +21,8 @@ _OBJECT = re.compile(
 """How what follows a verb begins: an object, or who gets it."""
 _WITH_MORE = re.compile(r"\b(?:cube|block|one|red|green|blue|yellow) (?:a|an|some|another)\b")
 """What is done to a thing is a noun of its own."""
+_NO_COMMAND = frozenset(["to", "rather", "even"])
+"""Words before which a verb tells what for: "to celebrate our anniversary"."""
 _ENDINGS = ("ing", "ed", "s", "ly")
 """Of words that are no verbs in the form of a command."""
 
@@ -47,7 +49,12 @@ def _commands(reader: Reader, i: int) -> bool:
     lexicon = reader.lexicon
     before, words = lexicon.classes["before_commands"], reader.clauses[i].words
     k = next((k for k, word in enumerate(words) if word not in before), len(words))
-    if k + 1 >= len(words) or words[k] in lexicon.courtesies or lexicon.is_plain(words[k]):
+    if (
+        k + 1 >= len(words)
+        or not _NO_COMMAND.isdisjoint(words[:k])
+        or words[k] in lexicon.courtesies
+        or lexicon.is_plain(words[k])
+    ):
         return False
     if k == 0 and not (i and reader.licenses(i - 1)):
         return False  # Without a command before it, it may as well be a name or a sigh.
