@@ -2,7 +2,8 @@
 
 Whatever model made a plan, what it would bring about is compared with what was asked for and what
 was forbidden, by rules that share nothing with the planner: word lists, clauses, negations. Where a
-word is unknown the plan is believed; where a negation is unclear it is refused.
+word is unknown the plan is believed, but not where anything is restricted: there each step of an
+arm must be borne out by a clause that plainly asks for it.
 """
 
 from __future__ import annotations

@@ -284,12 +284,28 @@ class _Refusal:
         places = reader.places(i, "object") | reader.places(i, "at")
         if not things and places:
             yield self._ban({"place"}, places=places)
+        if not (things or places or self._acts or self._goes_on()):
+            yield self._ban(_TAKE)  # "But my favourite": nobody here knows which that is.
+        if things and things.isdisjoint(self._aims_of_others()):
+            yield self._ban({"place"}, places=things)
         again = things & reader.wanted_objects()
         beside = reader.destinations(i)
         if again and beside:
             yield self._ban({"place"}, again, beside)
         if things - again:
             yield self._ban(_TAKE, things - again)
+
+    def _goes_on(self) -> bool:
+        """Whether what is excepted is the drawer or button, or is only named by the next clause."""
+        reader, i = self._reader, self._i
+        if reader.mentions[i] or reader.acts(i):
+            return True
+        return i + 1 < len(reader.clauses) and reader.clauses[i + 1].stance is Stance.EXCEPTED
+
+    def _aims_of_others(self) -> set[str]:
+        """Where clauses that ask bring things."""
+        reader = self._reader
+        return {a for j, c in enumerate(reader.clauses) if c.asks for a in reader.aims(j)}
 
     def only(self) -> Iterator[Ban]:
         """Ban all cubes but those that "only" is said of."""

@@ -7,19 +7,20 @@ missing, what nobody asked for. Where the reading is unsure the plan is believed
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from fmrl_robot.errors import ErrorCode
 from fmrl_robot.plancheck.intent.arm_bans import bans
 from fmrl_robot.plancheck.intent.arm_effects import Effects, effects
+from fmrl_robot.plancheck.intent.arm_licence import Licence
 from fmrl_robot.plancheck.intent.arm_missing import Missing
 from fmrl_robot.plancheck.intent.arm_reading import Reader
-from fmrl_robot.plancheck.intent.arm_words import CONTAINERS
+from fmrl_robot.plancheck.intent.arm_unknown import dropped_commands
 from fmrl_robot.plancheck.intent.clauses import Stance
 from fmrl_robot.plancheck.intent.readback import say
 from fmrl_robot.types import Plan, Problem, Scene, SubGoal
 
-_COMMAND = r"(?:^|\b(?:and|then|please|you|to|also|just|first|finally|lastly|now) )"
+_COMMAND = r"(?:^|\b(?:and|then|please|you|you to|also|just|first|finally|lastly|now) )"
 """What stands before a verb that asks."""
 
 _COMMANDS_MORE = re.compile(
@@ -28,20 +29,6 @@ _COMMANDS_MORE = re.compile(
 )
 """A clause that asks with a verb that the reader does not know: "wait for me"."""
 
-_ELSEWHERE = re.compile(r"\b(?:there|same|it|where|wherever|too|also|well|join|together|with)\b")
-"""Words by which a place is meant that was only told of: "red lies in the bowl, blue joins it"."""
-_AS_GOOD = re.compile(
-    r"(?:and |so |well |ok |hm+ )*(?:once|after|when|before|until|while|as soon as|if|"
-    r"i (?:think|guess|suppose|hope|wish|wonder|ask|asked|was wondering|was hoping|am asking))\b"
-)
-"""A clause that tells, and asks by it: "once the red cube is in the bowl, press the button"."""
-_CAUTION = re.compile(
-    r"\b(?:fragile|wet|careful|hot|glued|asleep|sleeping|broken|locked|lockout|inhibited|disabled|"
-    r"interlock|precious|mine|hers|his own|alone|peace|pity|hate|loath|business|concerns?|question|"
-    r"exempt|exclude|except|spare|mind you|rather|please do|warranty|void|art|contact|holiday|"
-    r"full|cleaned|constraints?|objective)\b"
-)
-"""A word by which people tell that something is to be spared: "the red cube is fragile"."""
 _DESCRIBES = re.compile(
     r"\b(?:what(?:s)?|whatever|contents?|top|upper|bottom|lower|tower|stack|pile|rest|remaining|"
     r"empty|tidy|clear|clearing|hand|gripper|holding|held|coloured|colored|painted)\b"
@@ -90,6 +77,9 @@ class _Comparison:
         if not self._asks_anything():
             message = f"{would}, but nothing in it asks for that; say what to do"
             yield ErrorCode.INTENT_NOTHING, message
+        for clause in dropped_commands(self._reader, self._effects):
+            message = f"{would}, but you asked also to {clause!r}; no skill that I know does it"
+            yield ErrorCode.INTENT_INCOMPLETE, message
         for missing in Missing(self._reader, self._effects, self._asking).phrases():
             message = f"{would}, but you asked also for {missing}; say it in other words"
             yield ErrorCode.INTENT_INCOMPLETE, message
@@ -109,9 +99,11 @@ class _Comparison:
         phrases = [rf"\b(?:{phrase})" for phrase in known.unsupported]
         verbs = [_COMMAND + verb for verb in known.unsupported_acts]
         for i, clause in enumerate(self._reader.clauses):
+            told = self._reader.told(i) and i not in self._asking
             if not clause.asks or clause.tells:
                 continue
-            commands = i in self._asking or _COMMANDS_MORE.match(clause.text)
+            named = not told and known.names_thing(clause.words[:2])
+            commands = named or i in self._asking or _COMMANDS_MORE.match(clause.text)
             for pattern in [*(phrases if commands else []), *verbs]:
                 if match := re.search(rf"(?:{pattern})\b", clause.text):
                     yield match.group()
@@ -137,60 +129,30 @@ class _Comparison:
     def _extra(self) -> Iterator[str]:
         """What the plan does that nobody asked for.
 
-        Where anything is restricted, a thing that is named must be named where something is asked
-        for: it may stand elsewhere to be spared, in words that no list of refusals holds.
+        Where anything is restricted, each step must be licensed; elsewhere it is enough that what
+        it is done to is named, or described.
         """
-        found, named = self._effects, self._named(range(len(self._reader.clauses)))
-        wanted = (
-            self._named(self._licensing()) | self._meant_by_it() if self._restricts() else named
-        )
+        if self._restricts():
+            yield from Licence(self._reader, self._effects).oversteps()
+            return
+        found, named = self._effects, {m.name for some in self._reader.mentions for m in some}
         allowed, described = self._of_one_color(), self._describes()
         for cube in sorted(found.moved):
-            meant = cube in wanted or (cube not in named and described) or self._set_aside(cube)
+            meant = cube in named or described or self._set_aside(cube)
             if not meant or (allowed and cube not in allowed):
                 yield f"the {cube.replace('_', ' ')}"
-        if found.done("press") and "button" not in wanted and not self._presses():
+        if found.done("press") and "button" not in named and not self._presses():
             yield "a press of the button"
-        if _ELSEWHERE.search(" ".join(self._reader.words)):
-            return
-        # What refuses a place is a ban's business; here it is one that was merely told of.
-        wanted |= self._named(i for i, c in enumerate(self._reader.clauses) if not c.asks)
-        for place in sorted(found.places & named & {*CONTAINERS} - wanted):
-            yield f"something in the {place}"
-        if found.done("open") + found.done("close") and "drawer" in named - wanted:
-            yield "a move of the drawer"
 
     def _restricts(self) -> bool:
         """Whether anything is refused, or spoken of as if it were."""
-        clauses = self._reader.clauses
+        reader, clauses = self._reader, self._reader.clauses
         restricted = any(c.refuses or c.stance is Stance.ONLY for c in clauses)
-        return restricted or bool(_CAUTION.search(" ".join(self._reader.words)))
-
-    def _licensing(self) -> list[int]:
-        """The clauses that may ask for what they name."""
-        reader, asking = self._reader, set(self._asking)
-        return [
-            i
-            for i, clause in enumerate(reader.clauses)
-            if (clause.asks and (i in asking or not reader.told(i) or _AS_GOOD.match(clause.text)))
-            or clause.stance in (Stance.WITHDRAWN, Stance.ONLY)
-        ]
-
-    def _named(self, clauses: Iterable[int]) -> set[str]:
-        return {m.name for i in clauses for m in self._reader.mentions[i]}
-
-    def _meant_by_it(self) -> set[str]:
-        """What was only told of, before a clause that asks for something without a name."""
-        reader, found = self._reader, set[str]()
-        for i in self._asking:
-            if reader.has(i, "it") or not reader.named(i, "object"):
-                cubes, place = reader.antecedent(i)
-                found |= cubes | {place}
-        return found
+        return restricted or bool(reader.lexicon.caution.search(" ".join(reader.words)))
 
     def _presses(self) -> bool:
         reader = self._reader
-        return any(reader.acts(i) & {"press", "touch"} for i in self._licensing())
+        return any(reader.acts(i) & {"press", "touch"} for i in range(len(reader.clauses)))
 
     def _describes(self) -> bool:
         """Whether cubes are meant that no colour names: all of them, "it", "the top of it"."""

@@ -19,6 +19,10 @@ from fmrl_robot.plancheck.intent.clauses import Clause, Stance, divide, sentence
 from fmrl_robot.types import Scene
 
 _FIRST_REFUSAL = re.compile(r"\b(?:do not|not|never|no)\b")
+_NOT_ONLY = re.compile(r" (?:\w+ )?(?:just|only|merely)\b")
+"""What follows a refusal of too little: "do not bin just the red one"."""
+_LEAVES_A_PLACE = re.compile(r"\b(?:to|may|should|can|must) leave the (?:table|bowl|bin|drawer)\b")
+_LIST_ENDS = frozenset(["or", "nor", "and"])
 _SHORT = 4
 """A clause of fewer words that names a group without a verb is a beginning: "all cubes but ..."."""
 
@@ -52,15 +56,37 @@ class _Division:
         """Add the clauses of one sentence."""
         tells = sentence_tells(sentence, mark)
         text = self._plainly(sentence)
-        if slip := n.SLIP.search(text):
+        slips = list(n.SLIP.finditer(text))
+        slip = slips[-1] if slips else None
+        if slip:
             self._withdraw(text[: slip.start()], number)
             text = text[slip.end() :]
-        for part in divide(text.split(), self._known):
-            self._append(part, text, number, tells)
+        parts = divide(text.split(), self._known)
+        for k, part in enumerate(parts):
+            if 0 < k == len(parts) - 1 and not slip and n.FLATLY_NO.fullmatch(" ".join(part)):
+                self._forbid_last()
+            self._append(part, text, number, tells, listed=self._is_listed(parts, k))
+
+    def _is_listed(self, parts: Sequence[Sequence[str]], k: int) -> bool:
+        """Whether a part goes on with the list of the part before it: "not red, green or blue"."""
+        for part in parts[k:]:
+            if not self._known.names_thing(part) or not all(map(self._only_names, part)):
+                return False
+            if not _LIST_ENDS.isdisjoint(part):
+                return k > 0
+        return False
+
+    def _only_names(self, word: str) -> bool:
+        return word in self._known.concepts or word in self._known.classes["fillers"]
 
     def _plainly(self, sentence: str) -> str:
         """A sentence without the refusals that forbid nothing."""
-        text = self._known.harmless.sub(" ", sentence)
+        text = n.QUOTED.sub(lambda m: f" {m.group('says') or ''} ", sentence)
+        text = n.PARENTHESIS.sub(lambda m: m.group("turn") or " ,", text)
+        if "leave" in text or "left" in text or "remain" in text or "stay" in text:
+            text = n.NONE_LEFT.sub(" all cubes off ", text)
+        text = n.IS_NONE_OF.sub(lambda m: f"{m.group('group') or 'all cubes'} except ", text)
+        text = self._known.harmless.sub(" ", text)
         text = n.NOTHING_BUT.sub(lambda m: f"{m.group('act') or ''} only", text)
         text = n.ANYWHERE_BUT.sub(lambda m: f"should {m.group('what')}", text)
         if n.ORDERS.search(text):
@@ -70,6 +96,7 @@ class _Division:
 
     def _withdraw(self, before: str, number: int) -> None:
         """Take back what stands before a slip: its sentence or, if it opens one, the one before."""
+        before = n.SLIP.sub(" ", before).strip(" ,.;:-")
         in_sentence = len(before.split()) > 1
         if not in_sentence and not self.clauses:
             return
@@ -83,19 +110,32 @@ class _Division:
                 for part in divide(before.split(), self._known)
             ]
 
-    def _append(self, part: Sequence[str], sentence: str, number: int, tells: bool) -> None:
+    def _append(
+        self, part: Sequence[str], sentence: str, number: int, tells: bool, *, listed: bool
+    ) -> None:
         last = self.clauses[-1] if self.clauses else None
         if last is not None and self._goes_on_excepting(last, part):
             stance = Stance.EXCEPTED
+        elif listed and last is not None and last.refuses:
+            stance = last.stance
         else:
             if last is not None and n.STOPS_BEFORE.fullmatch(" ".join(part)):
-                self.clauses[-1] = replace(last, stance=Stance.FORBIDDEN)
+                self._forbid_last()
             stance = self._stance(part, sentence, last)
         self.clauses.append(Clause(words=tuple(part), stance=stance, sentence=number, tells=tells))
+
+    def _forbid_last(self) -> None:
+        """Forbid what was named last: "throw red away and make me cry. Seriously, don't"."""
+        for k in range(len(self.clauses) - 1, -1, -1):
+            if self._known.names_thing(self.clauses[k].words):
+                self.clauses[k] = replace(self.clauses[k], stance=Stance.FORBIDDEN)
+                return
 
     def _goes_on_excepting(self, last: Clause, part: Sequence[str]) -> bool:
         """Whether a clause names what the one before it began to except: "except, er, red"."""
         known = self._known
+        if n.NOT_YOU.fullmatch(last.text) and all(map(self._only_names, part)):
+            return True
         return (
             last.stance is Stance.EXCEPTED
             and not known.names_thing(last.words)
@@ -111,7 +151,7 @@ class _Division:
             return Stance.EXCEPTED
         if forbids := n.FORBIDS.search(text):
             return self._refusal(part, forbids)
-        if n.KEEPS.search(text):
+        if n.KEEPS.search(text) and not _LEAVES_A_PLACE.search(text):
             if n.KEPT_AS_WISHED.search(text) or n.KEPT_WHERE_PUT.search(text):
                 return Stance.WANTED
             if not n.HOLDS.search(text):
@@ -121,12 +161,15 @@ class _Division:
     def _excepts(self, part: Sequence[str], sentence: str, last: Clause | None) -> bool:
         """Whether a clause takes things out of what another says."""
         text = " ".join(part)
+        if "except that" in text and self._known.acts(part):
+            return False  # "Except that the green one goes in the bin" is a wish of its own.
         if match := n.EXCEPTS.search(text):
             turn = match.group()
         elif part[0] in ("but", "unless", "without") and self._names_bare(part, last):
             turn = part[0]
         else:
-            return False
+            aside = part[-1] == "aside" and not self._known.acts(part)
+            return aside or (part[0] == "but" and last is not None and self._ends_in_group(last))
         if n.BESIDES_DOING.search(text):
             return False
         if not n.ADDS_TO_ONE.search(turn):
@@ -134,6 +177,11 @@ class _Division:
         return not self._known.classes["group"].isdisjoint(sentence.split()) or bool(
             n.GROUPS.search(sentence)
         )
+
+    def _ends_in_group(self, last: Clause) -> bool:
+        """Whether a clause ends in a group, from which "but" can only except: "everything but"."""
+        group = self._known.classes["group"] - self._known.classes["it"]
+        return last.words[-1] in group and last.asks
 
     def _names_bare(self, part: Sequence[str], last: Clause | None) -> bool:
         """Whether a thing is named right after the turn, and no verb says what to do with it."""
@@ -158,6 +206,9 @@ class _Division:
             departs = "leave" in part and self._known.names_thing(part[: part.index("leave")])
             forbidden = departs or keeps.start() < forbids.start()
             return Stance.FORBIDDEN if forbidden else Stance.WANTED
+        after = text[forbids.end() :]
+        if re.match(n.NEGATION, forbids.group()) and _NOT_ONLY.match(after):
+            return Stance.WANTED
         harmless = n.COMPLAINS.search(text) or n.ORDERING.match(text) or n.NO_LONGER.search(text)
         return Stance.WANTED if harmless else Stance.FORBIDDEN
 

@@ -59,7 +59,8 @@ def mentions(part: Sequence[str], known: Lexicon) -> Iterator[Mention]:
         elif group == "colors":
             if _colors_place(part, i, known):
                 continue
-            role = last if gap <= 1 and role == "object" and last else role
+            enumerated = gap <= 1 and role == "object" and not _goes_somewhere(part, i, known)
+            role = last if enumerated and last else role
             yield Mention(name=f"{name}_cube", role=role, sure=_is_of_cube(part, i, known))
             last, gap, role = role, 0, "object"
         elif group == "categories" and name != "cube":
@@ -92,6 +93,12 @@ def _is_verb(part: Sequence[str], i: int, known: Lexicon) -> bool:
     if after in ("and", "or", ","):
         return False
     return after in classes["fillers"] | classes["it"] | classes["group"] or after in known.concepts
+
+
+def _goes_somewhere(part: Sequence[str], i: int, known: Lexicon) -> bool:
+    """Whether a place follows a colour, as in "red in the bowl and yellow in the bin"."""
+    after = [word for word in part[i + 1 : i + 3] if not known.is_cube(word)]
+    return bool(after) and after[0] in known.classes["at"]
 
 
 def _colors_place(part: Sequence[str], i: int, known: Lexicon) -> bool:

@@ -120,7 +120,8 @@ class Missing:
         match = _SO_MANY.search(reader.clauses[i].text)
         if match is None or reader.named(i, "object") or not reader.aims(i):
             return
-        if len(self._effects.moved) > _COUNTS[match.group(1)]:
+        there = [c for c in self._effects.moved if self._effects.after[c] in reader.aims(i)]
+        if len(there) > _COUNTS[match.group(1)]:
             yield match.group()
 
     # --- places -----------------------------------------------------------------------------------

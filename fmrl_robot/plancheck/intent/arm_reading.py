@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from fmrl_robot.plancheck.intent import arm_asking as asking
@@ -16,6 +17,17 @@ _CONDITIONS = frozenset(["if", "though", "although", "as", "because"])
 _CONTENTS = frozenset(["what", "whatever", "contents"])
 _TOP = frozenset(["top", "upper", "topmost", "uppermost", "highest"])
 _BOTTOM = frozenset(["bottom", "lowest", "lower", "lowermost", "base"])
+_STACK = re.compile(r"\b(?:the|that|this|your|my) (?:\w+ )?(?:stack|tower|pile)\b")
+COUNTS = frozenset(["two", "three", "four", "both", "pair", "couple", "trio", "2", "3", "4"])
+"""Numbers that stand for cubes."""
+_EMPTIES = frozenset(["empty", "emptied", "emptying", "clear", "unload", "tip", "drain"])
+"""Verbs whose object is the place that cubes leave."""
+_STARTS = frozenset(["by", "with", "start", "begin", "finish", "continue"])
+"""Words after which a command may end in -ing: "start by opening the drawer"."""
+_BEARS = re.compile(
+    r"\b(?:has|have|with|carr\w+|support\w*|bear\w*) (?:\w+ )*?on (?:top of )?(?:it|them|top)\b"
+)
+"""A cube by what stands on it: "the one that has another on top of it"."""
 _UNDER = frozenset(["under", "underneath", "beneath", "below"])
 
 
@@ -54,8 +66,9 @@ class Reader:
         return all(m.name == "it" for m in self.mentions[i])
 
     def names_cube(self, i: int) -> bool:
-        """Whether clause ``i`` has a word for a cube that is no colour: block, one, thing."""
-        return any(map(self.lexicon.is_cube, self.clauses[i].words))
+        """Whether clause ``i`` has a word for cubes that is no colour: block, one, both."""
+        words = self.clauses[i].words
+        return any(map(self.lexicon.is_cube, words)) or not COUNTS.isdisjoint(words)
 
     def acts(self, i: int) -> set[str]:
         """What clause ``i`` wants done: open, close, press, release, put, move, touch."""
@@ -96,6 +109,57 @@ class Reader:
             return False
         return bool(self.acts(i) or self.mentions[i])
 
+    def licenses(self, i: int) -> bool:
+        """Whether clause ``i`` plainly asks, so that a step may rest on it."""
+        clause, text = self.clauses[i], self.clauses[i].text
+        if not clause.asks or clause.tells or asking.reports(text) or asking.PAST.search(text):
+            return False
+        if clause.words[0] in _CONDITIONS and not asking.is_polite(text):
+            return False
+        acts = self.acts(i) - {"touch"}
+        if self._commands(clause.words):
+            return bool(acts) or self.has(i, "button")
+        if asking.WANTS.search(text):
+            wished = self.aims(i) or self.places(i, "object") or self.has(i, "it")
+            wished = wished or asking.OWN_WISH.search(text)
+            return bool(acts if not asking.NORMS.search(text) else wished) or (
+                bool(wished) and bool(self.mentions[i])
+            )
+        if asking.AS_GOOD.match(text):
+            return bool(acts)
+        return not self.told(i) and self._says_no_more(i)
+
+    def passes_on(self, i: int) -> bool:
+        """Whether clause ``i`` passes on what somebody else wants done."""
+        clause, text = self.clauses[i], self.clauses[i].text
+        if clause.words[0] in _CONDITIONS or asking.PAST.search(text):
+            return False
+        does = self.acts(i) - {"touch"} or self.aims(i)
+        return bool(clause.asks and asking.HEARSAY.search(text) and does)
+
+    def _says_no_more(self, i: int) -> bool:
+        """Whether a clause without a verb has no word that the reader does not know."""
+        words, known = self.clauses[i].words, self.lexicon
+        if all(m.name == "it" for m in self.mentions[i]):
+            return False
+        unknown = [
+            word
+            for k, word in enumerate(words)
+            if not known.is_plain(word) and (words[k + 1 : k + 2] or ("",))[0] not in known.concepts
+        ]
+        says = self.aims(i) or self.places(i, "object") or self.acts(i)
+        return not unknown and (bool(says) or self._goes_on(i))
+
+    def _goes_on(self, i: int) -> bool:
+        """Whether a clause that only names is part of a sentence that says what to do with it."""
+        sentence = self.clauses[i].sentence
+        return any(
+            self.clauses[j].sentence == sentence
+            and self.clauses[j].stance is not Stance.WITHDRAWN
+            and (self.acts(j) or self.aims(j) or self.places(j, "object"))
+            for j in self.beside(i)
+        )
+
     def told(self, i: int) -> bool:
         """Whether clause ``i`` says how things are or were."""
         return self.clauses[i].tells or asking.says_how_it_is(self.clauses[i].text)
@@ -108,8 +172,14 @@ class Reader:
     def _commands(self, part: Sequence[str]) -> bool:
         """Whether a clause begins with a verb in the form of a command."""
         before = self.lexicon.classes["before_commands"]
-        first = next((word for word in part if word not in before), "")
-        return first in self.lexicon.verbs and not first.endswith(("ing", "ed"))
+        k = next((k for k, word in enumerate(part) if not self._leads(word, before)), len(part))
+        first = part[k] if k < len(part) else ""
+        started = not _STARTS.isdisjoint(part[:k])
+        return first in self.lexicon.verbs and (started or not first.endswith(("ing", "ed")))
+
+    def _leads(self, word: str, before: frozenset[str]) -> bool:
+        """Whether a word may stand before a verb that commands: "gently close it"."""
+        return word in before or (word.endswith("ly") and word not in self.lexicon.verbs)
 
     # --- what it means beyond its own words -------------------------------------------------------
 
@@ -152,9 +222,14 @@ class Reader:
             return set()
         words = self.clauses[i].words
         found = set[str]() if self.named(i, "at") else self._of_stack(words)
+        if not _EMPTIES.isdisjoint(words) and not self.names_cube(i):
+            return found.union(*map(self._resting_at, self.places(i, "object")))
         if not self.names_cube(i) and _CONTENTS.isdisjoint(words):
             return found
-        for place in self.places(i, "at") | self.places(i, "from"):
+        places = self.places(i, "at") | self.places(i, "from")
+        if not _CONTENTS.isdisjoint(words):
+            places |= self.places(i, "object")
+        for place in places:
             found |= self._resting_at(place)
         for cube in self.named(i, "at"):
             found |= self._resting_at(cube)
@@ -169,6 +244,10 @@ class Reader:
         """The cubes at the top or the bottom of a stack, where words speak of these."""
         stacked = {thing: at for thing, at in self._below.items() if at in self.cubes}
         found: set[str] = set()
+        if _BEARS.search(" ".join(words)):
+            return set(stacked.values())
+        if _STACK.search(" ".join(words)) and (_TOP | _BOTTOM).isdisjoint(words):
+            return set(stacked) | set(stacked.values())
         if not _TOP.isdisjoint(words):
             found |= set(stacked) - set(stacked.values())
         if not _BOTTOM.isdisjoint(words):

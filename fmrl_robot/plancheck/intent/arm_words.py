@@ -23,12 +23,15 @@ PLACES = (*CONTAINERS, "table")
 
 WordClass = Literal[
     "at", "into", "from", "group", "others", "it", "fillers", "after_color", "before_commands",
-    "joins", "turns", "opens", "mended",
+    "joins", "turns", "opens", "mended", "plain",
 ]  # fmt: skip
 """Classes of little words; arm.yaml says of each what it is for."""
 
 _NO_COMMA = re.compile(r"\b(never|no|not) , (?=ever|no|never|not)")
 """A refusal that is said twice is one: "never, ever touch red"."""
+_NOUNS_TOO = frozenset(["stack", "pile", "end", "rest", "place"])
+_ARTICLES = frozenset(["the", "a", "that", "this", "my", "your", "its", "same"])
+"""Words after which some verbs are nouns: "leave the stack alone"."""
 _GLUE = frozenset(["the", "want", "of"])
 """Words, beside verbs, to which a colour is glued by haste: "putblue", "theblue"."""
 
@@ -44,6 +47,10 @@ class Lexicon:
     classes: dict[WordClass, frozenset[str]]
     harmless: re.Pattern[str]
     """Phrases with a word of refusal that forbid nothing."""
+    caution: re.Pattern[str]
+    """Words by which people spare, limit or hedge, whatever else they say with them."""
+    courtesies: frozenset[str]
+    """Verbs that command nothing: "thank the team"."""
     unsupported: tuple[str, ...]
     """Patterns of what no skill of the arm does."""
     unsupported_acts: tuple[str, ...]
@@ -57,13 +64,25 @@ class Lexicon:
         """Whether a word is a noun for cubes: block, one, thing."""
         return self.concepts.get(word) == ("categories", "cube")
 
+    def is_plain(self, word: str) -> bool:
+        """Whether a word says what, where or what to do, or nothing by itself."""
+        return (
+            word in self.concepts
+            or word in self.verbs
+            or any(word in some for some in self.classes.values())
+        )
+
     def names_thing(self, part: Sequence[str]) -> bool:
         """Whether some word names a thing, or the colour of one."""
         return any(word in self.concepts for word in part)
 
     def acts(self, part: Sequence[str]) -> set[str]:
         """What the verbs among some words want done."""
-        return {self.verbs[word] for word in part if word in self.verbs}
+        return {
+            self.verbs[word]
+            for i, word in enumerate(part)
+            if word in self.verbs and not (word in _NOUNS_TOO and i and part[i - 1] in _ARTICLES)
+        }
 
 
 def lexicon() -> Lexicon:
@@ -85,10 +104,17 @@ def _own_lexicon() -> Lexicon:
         },
         verbs={word: verb for verb, some in lists["verbs"].items() for word in some},
         classes={name: frozenset(some) for name, some in lists["classes"].items()},
-        harmless=re.compile("|".join(rf"(?:\b(?:{phrase})(?!\w))" for phrase in lists["harmless"])),
+        harmless=_any_of(lists["harmless"]),
+        caution=_any_of(lists["caution"]),
+        courtesies=frozenset(lists["courtesies"]),
         unsupported=tuple(lists["unsupported"]),
         unsupported_acts=tuple(lists["unsupported_acts"]),
     )
+
+
+def _any_of(phrases: Sequence[str]) -> re.Pattern[str]:
+    """One pattern for phrases that stand as words of their own."""
+    return re.compile("|".join(rf"(?:\b(?:{phrase})(?!\w))" for phrase in phrases))
 
 
 @lru_cache(maxsize=1)

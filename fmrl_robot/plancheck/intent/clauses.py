@@ -96,10 +96,11 @@ def _begins_clause(words: Sequence[str], i: int, before: Sequence[str], known: L
         word in known.classes["joins"]
         or (word == "rather" and following[:1] == ["than"])
         or (word == "in" and following[:2] == ["place", "of"])
-        or (word == "and" and _opens(following, known))
+        or (word in ("and", "+") and _opens(following, known))
         or (word == "with" and not _STATED.isdisjoint(words[i + 1 : i + 6]))
         or _turns(word, before, following, known)
         or _ends_turn(word, before, known)
+        or _ends_refusal(word, before, known)
     )
 
 
@@ -110,6 +111,8 @@ def _opens(following: Sequence[str], known: Lexicon) -> bool:
     if known.names_thing(following[:3]) and not _DENIALS.isdisjoint(following):
         return True  # "red in the bowl and green nowhere near it"
     bins = following[0] == "bin" and len(following) > 1
+    if following[0].endswith("ly") and len(following) > 1 and following[1] in known.verbs:
+        return True
     return bins or following[0] in known.verbs or following[0] in known.classes["opens"]
 
 
@@ -142,6 +145,19 @@ def _ends_turn(word: str, before: Sequence[str], known: Lexicon) -> bool:
         bool(before)
         and before[0] in known.classes["turns"]
         and before[-1] not in ("of", "than", "to", "and", "being", "be", "been")
-        and word in known.verbs
+        and (word in known.verbs or word in ("nothing", "none"))
+        and known.names_thing(before)
+    )
+
+
+def _ends_refusal(word: str, before: Sequence[str], known: Lexicon) -> bool:
+    """Whether a refusal is complete and a command follows it: "do not bin red | put it there"."""
+    return (
+        word in known.verbs
+        and not word.endswith(("ing", "ed"))
+        and known.kind(word) == ""
+        and "not" in before
+        and before[-1] in known.concepts
+        and (bool(known.acts(before)) or "bin" in before)
         and known.names_thing(before)
     )

@@ -15,6 +15,7 @@ NEGATION = r"(?:not|never|no|non|nothing|nowhere|none|neither|nor|without|nobody
 FORBIDS = re.compile(
     rf"\b{NEGATION}\b|\b(?:refrain|avoid\w*|forbid\w*|forbade|prohibit\w*|banned|taboo|off limits|"
     r"off the menu|out of bounds|verboten|"
+    r"in preference to|forgo|forego|withhold|withheld|veto|vetoed|"
     r"hands off|paws off|claws off|fingers off|abstain|desist|resist|stop short|instead of|"
     r"rather than|in place of|"
     r"off (?:the )?list|no go|nope|don|inhibit\w*|disabled|locked|lockout|out of the question|"
@@ -29,6 +30,7 @@ KEEPS = re.compile(
     r"let(?! go)(?=.*\b(?:be|stay|rest|lie|sit|sleep|remain|alone)\b"
     r"(?! (?:put|placed|moved|in|on|\w+ed)\b))|"
     r"keep|keeps|keeping|kept|stay|stays|staying|remain|remains|remained|untouched|undisturbed|"
+    r"(?:left|leave) (?:\w+ ){1,3}(?:be|alone)|with .*\b(?:sitting|standing|staying|lying)|"
     r"spare|spared|sparing|ignore|ignored|in peace|sit tight|shall stand|go on lying|"
     r"(?:exactly|just|right) where (?:it|they)|ignoring|(?<!the )(?<!a )skip|skips|skipping|"
     r"omit|omitting|disregard|disregarding|forget|"
@@ -55,11 +57,11 @@ EXCEPTS = re.compile(
     r"\b(?:except|excepting|excepted|exception|exceptions|exclude|excluded|excluding|exempt|"
     r"barring|bar|less(?= the| \w+ one)|short of|let off|(?:so|as) long as it is not|"
     r"minus|sans|save for|save|apart from|aside from|"
-    r"other than|besides|not included|not invited|with the exception)\b"
+    r"but for|other than|besides|not included|not invited|with the exception)\b"
 )
 """A clause that takes things out of another: "all cubes except the red one"."""
 
-ADDS_TO_ONE = re.compile(r"besides|apart|aside|but")
+ADDS_TO_ONE = re.compile(r"besides|apart|aside|but(?! for)")
 """Words that except from a group, and add to a single thing: "besides the red cube, take blue"."""
 
 BESIDES_DOING = re.compile(r"\bbesides \w+ing\b")
@@ -79,14 +81,15 @@ ONLY = re.compile(
 
 ONLY_OF_TIME = re.compile(
     r"\bonly (?:then|when|once|if|after|afterwards|later|because|have|has|want|need|open|"
-    r"problem)\b|\bthe only (?!thing)\b"
+    r"problem)\b|\bthe only (?!thing|cube|block|brick|one|piece)\b"
 )
 """An ``only`` that says when or why, and forbids nothing: "only then close the drawer"."""
 
 ORDERS = re.compile(
     r"\b(?:do not|not|never|no)\b(?P<first>[^.!?]*?)\b"
     r"(?:until|unless|before|without (?:first|having))\b"
-    r"(?!\s+(?:i|we|someone|told|further|asked)\b)"
+    r"(?!\s+(?:i|we|he|she|they|some\w+|any\w+|everybody|everyone|nobody|no one|my|further|told|"
+    r"asked|instructed|given|tomorrow|\d+)\b)"
 )
 """A refusal that only orders two steps: "do not press the button until the drawer is open"."""
 
@@ -112,6 +115,14 @@ NOTHING_BUT = re.compile(
 )
 """What says *only* in another way: "move nothing but the red cube"."""
 
+IS_NONE_OF = re.compile(
+    r"\b(?:(?P<group>(?:every|any|each|all|whichever|whatever|what|which|everything|anything|"
+    r"those|the|cubes?|blocks?|ones?|things?|pieces?)"
+    r"(?: (?:the |of )*(?:cubes?|blocks?|ones?|things?|pieces?))?)"
+    r"(?: that| which)? (?:is|are) (?:not|neither)|non) (?=(?:the )?(?:red|green|blue|yellow)\b)"
+)
+"""A group by what it is not: "whatever is neither red nor blue" is all but these."""
+
 ANYWHERE_BUT = re.compile(
     r"\b(?:do|does|should|must|may|can) not (?P<what>(?:want |put |go |be |lie |belong )?.*?)"
     r"\banywhere(?: else)? (?:but|except|other than)(?: for)?\b"
@@ -121,8 +132,36 @@ ANYWHERE_BUT = re.compile(
 SAME = re.compile(r"(?:and |the )*(?:same|likewise|ditto|nor)\b")
 """A clause with the stance of the one before it: "the same goes for the green cube"."""
 
+FLATLY_NO = re.compile(r"(?:but |oh )?(?:no|nope|no way|never)")
+"""The whole end of a sentence that turns down what it began with: "green: no"."""
+
+NOT_YOU = re.compile(r"(?:but |and |though )*not you(?: lot| two| guys)?")
+"""A clause that turns away whom the next one names: "not you, green"."""
+
+NONE_LEFT = re.compile(
+    r"\b(?:leave |(?:i |we )?want )?(?:none|nothing|no (?:cubes?|blocks?|one|things?))"
+    r"(?: of (?:the|these|those|them|my)(?: cubes| blocks| ones)?)?"
+    r"(?: (?:left|remaining|(?:is |are )?to (?:stay|remain)|(?:may|should|must) (?:stay|remain)))*"
+    r" (?:in|on) (?=(?:the |that )?(?:bowl|bin|drawer|table))"
+)
+"""What says that all go: "leave no cube on the table"."""
+
+PARENTHESIS = re.compile(
+    r"(?P<turn>\b(?:apart|aside|except|other|rather|not|never) )?, (?:that is|"
+    r"that is to say|of course|obviously|naturally|please|however|though|mind you|"
+    r"on the other hand|for (?:my|your) part|i (?:mean|repeat|say)|for now|"
+    r"as (?:i said|always|usual)) ,"
+)
+"""What is only slipped in: "apart, that is, from the red one"."""
+
+QUOTED = re.compile(
+    r"\b(?P<says>says?|said|saying|reads?|wrote|written|told \w+|labell?ed|sign|note|called)"
+    r"(?: [:,])? \" [^\"]* \"|\" [^\"]* \" ,? ?(?=(?:is|was) what\b)"
+)
+"""Somebody else's words."""
+
 STOPS_BEFORE = re.compile(
-    r"(?:so |but |well |please |just |and )*"
+    r"(?:so |but |well |please |just |and |seriously )*"
     r"(?:do not|never|do not (?:dare|do (?:that|it|so)))(?: ever| please| then)*"
 )
 """The whole of a clause that forbids what the one before it says: "open it? do not ever"."""
