@@ -8,6 +8,7 @@ from fmrl_robot.fm import Budget, guarded, load_language_model
 from fmrl_robot.methods.psl import GUIDE, PSL
 from fmrl_robot.methods.saytap import SayTap
 from fmrl_robot.planners.prompting import short_prompt
+from fmrl_robot.planning import Context, Feedback
 from fmrl_robot.reproduce.language_judge import make_scene
 
 ARM_LINE = "arm: red in the bowl =>"
@@ -23,7 +24,8 @@ def told(server):
 
 def propose(planner, robot="panda", instruction="red in the bowl", feedback=""):
     planner.reset(instruction, robot)
-    return planner.propose(make_scene(), feedback)
+    told = [Feedback(channel="check", text=feedback)] if feedback else []
+    return planner.propose(Context.of(make_scene(), *told))
 
 
 def test_a_served_model_gets_the_guide_unless_it_is_said_to_know_the_line():
