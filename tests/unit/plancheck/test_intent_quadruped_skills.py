@@ -55,6 +55,7 @@ def test_what_was_asked_for_passes(instruction, plan):
         ("trot slowly but do not sit", "trot(0.5);sit", ErrorCode.INTENT_FORBIDDEN),
         ("never trot. sit down", "trot(0.5);sit", ErrorCode.INTENT_FORBIDDEN),
         ("walk forward, never backward", "walk(-0.5)", ErrorCode.INTENT_FORBIDDEN),
+        ("trot, then sit, and never pace", "trot(0.5);pace(0.5);sit", ErrorCode.INTENT_FORBIDDEN),
         ("trot slowly", "trot(0.5);sit", ErrorCode.INTENT_EXCEEDED),
         ("sit", "stand_up", ErrorCode.INTENT_EXCEEDED),
         ("trot slowly", "trot(0.5);walk(-0.5)", ErrorCode.INTENT_EXCEEDED),

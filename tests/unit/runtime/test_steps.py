@@ -118,6 +118,18 @@ def test_done_is_believed_only_where_it_is_seen(goal):
     assert "in(red_cube, bowl) is not seen to hold" in run.outcome.message
 
 
+def test_what_happens_while_the_planner_thinks_is_seen_before_it_is_believed():
+    table = Table()
+
+    def done(context):
+        assert context.scene.holds(Predicate.parse("in(red_cube, bowl)"))
+        table.below["red_cube"] = "table"  # somebody takes it out again
+        return Done()
+
+    run = Run(Scripted([*STEPS, done, Done()]), RED, table=table)
+    assert run.outcome.error_code == ErrorCode.REPAIRS_EXHAUSTED
+
+
 def test_a_step_that_cannot_be_carried_out_is_refused_by_the_check():
     planner = Scripted([STEPS[1], *STEPS, Done()])
     run = Run(planner, RED)

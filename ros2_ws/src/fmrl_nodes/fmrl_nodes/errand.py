@@ -77,8 +77,10 @@ class Errand:
                 asked_to_end = now
             if asked_to_end is not None and now - asked_to_end > patience_s:
                 return None
-            # Where the server died nothing will ever end the goal.
-            if not self._node.context.ok() or not self.client.server_is_ready() or lost(began):
+            if not self._node.context.ok() or not self.client.server_is_ready():
+                return None  # the server died: nothing will ever end the goal
+            if lost(began):
+                handle.cancel_goal_async()  # whoever comes round need not go on
                 return None
         return result.result()
 
