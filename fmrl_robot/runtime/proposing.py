@@ -89,14 +89,11 @@ class Proposing:
         """The first arrangement that may be carried out or, where none may, the first of all."""
         ways = arrangements(self._numbered(plan, task), self._draw)
         self._ports.note("checking", f"{len(ways[0].subgoals)} steps")
-        refusals = ((way, self._problems(way, task)) for way in ways)
-        refused: list[tuple[Plan, Problems]] = []
-        for way, problems in refusals:
-            if not problems:
+        first = self._problems(ways[0], task)
+        for way in ways[1:] if first else ():
+            if not self._problems(way, task):
                 return self._announced(way, (), task), ()
-            refused.append((way, problems))
-        way, problems = refused[0]
-        return self._announced(way, problems, task), problems
+        return self._announced(ways[0], first, task), first
 
     def _problems(self, plan: Plan, task: Task) -> Problems:
         """Why a plan cannot be carried out or, where it can, is not what was asked for."""

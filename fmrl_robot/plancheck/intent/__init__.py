@@ -38,8 +38,8 @@ def check_intent(
         robot: whose plan it is.
         done: steps that were carried out since then, in plans that this one replaces or goes on
             from.
-        partial: the plan is a part of the task, and more will come; what it does must be right,
-            and what it lacks is no fault of it.
+        partial: the plan is a part of the task, and more will come: that something is missing is no
+            fault of it. What nobody asked for is found, at the latest, once nothing is missing.
     """
     if is_code(plan.instruction):
         return (
