@@ -87,7 +87,9 @@ class Proposing:
 
     def _plan(self, plan: Plan, task: Task) -> tuple[Plan, Problems]:
         """The first arrangement that may be carried out or, where none may, the first of all."""
-        ways = arrangements(self._numbered(plan, task), self._draw)
+        # What is compared with the plan is what the person said, whatever the planner made of it.
+        plan = replace(self._numbered(plan, task), instruction=task.instruction)
+        ways = arrangements(plan, self._draw)
         self._ports.note("checking", f"{len(ways[0].subgoals)} steps")
         first = self._problems(ways[0], task)
         for way in ways[1:] if first else ():

@@ -92,7 +92,7 @@ class Script:
     def see(self):
         return scene(IN_BOWL) if self.reached and "place" in self.executed else scene()
 
-    def run(self, instruction="x"):
+    def run(self, instruction=WISH):
         ports = Ports(
             scene=self.see,
             execute=self.execute,
@@ -234,6 +234,12 @@ def test_a_forbidden_plan_is_refused_in_a_replan_too():
     assert ending.outcome.error_code == ErrorCode.REPAIRS_EXHAUSTED
     assert ending.plan.problems[0].code == ErrorCode.INTENT_FORBIDDEN
     assert world.executed == ["grasp"]
+
+
+def test_a_planner_that_misquotes_the_instruction_gets_nothing_forbidden_past_the_reading():
+    world = Script([GOOD])
+    assert world.run(INSTEAD).outcome.error_code == ErrorCode.REPAIRS_EXHAUSTED
+    assert world.executed == [] and world.plans[0].instruction == INSTEAD
 
 
 def test_without_the_reading_a_forbidden_plan_would_be_carried_out(monkeypatch):
