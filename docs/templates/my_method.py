@@ -34,7 +34,7 @@ class MyMethod(PromptedPlanner):
 
     card = METHOD
 
-    def grammar(self) -> str:
+    def grammar(self, scene: Scene) -> str:
         """What an answer may look like; a model that takes grammars is held to it."""
         return plan_language.grammar()
 

@@ -42,7 +42,7 @@ class PromptedPlanner(ABC):
         """
         self.asker = PlanAsker(
             load_language_model(language_model) if model is None else model,
-            method=self.card.name, grammar=self.grammar(), kind=self.card.robots[0],
+            method=self.card.name, grammar=self.grammar, kind=self.card.robots[0],
             guide=self.guide(), temperature=temperature, seed=seed,
         )  # fmt: skip
         self.instruction = ""
@@ -50,8 +50,8 @@ class PromptedPlanner(ABC):
     # --- what a method says -----------------------------------------------------------------------
 
     @abstractmethod
-    def grammar(self) -> str:
-        """The grammar of an answer, as fm.grammar reads it."""
+    def grammar(self, scene: Scene) -> str:
+        """The grammar of an answer in a scene, as fm.grammar reads it."""
 
     @abstractmethod
     def guide(self) -> str:

@@ -71,7 +71,7 @@ class PSL(PromptedPlanner):
 
     card = METHOD
 
-    def grammar(self) -> str:
+    def grammar(self, scene: Scene) -> str:
         """The arm's plan language, skills of other packages included."""
         return plan_language.grammar()
 

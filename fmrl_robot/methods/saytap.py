@@ -60,8 +60,8 @@ class SayTap(PromptedPlanner):
 
     card = METHOD
 
-    def grammar(self) -> str:
-        """Segments of a gait, and raw rows."""
+    def grammar(self, scene: Scene) -> str:
+        """Segments of a gait, and raw rows, in any scene."""
         return gait_language.GRAMMAR
 
     def guide(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from fmrl_robot.errors import ErrorCode, FmrlError, Terminal
 from fmrl_robot.fm import require
@@ -69,9 +69,20 @@ class PlanAsker:
     """Asks one model for plans in one grammar, with the prompt that it says it understands."""
 
     def __init__(
-        self, model: Generates, *, method: str, grammar: str, kind: str, guide: str,
-        temperature: float, seed: int,
+        self, model: Generates, *, method: str, grammar: str | Callable[[Scene], str], kind: str,
+        guide: str, temperature: float, seed: int,
     ) -> None:  # fmt: skip
+        """Take a model and what it is held to.
+
+        Args:
+            model: asked; it must be able to generate.
+            method: who asks, for messages.
+            grammar: GBNF of every answer, or what makes it of the scene.
+            kind: the first word of a short prompt.
+            guide: the head of a prompt for a large model.
+            temperature: of first answers; repairs are sampled.
+            seed: of sampling.
+        """
         require(model, "Generates", by=method)
         self.model = model
         self._grammar = grammar
@@ -121,7 +132,7 @@ class PlanAsker:
         try:
             (completion,) = self.model.generate(
                 self.prompt(instruction, scene, news),
-                grammar=self._grammar,
+                grammar=self._grammar if isinstance(self._grammar, str) else self._grammar(scene),
                 max_tokens=160 if self._is_short else 400,
                 temperature=temperature,
                 seed=seed,
