@@ -92,8 +92,9 @@ def test_one_model_behind_cache_and_budget_serves_every_method(make_node, tmp_pa
         {"task_budget": "steps=none"},
     ],
 )
-def test_a_wrong_parameter_fails_while_configuring_with_its_reason(make_node, parameter):
-    node = make_node(**parameter)
+def test_a_wrong_parameter_fails_while_configuring_with_its_reason(make_node, parameter, tmp_path):
+    (tmp_path / "answers.json").write_text('{"": "x"}')
+    node = make_node(**{"language_model": f"scripted:{tmp_path / 'answers.json'}"} | parameter)
     assert not configured(node)
     assert "expected" in str(node.failure)
 

@@ -39,10 +39,11 @@ def verdict(success=Success.YES, stamp_s=5.0, subgoal_id="1", valid=True):
 def test_a_scene_counts_from_when_it_is_asked_for(heard):
     known, topics = heard
     asked = time.monotonic()
-    assert known.scene(asked) is None
+    assert known.scene(asked, 0.0) is None
     topics["scene"](conversions.scene_to_msg(Scene(stamp_s=1.0, caption="a table")))
-    assert known.scene(asked).caption == "a table"
-    assert known.scene(time.monotonic()) is None
+    assert known.scene(asked, 1.0).caption == "a table"
+    assert known.scene(time.monotonic(), 1.0) is None
+    assert known.scene(asked, 1.1) is None  # a picture of before, that came afterwards
 
 
 @pytest.mark.parametrize(

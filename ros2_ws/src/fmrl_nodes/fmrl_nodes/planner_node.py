@@ -275,7 +275,7 @@ class PlannerNode(FmrlNode):
             and time.monotonic() - asked_wall < SCENE_PATIENCE_WALL_S
             and self._interrupted_or_stopped() is None
         ):
-            if (scene := self._senses.scene(asked_wall)) is not None:
+            if (scene := self._senses.scene(asked_wall, asked)) is not None:
                 return scene
             time.sleep(_POLL_S)
         return None

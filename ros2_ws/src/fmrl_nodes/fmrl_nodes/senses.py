@@ -47,10 +47,18 @@ class Senses:
         verdict = said.success if said.valid else Success.UNKNOWN
         self._verdict = message.subgoal_id, stamp_s, verdict
 
-    def scene(self, after_s: float) -> Scene | None:
-        """The newest, or None where none came since then (monotonic clock)."""
+    def scene(self, heard_after_s: float, seen_since_s: float) -> Scene | None:
+        """The newest, or None where there is none that shows how things stand.
+
+        Args:
+            heard_after_s: it came after this, by the monotonic clock.
+            seen_since_s: its picture was taken no earlier, by the node's clock. What a slow
+                perception tells after a step ended may be of while it went on.
+        """
         heard = self._scene
-        return heard[0] if heard is not None and heard[1] > after_s else None
+        if heard is None or heard[1] <= heard_after_s or heard[0].stamp_s < seen_since_s:
+            return None
+        return heard[0]
 
     def picture(self) -> Image | None:
         """What the camera sees, RGB, or None where nothing came lately."""
