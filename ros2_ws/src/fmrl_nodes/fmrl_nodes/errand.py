@@ -14,6 +14,8 @@ from typing import Any
 from rclpy.action import ActionClient
 from rclpy.node import Node
 
+CANCEL_EVERY_S = 0.5
+"""A request to end may be lost while two nodes are still finding each other: it is repeated."""
 _POLL_S = 0.02
 
 
@@ -68,13 +70,15 @@ class Errand:
         """Wait for the result; None where the server is gone."""
         result = handle.get_result_async()
         asked_to_end: float | None = None
+        cancel_at = 0.0
         began = time.monotonic()
         while not result.done():
             time.sleep(_POLL_S)
             now = time.monotonic()
-            if asked_to_end is None and interrupted():
+            if (asked_to_end is not None or interrupted()) and now >= cancel_at:
                 handle.cancel_goal_async()
-                asked_to_end = now
+                asked_to_end = asked_to_end or now
+                cancel_at = now + CANCEL_EVERY_S
             if asked_to_end is not None and now - asked_to_end > patience_s:
                 return None
             if not self._node.context.ok() or not self.client.server_is_ready():
