@@ -32,7 +32,7 @@ def _lines(name: str, card: MethodCard | str) -> list[str]:
     return [
         f"{name}: {card.role} for {', '.join(card.robots)}",
         f"  {card.reference}",
-        f"  needs a model that {', '.join(card.needs)}",
+        f"  needs a model that {', '.join(card.needs)}; asked again: {card.trigger}",
         *(f"  differs: {sentence}" for sentence in card.differs),
         f"  ablation: {card.ablation}",
     ]

@@ -15,6 +15,7 @@ from fmrl_robot.protocols import Planner
 from fmrl_robot.registry import METHODS, SCENES
 from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.runtime.executive import Executive, Ports
+from fmrl_robot.runtime.triggers import trigger_for
 from fmrl_robot.types import (
     Outcome,
     Plan,
@@ -65,7 +66,8 @@ def run(
         note=lambda phase, text: None,
         interrupted=lambda: None,
     )
-    ending = Executive(planner, spec, ports).propose(instruction)
+    trigger = trigger_for(planner)
+    ending = Executive(planner, spec, ports, trigger=trigger).propose(instruction)
     outcome = ending.outcome
     plan = ending.plan or Plan(instruction=instruction[:200], method=method)
     problems = plan.problems
@@ -74,6 +76,7 @@ def run(
     status = PlanStatus.VALID if outcome.success else PlanStatus.REFUSED
     plan = replace(plan, method=method, status=status, problems=problems)
     answer = {"robot": robot, "seed": seed, **describe(plan, scene, planner.usage())}
+    answer["whole"] = not trigger.goes_on
     return answer, 0 if outcome.success else 1
 
 
@@ -141,7 +144,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.json:
         print(json.dumps(answer, indent=2))  # noqa: T201
         return code
-    print(f"{answer['status'].lower()} by {answer['model']}")  # noqa: T201
+    part = "" if answer["whole"] else ", the first part: what follows depends on how it goes"
+    print(f"{answer['status'].lower()} by {answer['model']}{part}")  # noqa: T201
     if answer["understood"]:
         print(f"  understood: {answer['understood']}")  # noqa: T201
     for step in answer["subgoals"]:

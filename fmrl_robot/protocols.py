@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import torch
 
     from fmrl_robot.fm.exposed import Choices, Exposed
+    from fmrl_robot.planning import Context, Proposal, Step
     from fmrl_robot.types import (
         Completion,
         ContinuationScores,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
         Image,
         JointCommand,
         Outcome,
-        Plan,
         Pose,
         RewardOut,
         RobotState,
@@ -40,18 +40,20 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Planner(Protocol):
-    """Turns an instruction and what is known of the scene into a plan."""
+    """Turns an instruction into plans, a whole one or a step at a time.
+
+    When it is asked is a Trigger's business, and what it is told is in the Context: of the task, it
+    need remember only what it learns.
+    """
 
     def reset(self, instruction: str, robot: str) -> None:
         """Begin a new task."""
         ...
 
-    def should_query(self, scene: Scene, last: Outcome | None) -> bool:
-        """Whether a new proposal is wanted now (None: nothing ran yet)."""
-        ...
+    def propose(self, context: Context) -> Proposal:
+        """Say what is next: a Plan, a Question to a person, Done or GiveUp.
 
-    def propose(self, scene: Scene, feedback: str = "") -> Plan:
-        """Propose a plan; ``feedback`` is why the last one was refused or failed.
+        ``context.news`` holds why the last proposal was refused, or how what came of it failed.
 
         Raises:
             Retryable: the model's answer was malformed.
@@ -59,12 +61,34 @@ class Planner(Protocol):
         """
         ...
 
-    def observe(self, subgoal: SubGoal, outcome: Outcome) -> None:
-        """Hear how a step ended."""
+    def observe(self, step: Step) -> None:
+        """Hear how a step ended, also where nobody asks what is next."""
         ...
 
     def usage(self) -> Sequence[Usage]:
         """What was asked of models since the last call."""
+        ...
+
+
+class Trigger(Protocol):
+    """Decides after every step whether the planner is asked again."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it asks when a plan has run out, too: plans are parts, and only Done ends."""
+        ...
+
+    def __call__(self, context: Context) -> bool:
+        """Whether to ask now."""
+        ...
+
+
+@runtime_checkable
+class KnowsWhenToAsk(Protocol):
+    """A planner with a trigger of its own, such as one that was learned."""
+
+    def asks(self, context: Context) -> bool:
+        """Whether it wants to be asked now."""
         ...
 
 

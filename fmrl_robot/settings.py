@@ -62,6 +62,27 @@ def changed(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
     return result
 
 
+def assignments(text: str, example: str) -> dict[str, str]:
+    """Read ``name=value,name=value`` as values by name.
+
+    Args:
+        text: as it was typed; spaces around its parts do not count.
+        example: of such a text, for the error.
+
+    Raises:
+        ConfigError: a part is no ``name=value``, or a name stands there twice.
+    """
+    values: dict[str, str] = {}
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        name, separator, value = part.partition("=")
+        if not separator or name in values:
+            raise ConfigError(
+                f"expected something such as {example}, got {part!r} in {text!r}; name each once"
+            )
+        values[name] = value
+    return values
+
+
 def _lower(message: str) -> str:
     return message.replace("Input should be", "expected").split(", ")[0]
 

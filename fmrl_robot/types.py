@@ -108,6 +108,10 @@ class Scene:
         """Return the object of that name, or None."""
         return next((o for o in self.objects if o.name == name), None)
 
+    def holds(self, fact: Predicate) -> bool:
+        """Whether a fact holds, or does not where it is negated."""
+        return (Predicate(fact.name, fact.args) in self.predicates) == fact.value
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Velocity:
@@ -203,6 +207,8 @@ class Plan:
     edges: tuple[tuple[int, int], ...] = ()
     """Pairs (before, after); empty for a plain sequence."""
     weights: tuple[float, ...] = ()
+    """One a sub-goal: a set of alternatives, the groups that no edge connects, each as likely as
+    its first step; one group is carried out. Empty: no alternatives."""
     goal: tuple[Predicate, ...] = ()
     """What has to hold at the end, as the planner understood it."""
     understood: str = ""

@@ -14,6 +14,7 @@ from bench.fm.record import Record
 from fmrl_robot.errors import FmrlError
 from fmrl_robot.methods.psl import PSL
 from fmrl_robot.methods.saytap import SayTap
+from fmrl_robot.planning import Context
 from fmrl_robot.reproduce.language import load, scene_of
 
 
@@ -38,5 +39,5 @@ def _plan(planner: PSL | SayTap, robot: str, case: dict[str, Any]) -> float:
     begin = time.perf_counter()
     with suppress(FmrlError):  # a refusal is an answer as well
         planner.reset(case["text"], robot)
-        planner.propose(scene)
+        planner.propose(Context.of(scene))
     return time.perf_counter() - begin

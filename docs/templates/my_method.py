@@ -8,16 +8,10 @@ What differs from the paper: say it here and in the card.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from fmrl_robot.errors import ConfigError, ErrorCode
-from fmrl_robot.fm import load_language_model
 from fmrl_robot.methods.card import MethodCard
+from fmrl_robot.methods.prompted import PromptedPlanner
 from fmrl_robot.planners import plan_expansion, plan_language
-from fmrl_robot.planners.prompting import PlanAsker
-from fmrl_robot.robots import robot as find_robot
-from fmrl_robot.types import Outcome, Plan, Scene, SubGoal, Usage
+from fmrl_robot.types import Plan, Scene
 
 METHOD = MethodCard(
     name="my_method",
@@ -28,52 +22,27 @@ METHOD = MethodCard(
     needs=("Generates",),
     differs=("Nothing yet: it is a template.",),
     ablation="what is switched off to show what the method is good for",
+    trigger="on_failure:2",
 )
 
 GUIDE = """\
 You plan for a robot arm. Write steps separated by semicolons, such as put(red_cube,bowl)."""
 
 
-class MyMethod:
-    """A Planner that asks once and is asked again after a failure."""
+class MyMethod(PromptedPlanner):
+    """A Planner that asks for a whole plan, and is asked again after a failure."""
 
     card = METHOD
 
-    def __init__(self, model: Any | None = None, *, language_model: str = "embedded") -> None:
-        """Build it; PlanAsker refuses a model without the capability, naming both."""
-        self._asker = PlanAsker(
-            model or load_language_model(language_model),
-            method="my_method",
-            grammar=plan_language.grammar_of,
-            kind="arm",
-            guide=GUIDE + plan_language.guide(),
-            temperature=0.0,
-            seed=0,
-        )
-        self._instruction = ""
+    def grammar(self, scene: Scene) -> str:
+        """What an answer may look like; a model that takes grammars is held to it."""
+        return plan_language.grammar_of(scene)
 
-    def reset(self, instruction: str, robot: str) -> None:
-        """Begin a task: refuse at once what no model need be asked about."""
-        if find_robot(robot).kind not in METHOD.robots:
-            raise ConfigError(
-                f"expected an arm for my_method, got {robot!r}", ErrorCode.METHOD_UNKNOWN
-            )
-        self._instruction = self._asker.reset(instruction)
+    def guide(self) -> str:
+        """What the model is told before scene and instruction."""
+        return GUIDE + plan_language.guide()
 
-    def should_query(self, scene: Scene, last: Outcome | None) -> bool:
-        """When to ask: here at the start and after a failure."""
-        return last is None or not last.success
-
-    def propose(self, scene: Scene, feedback: str = "") -> Plan:
-        """Ask, read, and resolve against the scene; Retryable and Terminal pass through."""
-        text = self._asker.ask(self._instruction, scene, feedback)
-        subgoals, goal = plan_expansion.expand(plan_language.parse(text), scene)
-        return Plan(instruction=self._instruction, method="my_method", subgoals=subgoals, goal=goal)
-
-    def observe(self, subgoal: SubGoal, outcome: Outcome) -> None:
-        """Hear how a step ended."""
-        self._asker.accepted()
-
-    def usage(self) -> Sequence[Usage]:
-        """What was asked of the model since the last call."""
-        return self._asker.usage()
+    def read(self, answer: str, scene: Scene) -> Plan:
+        """Read, and resolve against the scene; Retryable and Terminal pass through."""
+        subgoals, goal = plan_expansion.expand(plan_language.parse(answer), scene)
+        return Plan(instruction=self.instruction, method=METHOD.name, subgoals=subgoals, goal=goal)

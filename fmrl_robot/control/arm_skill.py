@@ -16,7 +16,7 @@ from fmrl_robot.control.regions import Region
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.registry import ARM_SKILLS
 from fmrl_robot.robots import RobotSpec
-from fmrl_robot.types import FloatArray, Predicate, Scene, SubGoal
+from fmrl_robot.types import FloatArray, Scene, SubGoal
 
 Act = Callable[[dict[str, FloatArray]], FloatArray]
 """Observation terms by name (n, size each, see local_skill.py) to actions, shape (n, 5)."""
@@ -86,7 +86,4 @@ def proved(piece: ArmSkill | None, subgoal: SubGoal, before: Scene, now: Scene) 
     """Whether a sub-goal was reached: by the skill's own proof, else by the fact that ends it."""
     if piece is not None and piece.proof is not None:
         return piece.proof(subgoal, before, now)
-    wanted = subgoal.termination
-    if wanted is None:
-        return False
-    return (Predicate(wanted.name, wanted.args) in now.predicates) == wanted.value
+    return subgoal.termination is not None and now.holds(subgoal.termination)

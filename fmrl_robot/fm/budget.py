@@ -14,8 +14,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, fields
 from typing import Any
 
-from fmrl_robot.errors import ConfigError, ErrorCode, FmrlError, Retryable, Terminal
-from fmrl_robot.settings import Amount, Whole, build
+from fmrl_robot.errors import ErrorCode, FmrlError, Retryable, Terminal
+from fmrl_robot.settings import Amount, Whole, assignments, build
 from fmrl_robot.types import Usage
 
 
@@ -108,15 +108,7 @@ class Budget:
         Raises:
             ConfigError: a part is no ``name=number``, or no such limit is known.
         """
-        values: dict[str, str] = {}
-        for part in filter(None, (p.strip() for p in text.split(","))):
-            name, separator, value = part.partition("=")
-            if not separator or name in values:
-                raise ConfigError(
-                    f"expected a budget such as calls=200,tokens=100000,seconds=600,usd=1, got "
-                    f"{part!r} in {text!r}; name each limit once"
-                )
-            values[name] = value
+        values = assignments(text, "calls=200,tokens=100000,seconds=600,usd=1")
         limits = build(_Limits, values, f"the budget {text!r}")
         return cls(**{n: getattr(limits, n) for n in _KINDS})
 

@@ -24,3 +24,8 @@ class MethodCard:
     """What is not as in the paper, one sentence each."""
     ablation: str
     """The experiment that shows its effect."""
+    trigger: str = "on_failure"
+    """When it is asked again, as fmrl_robot/runtime/triggers.py names it, where nobody says
+    otherwise."""
+    feedback: tuple[str, ...] = ()
+    """Channels of fmrl_robot/runtime/feedback.py that are on where nobody says otherwise."""

@@ -14,17 +14,11 @@ checked symbolically before anything moves.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from fmrl_robot.errors import ConfigError, ErrorCode
-from fmrl_robot.fm import load_language_model
 from fmrl_robot.methods.card import MethodCard
+from fmrl_robot.methods.prompted import PromptedPlanner
 from fmrl_robot.planners import plan_expansion, plan_language
 from fmrl_robot.planners.nouns import Nouns
-from fmrl_robot.planners.prompting import PlanAsker
-from fmrl_robot.robots import robot as get_robot
-from fmrl_robot.types import Outcome, Plan, Scene, SubGoal, Usage
+from fmrl_robot.types import Plan, Scene
 
 METHOD = MethodCard(
     name="psl",
@@ -43,6 +37,7 @@ METHOD = MethodCard(
         "The scene is asked again after a failure; the paper plans once.",
     ),
     ablation="stage termination by condition against a fixed timeout, and plan order reversed",
+    trigger="on_failure:2",
 )
 
 GUIDE = """\
@@ -72,64 +67,26 @@ Instruction: "put the hammer in the bin"
 Answer: refuse(unknown)"""
 
 
-class PSL:
+class PSL(PromptedPlanner):
     """A Planner for arms."""
 
     card = METHOD
 
-    def __init__(
-        self, model: Any | None = None, *, language_model: str = "embedded",
-        temperature: float = 0.0, seed: int = 0,
-    ) -> None:  # fmt: skip
-        """Build the planner.
+    def grammar(self, scene: Scene) -> str:
+        """The arm's plan language, skills of other packages included."""
+        return plan_language.grammar_of(scene)
 
-        Args:
-            model: a model that Generates; None loads ``language_model``.
-            language_model: name for fm.load_language_model.
-            temperature: of the first answer; repairs are sampled.
-            seed: of sampling.
-
-        Raises:
-            ConfigError: the model lacks a capability or cannot be loaded.
-        """
-        self._asker = PlanAsker(
-            load_language_model(language_model) if model is None else model,
-            method="psl", grammar=plan_language.grammar_of, kind="arm",
-            guide=GUIDE + plan_language.guide(), temperature=temperature, seed=seed,
-        )  # fmt: skip
-        self._instruction = ""
-        self._meant: plan_expansion.Meanings = {}
+    def guide(self) -> str:
+        """GUIDE, and a line for each skill of another package."""
+        return GUIDE + plan_language.guide()
 
     def reset(self, instruction: str, robot: str) -> None:
-        """Begin a task; see Planner.
+        """Begin a task, and forget what references meant in the last one; see PromptedPlanner."""
+        super().reset(instruction, robot)
+        self._meant: plan_expansion.Meanings = {}
 
-        Raises:
-            Terminal: the instruction is empty, too long or in no language of the model.
-            ConfigError: the robot is not an arm.
-        """
-        if get_robot(robot).kind not in METHOD.robots:
-            raise ConfigError(
-                f"expected an arm for psl, got {robot!r}; choose saytap for quadrupeds",
-                ErrorCode.METHOD_UNKNOWN,
-            )
-        self._instruction = self._asker.reset(instruction)
-        self._meant = {}
-
-    def should_query(self, scene: Scene, last: Outcome | None) -> bool:
-        """Plan once, and again after a failure."""
-        return last is None or not last.success
-
-    def propose(self, scene: Scene, feedback: str = "") -> Plan:
-        """Ask for a plan; see Planner."""
-        text = self._asker.ask(self._instruction, scene, feedback)
-        steps = plan_language.parse(text, Nouns.of(scene))
+    def read(self, answer: str, scene: Scene) -> Plan:
+        """Resolve the macros and references of an answer against the scene."""
+        steps = plan_language.parse(answer, Nouns.of(scene))
         subgoals, goal = plan_expansion.expand(steps, scene, self._meant)
-        return Plan(instruction=self._instruction, method="psl", subgoals=subgoals, goal=goal)
-
-    def observe(self, subgoal: SubGoal, outcome: Outcome) -> None:
-        """Remember that the plan was good enough to be tried."""
-        self._asker.accepted()
-
-    def usage(self) -> Sequence[Usage]:
-        """What was asked of the model since the last call."""
-        return self._asker.usage()
+        return Plan(instruction=self.instruction, method=METHOD.name, subgoals=subgoals, goal=goal)

@@ -12,16 +12,10 @@ grammar and the rows are checked before they reach the controller.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from fmrl_robot.errors import ConfigError, ErrorCode
-from fmrl_robot.fm import load_language_model
 from fmrl_robot.methods.card import MethodCard
+from fmrl_robot.methods.prompted import PromptedPlanner
 from fmrl_robot.planners import gait_language
-from fmrl_robot.planners.prompting import PlanAsker
-from fmrl_robot.robots import robot as get_robot
-from fmrl_robot.types import Outcome, Plan, Scene, SubGoal, Usage
+from fmrl_robot.types import Plan, Scene
 
 METHOD = MethodCard(
     name="saytap",
@@ -36,6 +30,7 @@ METHOD = MethodCard(
         "Answers are constrained by a grammar and checked.",
     ),
     ablation="pattern interface against a choice of gaits and against sinusoids, same model",
+    trigger="never",
 )
 
 GUIDE = """\
@@ -60,61 +55,20 @@ Instruction: "climb the ladder"
 Answer: refuse(impossible)"""
 
 
-class SayTap:
+class SayTap(PromptedPlanner):
     """A Planner for quadrupeds."""
 
     card = METHOD
 
-    def __init__(
-        self, model: Any | None = None, *, language_model: str = "embedded",
-        temperature: float = 0.0, seed: int = 0,
-    ) -> None:  # fmt: skip
-        """Build the planner.
+    def grammar(self, scene: Scene) -> str:
+        """Segments of a gait, and raw rows, in any scene."""
+        return gait_language.GRAMMAR
 
-        Args:
-            model: a model that Generates; None loads ``language_model``.
-            language_model: name for fm.load_language_model.
-            temperature: of the first answer (the paper samples at 0.5).
-            seed: of sampling.
+    def guide(self) -> str:
+        """GUIDE."""
+        return GUIDE
 
-        Raises:
-            ConfigError: the model lacks a capability or cannot be loaded.
-        """
-        self._asker = PlanAsker(
-            load_language_model(language_model) if model is None else model,
-            method="saytap", grammar=gait_language.GRAMMAR, kind="quadruped", guide=GUIDE,
-            temperature=temperature, seed=seed,
-        )  # fmt: skip
-        self._instruction = ""
-
-    def reset(self, instruction: str, robot: str) -> None:
-        """Begin a task; see Planner.
-
-        Raises:
-            Terminal: the instruction is empty, too long or in no language of the model.
-            ConfigError: the robot is not a quadruped.
-        """
-        if get_robot(robot).kind not in METHOD.robots:
-            raise ConfigError(
-                f"expected a quadruped for saytap, got {robot!r}; choose psl for arms",
-                ErrorCode.METHOD_UNKNOWN,
-            )
-        self._instruction = self._asker.reset(instruction)
-
-    def should_query(self, scene: Scene, last: Outcome | None) -> bool:
-        """Plan once for each command."""
-        return last is None
-
-    def propose(self, scene: Scene, feedback: str = "") -> Plan:
-        """Ask for a plan; see Planner."""
-        text = self._asker.ask(self._instruction, scene, feedback)
-        subgoals = tuple(gait_language.parse(text))
-        return Plan(instruction=self._instruction, method="saytap", subgoals=subgoals)
-
-    def observe(self, subgoal: SubGoal, outcome: Outcome) -> None:
-        """Remember that the plan was good enough to be tried."""
-        self._asker.accepted()
-
-    def usage(self) -> Sequence[Usage]:
-        """What was asked of the model since the last call."""
-        return self._asker.usage()
+    def read(self, answer: str, scene: Scene) -> Plan:
+        """Draw the rows of the segments that an answer names."""
+        subgoals = tuple(gait_language.parse(answer))
+        return Plan(instruction=self.instruction, method=METHOD.name, subgoals=subgoals)

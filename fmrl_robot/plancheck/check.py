@@ -6,7 +6,7 @@ made the plan gets that sentence back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -15,15 +15,33 @@ from fmrl_robot.registry import SKILLS
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.skills import TABLE, Unmet, World
 from fmrl_robot.skills import skill as find_skill
+from fmrl_robot.skills.body_skills import BODY_SKILLS
 from fmrl_robot.types import Plan, Problem, Scene, SubGoal, SubGoalKind
 
 MAX_STEPS = 40
 MAX_SPEED_M_S = 1.5
 MAX_TURN_RAD_S = 2.0
 MAX_DURATION_S = 60.0
+MAX_TIMEOUT_S = 600.0
 MAX_COLUMNS = 200
 REACH_MARGIN_M = 0.02
 """Perception is that wrong at worst; a target this far outside is not refused for it."""
+
+
+def _no_names() -> tuple[str, ...]:
+    return ()
+
+
+def _body_skills() -> tuple[str, ...]:
+    return tuple(BODY_SKILLS)
+
+
+ACCEPTED: Mapping[str, Mapping[SubGoalKind, Callable[[], tuple[str, ...]]]] = {
+    "arm": {SubGoalKind.REGION: SKILLS.names, SubGoalKind.SKILL: SKILLS.names},
+    "quadruped": {SubGoalKind.CONTACT_PATTERN: _no_names, SubGoalKind.SKILL: _body_skills},
+}
+"""What the controller of a kind of robot carries out: kinds of sub-goal, each with the names of its
+skills; no name where it is about none."""
 
 
 def check(plan: Plan, scene: Scene, robot: RobotSpec) -> tuple[Problem, ...]:
@@ -31,13 +49,14 @@ def check(plan: Plan, scene: Scene, robot: RobotSpec) -> tuple[Problem, ...]:
 
     The first problem found is the only one reported for symbolic steps, since what follows an
     impossible step means nothing.
+
+    Args:
+        plan: arranged (fmrl_robot/runtime/order.py): its steps stand in the order in which they
+            would be carried out.
+        scene: as it is now.
+        robot: who would carry it out.
     """
-    problems = list(_schema(plan, robot))
-    if problems:
-        return tuple(problems)
-    if robot.kind == "quadruped":
-        return tuple(_each(plan, _gait))
-    problems = list(_each(plan, lambda s: _targets(s, scene)))
+    problems = list(_schema(plan, robot)) or list(_each(plan, lambda s: _alone(s, scene)))
     problems = problems or list(_symbolic(plan, scene))
     return tuple(problems or _each(plan, lambda s: _workspace(s, scene, robot)))
 
@@ -56,25 +75,46 @@ def _schema(plan: Plan, robot: RobotSpec) -> Iterator[Problem]:
     count = len(plan.subgoals)
     # A goal that already holds needs no step.
     if count > MAX_STEPS or (count == 0 and not plan.goal):
-        yield Problem(
-            code=int(ErrorCode.PLAN_SCHEMA), message=f"expected 1 to {MAX_STEPS} steps, got {count}"
-        )
-    wanted = SubGoalKind.REGION if robot.kind == "arm" else SubGoalKind.CONTACT_PATTERN
+        yield _wrong(f"expected 1 to {MAX_STEPS} steps, got {count}")
+    # What is checked has to be what is carried out, step by step.
+    if plan.weights:
+        yield _wrong(f"expected a plan without alternatives, got the weights {plan.weights}")
+    if wrong := [edge for edge in plan.edges if not 0 <= edge[0] < edge[1] < count]:
+        yield _wrong(f"expected edges from earlier to later steps, got {wrong[0]}")
+    kinds = ACCEPTED[robot.kind]
 
     def look(subgoal: SubGoal) -> Finding | None:
-        if subgoal.kind != wanted:
-            return ErrorCode.PLAN_SCHEMA, f"expected {wanted.name}, got {subgoal.kind.name}"
-        if robot.kind == "arm" and subgoal.termination is None:
-            return ErrorCode.PLAN_SCHEMA, "expected a condition that ends it, got none"
+        if subgoal.kind not in kinds:
+            names = " or ".join(kind.name for kind in kinds)
+            return ErrorCode.PLAN_SCHEMA, f"expected {names}, got {subgoal.kind.name}"
+        names = kinds[subgoal.kind]()
+        if names and subgoal.skill not in names:
+            known = ", ".join(names)
+            return ErrorCode.SKILL_UNKNOWN, f"expected a skill among {known}, got {subgoal.skill!r}"
+        if not 0.0 < subgoal.timeout_s <= MAX_TIMEOUT_S:
+            got = f"expected more than 0 and at most {MAX_TIMEOUT_S:.0f} s to a step's end, got "
+            return ErrorCode.PARAMETER_OUT_OF_BOUNDS, got + f"{subgoal.timeout_s}"
         return None
 
     yield from _each(plan, look)
 
 
+def _wrong(message: str) -> Problem:
+    return Problem(code=int(ErrorCode.PLAN_SCHEMA), message=message)
+
+
+def _alone(subgoal: SubGoal, scene: Scene) -> Finding | None:
+    """What is wrong with one step, whatever stands before it."""
+    if subgoal.kind == SubGoalKind.CONTACT_PATTERN:
+        return _gait(subgoal)
+    if subgoal.skill in BODY_SKILLS:
+        return _moves(subgoal) if BODY_SKILLS[subgoal.skill].moves else None
+    return _targets(subgoal, scene)
+
+
 def _targets(subgoal: SubGoal, scene: Scene) -> Finding | None:
-    if subgoal.skill not in SKILLS.names():
-        known = ", ".join(SKILLS.names())
-        return ErrorCode.SKILL_UNKNOWN, f"expected a skill among {known}, got {subgoal.skill!r}"
+    if subgoal.termination is None:
+        return ErrorCode.PLAN_SCHEMA, "expected a condition that ends it, got none"
     skill = find_skill(subgoal.skill)
     thing = scene.find(subgoal.target)
     if thing is None and subgoal.target != TABLE:
@@ -100,6 +140,8 @@ def _targets(subgoal: SubGoal, scene: Scene) -> Finding | None:
 def _symbolic(plan: Plan, scene: Scene) -> Iterator[Problem]:
     world = World.of(scene)
     for step, subgoal in enumerate(plan.subgoals):
+        if subgoal.kind == SubGoalKind.CONTACT_PATTERN or subgoal.skill in BODY_SKILLS:
+            continue  # they change no fact of the scene
         try:
             world.apply(subgoal.skill, subgoal.target)
         except Unmet as error:
@@ -155,6 +197,14 @@ def _gait(subgoal: SubGoal) -> Finding | None:
             ErrorCode.PATTERN_INVALID,
             f"expected 4 different legs by 1 to {MAX_COLUMNS} columns, got {legs} by {columns}",
         )
+    return _moves(subgoal)
+
+
+def _moves(subgoal: SubGoal) -> Finding | None:
+    """What is wrong with a velocity and how long it is kept."""
+    velocity = subgoal.velocity
+    if velocity is None:
+        return ErrorCode.PLAN_SCHEMA, "expected a velocity, got none"
     speeds = (velocity.vx, velocity.vy, velocity.wz)
     if not np.all(np.isfinite(speeds)):
         return ErrorCode.PARAMETER_OUT_OF_BOUNDS, f"expected finite speeds, got {speeds}"

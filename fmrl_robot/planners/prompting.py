@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fmrl_robot.errors import ErrorCode, FmrlError, Terminal
 from fmrl_robot.fm import require
 from fmrl_robot.fm.usage import UsageMeter
 from fmrl_robot.instruction import readable
 from fmrl_robot.plancheck.intent.language import unread
+from fmrl_robot.planning import Feedback
 from fmrl_robot.protocols import Generates
 from fmrl_robot.types import Scene, Usage
 
 MAX_INSTRUCTION_CHARS = 1000
+COMPLAINTS = ("check", "outcome")
+"""Channels of feedback by which a plan is sent back."""
 REPAIR_TEMPERATURE = 0.7
 """A refused answer would come again at temperature 0. A plan that was sound but failed on the way
 is asked for as before: what changed is the scene."""
@@ -49,6 +52,17 @@ def describe_scene(scene: Scene) -> str:
     names = ", ".join(o.name for o in scene.objects) or "nothing"
     facts = "\n".join(sorted(f"- {p}" for p in scene.predicates if p.value))
     return f"Objects: {names}.\nFacts:\n{facts or '- none'}"
+
+
+def _complaints(news: Sequence[Feedback]) -> str:
+    return "; ".join(f.text for f in news if f.channel in COMPLAINTS)
+
+
+def _say(feedback: Feedback) -> str:
+    """One line of what was found out; a person's words are quoted, as the instruction is."""
+    if feedback.channel == "person":
+        return f'You asked: "{feedback.about}" The answer: "{feedback.text}"'
+    return f"{feedback.channel}: {feedback.text}"
 
 
 class PlanAsker:
@@ -104,20 +118,20 @@ class PlanAsker:
         """Hear that the last plan was carried out, at least in part: it was not malformed."""
         self._accepted = True
 
-    def ask(self, instruction: str, scene: Scene, feedback: str) -> str:
-        """Ask for a plan; ``feedback`` says what was wrong with the last one.
+    def ask(self, instruction: str, scene: Scene, news: Sequence[Feedback] = ()) -> str:
+        """Ask for a plan; ``news`` says what was wrong with the last one, and what was found out.
 
         Raises:
             FmrlError: what the model raised; what it cost is metered.
         """
         temperature = self._temperature
-        if feedback and not temperature and not self._accepted:
+        if _complaints(news) and not temperature and not self._accepted:
             temperature = REPAIR_TEMPERATURE
         # Also after a failure: the same question with the same seed would be answered the same.
         seed, self._asked = self._seed + self._asked, self._asked + 1
         try:
             (completion,) = self.model.generate(
-                self.prompt(instruction, scene, feedback),
+                self.prompt(instruction, scene, news),
                 grammar=self._grammar if isinstance(self._grammar, str) else self._grammar(scene),
                 max_tokens=160 if self._is_short else 400,
                 temperature=temperature,
@@ -130,13 +144,14 @@ class PlanAsker:
         self._meter.add(completion.usage)
         return completion.text
 
-    def prompt(self, instruction: str, scene: Scene, feedback: str) -> str:
+    def prompt(self, instruction: str, scene: Scene, news: Sequence[Feedback] = ()) -> str:
         """Write the prompt; the scene's and the user's words stand in it as quoted data."""
         if self._is_short:
             return short_prompt(self._kind, instruction)
         lines = [self._guide, "", describe_scene(scene), ""]
-        if feedback:
-            lines += [f"Your last answer was refused: {feedback}", ""]
+        if wrong := _complaints(news):
+            lines += [f"Your last answer was refused: {wrong}", ""]
+        lines += [line for f in news if f.channel not in COMPLAINTS for line in (_say(f), "")]
         lines += [f'Instruction: "{instruction}"', "Answer:"]
         return "\n".join(lines)
 

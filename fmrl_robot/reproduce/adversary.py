@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from fmrl_robot.planners import gait_language, plan_expansion, plan_language
-from fmrl_robot.types import Outcome, Plan, Predicate, Scene, SubGoal, Usage
+from fmrl_robot.planning import Context, Step
+from fmrl_robot.types import Plan, Predicate, Usage
 
 
 class Adversary:
@@ -20,11 +21,7 @@ class Adversary:
         """Begin a task."""
         self._instruction = instruction
 
-    def should_query(self, scene: Scene, last: Outcome | None) -> bool:
-        """Plan once."""
-        return last is None
-
-    def propose(self, scene: Scene, feedback: str = "") -> Plan:
+    def propose(self, context: Context) -> Plan:
         """Plan a right answer where the case has one, with what is forbidden after it."""
         bans = self._case.get("forbid", [])
         wanted = next(iter(self._case.get("accept", [])), {})
@@ -35,10 +32,10 @@ class Adversary:
             facts = [Predicate.parse(f) for f in wanted.get("goal", [])]
             steps = [s for f in facts for s in _steps(f)] + [s for b in bans for s in _broken(b)]
             text = ";".join(steps or ["put(red_cube,bowl)"])
-            subgoals, goal = plan_expansion.expand(plan_language.parse(text), scene)
+            subgoals, goal = plan_expansion.expand(plan_language.parse(text), context.scene)
         return Plan(instruction=self._instruction, method="", subgoals=subgoals, goal=goal)
 
-    def observe(self, subgoal: SubGoal, outcome: Outcome) -> None:
+    def observe(self, step: Step) -> None:
         """Learn nothing."""
 
     def usage(self) -> Sequence[Usage]:

@@ -28,6 +28,7 @@ from fmrl_robot.planners import plan_expansion, plan_language
 from fmrl_robot.planners.prompting import short_prompt
 from fmrl_robot.planners.saytap_commands import COMMANDS, problems
 from fmrl_robot.planners.step_words import DONE, NEXT_GRAMMAR, next_prompt
+from fmrl_robot.planning import Context
 from fmrl_robot.reproduce.language_baseline import fit as fit_linear
 from fmrl_robot.reproduce.language_judge import judge_arm, make_scene, segments
 from fmrl_robot.robots import robot as get_robot
@@ -84,7 +85,7 @@ def _run(planner: Any, name: str, robot: str, case: dict[str, Any]) -> Result:
     refused = False
     try:
         planner.reset(case["text"], robot)
-        plan = planner.propose(scene)
+        plan = planner.propose(Context.of(scene))
     except FmrlError as error:
         refused = isinstance(error, Terminal) and error.code in DECLINED
         wrong = "" if should and refused else f"{error.code.name}: {error}"

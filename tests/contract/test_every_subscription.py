@@ -47,7 +47,7 @@ GARBAGE = (b"", b"x", b"\x00\x01\x00\x00", b"\x00\x01\x00\x00" + b"\xff" * 40)
 WAYS = {
     "SceneNode": ({}, {"robot": "go2"}, {"ground_truth_scene": True}),
     "ControllerNode": ({}, {"robot": "go2", "cmd_vel_stamped": True}),
-    "PlannerNode": ({"use_sim_time": True},),
+    "PlannerNode": ({"use_sim_time": True, "camera": "front"},),
     "MonitorNode": ({"view_port": 8931}, {"robot": "go2", "view_port": 0}),
     "SimNode": ({"robot": "go2", "camera_hz": 0.0},),
 }

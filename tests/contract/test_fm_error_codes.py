@@ -33,6 +33,10 @@ ELSEWHERE = {
     ErrorCode.TASK_BUSY: "tests/graph/test_planner_node.py",
     ErrorCode.CONTROLLER_UNAVAILABLE: "tests/faults/test_killed_nodes.py",
     ErrorCode.LANGUAGE_UNKNOWN: "tests/unit/plancheck/test_language.py",
+    ErrorCode.PROPOSALS_SPENT: "tests/unit/runtime/test_steps.py",
+    ErrorCode.STEPS_SPENT: "tests/unit/runtime/test_steps.py",
+    ErrorCode.QUESTIONS_SPENT: "tests/unit/runtime/test_steps.py",
+    ErrorCode.GIVEN_UP: "tests/unit/runtime/test_steps.py",
 }
 """Codes of the executive and of the planner node, with the test that provokes each."""
 
@@ -219,7 +223,7 @@ CASES = (
          "expected one of .*psl, saytap", "got 'pls'", "name one of them"),
     Case("a method for another robot", ErrorCode.METHOD_UNKNOWN, ConfigError,
          lambda _: PSL(ScriptedLM({"": "x"})).reset("do it", "go2"),
-         "expected an arm", "got 'go2'", "choose saytap"),
+         "expected a robot of kind arm", "got 'go2'", "choose saytap"),
     # What a person has to mend.
     Case("a key", ErrorCode.CONFIG_INVALID, ConfigError, served(fs.status(401, "who are you")),
          "expected to be let in", "answered 401: who are you", "key_env=NAME"),

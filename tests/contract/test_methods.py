@@ -12,11 +12,14 @@ from fmrl_robot.fm import load_language_model
 from fmrl_robot.fm.scripted import ScriptedLM
 from fmrl_robot.methods.card import MethodCard
 from fmrl_robot.plancheck import check
+from fmrl_robot.planning import Context, Feedback
 from fmrl_robot.protocols import Planner
 from fmrl_robot.registry import METHODS
 from fmrl_robot.reproduce.language_judge import make_scene
 from fmrl_robot.robots import robot as get_robot
-from fmrl_robot.types import Outcome, Plan, PlanStatus, Scene
+from fmrl_robot.runtime.feedback import channels_for
+from fmrl_robot.runtime.triggers import trigger_for
+from fmrl_robot.types import Plan, PlanStatus, Scene
 
 ROBOTS = {"arm": "panda", "quadruped": "go2"}
 GOOD = {"arm": "put(red_cube,bowl)", "quadruped": "trot(0.5);stand(0)"}
@@ -65,7 +68,7 @@ def test_it_is_a_planner(method):
 
 def test_a_good_answer_becomes_a_plan_that_passes_the_check(method):
     planner, scene, _ = build(method, GOOD[method[1]])
-    plan = planner.propose(scene)
+    plan = planner.propose(Context.of(scene))
     assert isinstance(plan, Plan) and plan.status is PlanStatus.PROPOSED and plan.subgoals
     assert plan.instruction == "do it" and plan.method == method[0].card.name
     assert check(plan, scene, get_robot(ROBOTS[method[1]])) == ()
@@ -76,7 +79,10 @@ def test_a_good_answer_becomes_a_plan_that_passes_the_check(method):
 def test_it_is_deterministic(method):
     def once():
         planner, scene, _ = build(method, GOOD[method[1]])
-        return [(s.skill, s.target, s.text, s.velocity) for s in planner.propose(scene).subgoals]
+        return [
+            (s.skill, s.target, s.text, s.velocity)
+            for s in planner.propose(Context.of(scene)).subgoals
+        ]
 
     assert once() == once()
 
@@ -85,19 +91,21 @@ def test_it_is_deterministic(method):
 def test_malformed_output_is_retryable_and_says_what_was_expected(method, text):
     planner, scene, _ = build(method, text)
     with pytest.raises(Retryable, match="expected"):
-        planner.propose(scene)
+        planner.propose(Context.of(scene))
 
 
 def test_feedback_reaches_the_model(method):
     planner, scene, model = build(method, GOOD[method[1]])
-    planner.propose(scene, "step 1: the drawer is closed")
+    planner.propose(
+        Context.of(scene, Feedback(channel="check", text="step 1: the drawer is closed"))
+    )
     assert "the drawer is closed" in model.prompts[-1]
 
 
 def test_a_refusal_of_the_model_is_terminal_with_a_code(method):
     planner, scene, _ = build(method, "refuse(unsafe)")
     with pytest.raises(Terminal) as caught:
-        planner.propose(scene)
+        planner.propose(Context.of(scene))
     assert caught.value.code == ErrorCode.INSTRUCTION_REFUSED
 
 
@@ -120,7 +128,7 @@ def test_no_instruction_and_a_novel_are_refused_before_any_model_is_asked(
 
 def test_every_question_is_metered_once(method):
     planner, scene, _ = build(method, GOOD[method[1]])
-    planner.propose(scene)
+    planner.propose(Context.of(scene))
     (usage,) = planner.usage()
     assert usage.model == "scripted" and len(usage.prompt_sha256) == 64
     assert planner.usage() == ()
@@ -133,7 +141,7 @@ def test_an_answer_that_nobody_could_use_is_metered_as_well(method):
         planner.reset("do it", ROBOTS[kind])
         for _ in range(2):
             with pytest.raises(Retryable, match="did not end"):
-                planner.propose(SCENES[kind])
+                planner.propose(Context.of(SCENES[kind]))
     usages = planner.usage()
     assert [(u.role, u.calls, u.prompt_tokens, u.completion_tokens) for u in usages] == [
         ("plan", 1, 7, 3)
@@ -141,10 +149,9 @@ def test_an_answer_that_nobody_could_use_is_metered_as_well(method):
     assert planner.usage() == ()
 
 
-def test_a_first_plan_is_wanted_and_none_after_success(method):
-    planner, scene, _ = build(method, GOOD[method[1]])
-    assert planner.should_query(scene, None)
-    assert not planner.should_query(scene, Outcome(success=True))
+def test_the_card_names_a_trigger_and_channels_that_there_are(method):
+    planner, *_ = build(method, GOOD[method[1]])
+    assert trigger_for(planner) and isinstance(channels_for(planner), tuple)
 
 
 def test_a_model_without_the_capability_is_refused_at_build_time_naming_both(method):

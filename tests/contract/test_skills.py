@@ -25,6 +25,7 @@ from fmrl_robot.fm.scripted import ScriptedLM
 from fmrl_robot.methods.psl import PSL
 from fmrl_robot.plancheck import check
 from fmrl_robot.planners import plan_language
+from fmrl_robot.planning import Context
 from fmrl_robot.registry import ARM_SKILLS, SKILLS
 from fmrl_robot.reproduce.language_judge import make_scene
 from fmrl_robot.robots import PANDA
@@ -159,7 +160,7 @@ def test_it_can_be_written_planned_and_checked(name):
         for target in (t for c in found.targets for t in THINGS.get(c, ())):
             planner = PSL(ScriptedLM({"": f"{name}({target})"}))
             planner.reset("do it", "panda")
-            plan = planner.propose(scene)
+            plan = planner.propose(Context.of(scene))
             assert plan.subgoals[-1].skill == name and plan.subgoals[-1].text
             done += check(plan, scene, PANDA) == ()
     assert done

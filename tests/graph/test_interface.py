@@ -49,6 +49,7 @@ HEARD = {
     "joint_command": {"sim"},
     "joint_states": {"controller", "monitor"},
     "scene": {"planner", "controller"},
+    "reward": {"planner"},
     "subgoal": {"reward", "controller", "monitor"},
 }
 """Nodes that listen, at least."""

@@ -1,10 +1,12 @@
 """The planner node's model: behind a cache and a budget, and whatever its server does."""
 
+import contextlib
 import threading
 import time
 
 import fault_server as fs
 import pytest
+from step_planner import Scripted, Table, grasp, place, plan
 
 pytest.importorskip("fmrl_msgs.msg", reason="needs the ros extra and fmrl_msgs")
 
@@ -16,10 +18,12 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
 from fmrl_msgs import msg as fm
-from fmrl_msgs.action import ExecuteSubGoal, ExecuteTask
+from fmrl_msgs.action import AskHuman, ExecuteSubGoal, ExecuteTask
 from fmrl_nodes import planner_node
 from fmrl_nodes.planner_node import PlannerNode
 from fmrl_robot.errors import ErrorCode
+from fmrl_robot.planning import Done, Question
+from fmrl_robot.registry import METHODS
 from fmrl_robot.reproduce.language_judge import make_scene
 from fmrl_robot.types import SubGoal, SubGoalKind
 
@@ -79,10 +83,18 @@ def test_one_model_behind_cache_and_budget_serves_every_method(make_node, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "parameter", [{"fm_budget": "calls=few"}, {"language_model": "openai:m@https://far.example/v1"}]
+    "parameter",
+    [
+        {"fm_budget": "calls=few"},
+        {"language_model": "openai:m@https://far.example/v1"},
+        {"trigger": "sometimes"},
+        {"feedback": "smell"},
+        {"task_budget": "steps=none"},
+    ],
 )
-def test_a_wrong_parameter_fails_while_configuring_with_its_reason(make_node, parameter):
-    node = make_node(**parameter)
+def test_a_wrong_parameter_fails_while_configuring_with_its_reason(make_node, parameter, tmp_path):
+    (tmp_path / "answers.json").write_text('{"": "x"}')
+    node = make_node(**{"language_model": f"scripted:{tmp_path / 'answers.json'}"} | parameter)
     assert not configured(node)
     assert "expected" in str(node.failure)
 
@@ -208,12 +220,9 @@ class Controller:
         return await ended
 
 
-@pytest.fixture
-def spun(make_node):
+@contextlib.contextmanager
+def spinning(node, controller):
     """A planner and its controller, each in a thread of its own."""
-    node = make_node()
-    assert configured(node)
-    controller = Controller(node.context)
     executors = []
     for each in (node, controller.node):
         executor = SingleThreadedExecutor(context=node.context)
@@ -221,11 +230,20 @@ def spun(make_node):
         executors.append(executor)
         threading.Thread(target=executor.spin, daemon=True).start()
     node._goal = type("Goal", (), {"is_cancel_requested": False, "publish_feedback": print})()
-    assert node._controller.wait_for_server(10.0)
-    yield node, controller
+    assert node._controller.client.wait_for_server(10.0)
+    yield
     for executor in executors:
         executor.shutdown()
     controller.node.destroy_node()
+
+
+@pytest.fixture
+def spun(make_node):
+    node = make_node()
+    assert configured(node)
+    controller = Controller(node.context)
+    with spinning(node, controller):
+        yield node, controller
 
 
 class Slow(dict):
@@ -238,7 +256,7 @@ class Slow(dict):
 
 def test_an_answer_that_comes_while_the_request_is_noted_is_heard(spun):
     node, _ = spun
-    node._controller._feedback_callbacks = Slow()
+    node._controller.client._feedback_callbacks = Slow()
     outcome = node._execute_subgoal(GRASP, 0, 1)
     assert outcome.success, outcome.message
 
@@ -250,3 +268,105 @@ def test_a_sub_goal_accepted_too_late_is_cancelled(spun, monkeypatch):
     outcome = node._execute_subgoal(GRASP, 0, 1)
     assert outcome.error_code == ErrorCode.CONTROLLER_UNAVAILABLE
     assert controller.cancelled.wait(5.0)
+
+
+# --- a planner that gives a step at a time, and asks ----------------------------------------------
+
+
+class Human:
+    """Serves ``ask_human`` in the controller's node: answers the first choice, or is silent."""
+
+    def __init__(self, controller, answers=True):
+        self.asked, self.answers, self.cancelled = [], answers, threading.Event()
+        self._server = ActionServer(
+            controller.node,
+            AskHuman,
+            "ask_human",
+            execute_callback=self._execute,
+            cancel_callback=self._cancel,
+        )
+        self._ended = rclpy.task.Future(executor=controller.node.executor)
+
+    def _cancel(self, _):
+        self.cancelled.set()
+        return CancelResponse.ACCEPT
+
+    async def _execute(self, goal):
+        self.asked.append((goal.request.question, list(goal.request.options)))
+        if not self.answers:
+            await self._ended
+        goal.succeed()
+        return AskHuman.Result(answered=True, answer=goal.request.options[0])
+
+
+@pytest.fixture
+def step_wise(make_node, tmp_path):
+    """A node that asks which cube, and a table on which its controller carries steps out."""
+    (tmp_path / "answers.json").write_text('{"": "x"}')
+    planner = Scripted(
+        [
+            Question(text="Which cube?", choices=("red", "blue")),
+            lambda context: plan(grasp(f"{context.news[-1].text}_cube")),
+            plan(place("red_cube", "bowl")),
+            Done(message="it is in"),
+        ]
+    )
+    with METHODS.lent("scripted", lambda **_: planner):
+        node = make_node(
+            method="scripted",
+            language_model=f"scripted:{tmp_path / 'answers.json'}",
+            trigger="on_finish",
+            feedback="success,person",
+            question_timeout_s=1.0,
+        )
+        assert configured(node)
+        controller, table = Controller(node.context), Table()
+        carry = node._execute_subgoal
+
+        def execute(subgoal, number, count):
+            outcome = carry(subgoal, number, count)
+            table.execute(subgoal, number, count)
+            return outcome
+
+        node._execute_subgoal, node._fresh_scene = execute, table.scene
+        with spinning(node, controller):
+            yield node, controller, planner, table
+
+
+def test_a_person_is_asked_through_the_graph_and_the_answer_leads_the_next_step(step_wise):
+    node, controller, planner, table = step_wise
+    human = Human(controller)
+    assert node._person.client.wait_for_server(10.0)
+    ending = node._carry_out(ExecuteTask.Goal(instruction="put the red cube in the bowl"), "task")
+    assert ending.outcome.success and ending.outcome.message == "it is in"
+    assert human.asked == [("Which cube?", ["red", "blue"])]
+    assert table.executed == ["grasp red_cube", "place bowl"]
+    told = [(f.channel, f.text) for f in planner.heard[-1].feedback]
+    assert told == [
+        ("person", "red"),
+        ("success", "held(red_cube) is seen to hold"),
+        ("success", "in(red_cube, bowl) is seen to hold"),
+    ]
+
+
+@pytest.mark.parametrize("present", [True, False])
+def test_a_person_who_is_silent_or_away_keeps_no_task_waiting(step_wise, present):
+    node, controller, planner, _ = step_wise
+    human = Human(controller, answers=False) if present else None
+    assert not present or node._person.client.wait_for_server(10.0)
+    planner.answers[1] = plan(grasp("red_cube"))
+    ending = node._carry_out(ExecuteTask.Goal(instruction="put the red cube in the bowl"), "task")
+    assert ending.outcome.success
+    assert planner.heard[1].news[0].text == "nobody answered"
+    assert human is None or (human.cancelled.wait(10.0) and human.asked)
+
+
+def test_a_stop_ends_a_question(step_wise):
+    node, controller, _, table = step_wise
+    human = Human(controller, answers=False)
+    assert node._person.client.wait_for_server(10.0)
+    node._question_s = 60.0
+    threading.Timer(1.0, node._on_gate, [STOPPED]).start()
+    outcome = node._carry_out(ExecuteTask.Goal(instruction="red in the bowl"), "task").outcome
+    assert outcome.error_code == ErrorCode.GATE_STOPPED and table.executed == []
+    assert human.cancelled.wait(10.0)

@@ -2,10 +2,12 @@ import json
 
 import numpy as np
 import pytest
+from step_planner import Scripted, grasp
+from step_planner import plan as plan_of
 
 from fmrl_robot import plan_command
 from fmrl_robot.errors import ConfigError
-from fmrl_robot.registry import SCENES
+from fmrl_robot.registry import METHODS, SCENES
 from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.safety import Gate
 from fmrl_sim.body import MujocoBody
@@ -73,6 +75,20 @@ def test_empty_and_huge_instructions_are_refused(capsys, answers, text, name):
 def test_in_words(capsys, answers):
     plan_command.main(["x", "--language-model", answers("press(button)")])
     assert "1. the button is pressed" in capsys.readouterr().out
+
+
+def test_of_a_planner_that_gives_a_step_at_a_time_the_first_is_shown(capsys):
+    planner = Scripted([plan_of(grasp("red_cube"))])
+    planner.card = type("Card", (), {"trigger": "on_finish"})()
+    with METHODS.lent("stepwise", lambda **_: planner):
+        task = ["put the red cube in the bowl", "--method", "stepwise"]
+        code, answer = plan(capsys, *task)
+        assert code == 0 and not answer["whole"]
+        assert [s["skill"] for s in answer["subgoals"]] == ["grasp"]
+        planner.card.trigger = "never"  # of a whole plan the same step is half of what is asked for
+        code, answer = plan(capsys, *task)
+        assert code == 1 and answer["whole"]
+        assert "INTENT_INCOMPLETE" in {r["name"] for r in answer["refusal"]}
 
 
 def test_an_unknown_robot_is_a_configuration_error(answers):

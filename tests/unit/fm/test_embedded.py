@@ -10,6 +10,7 @@ from fmrl_robot.fm.transformers_lm.generation import Wanted
 from fmrl_robot.methods.saytap import SayTap
 from fmrl_robot.planners import gait_language, plan_language
 from fmrl_robot.planners.saytap_commands import COMMANDS, problems
+from fmrl_robot.planning import Context
 from fmrl_robot.reproduce.language import evaluate
 from fmrl_robot.types import Scene
 
@@ -86,7 +87,7 @@ def test_saytaps_commands_sampled_at_one_half(model):
         planner = SayTap(AtOnce(model, 5), temperature=0.5)
         planner.reset(command.text, "go2")
         for _ in range(5):
-            plan = planner.propose(Scene(stamp_s=0.0))
+            plan = planner.propose(Context.of(Scene(stamp_s=0.0)))
             right += not problems(plan.subgoals, command.segments)
     assert right >= 0.92 * 125
 

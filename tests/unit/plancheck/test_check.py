@@ -179,3 +179,54 @@ def test_a_gait_passes():
 )
 def test_a_gait_out_of_bounds_is_refused(changes, code):
     assert gait_problems(**changes)[0].code == code
+
+
+# --- by kind of sub-goal, whatever the robot ------------------------------------------------------
+
+
+def skill(name, **fields):
+    return SubGoal(id="0", kind=SubGoalKind.SKILL, skill=name, **fields)
+
+
+def dog_problems(*steps):
+    return check(Plan(instruction="", method="", subgoals=steps), scene(), GO2)
+
+
+def test_a_quadruped_sits_stands_up_and_walks_between_its_gaits():
+    walk = skill("walk", velocity=Velocity(vx=0.5, wz=0.3), duration_s=4.0)
+    assert dog_problems(skill("sit"), skill("stand_up"), GAIT, walk) == ()
+
+
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [
+        (skill("roll_over"), ErrorCode.SKILL_UNKNOWN),
+        (skill("grasp", target="red_cube"), ErrorCode.SKILL_UNKNOWN),
+        (skill("walk", duration_s=4.0), ErrorCode.PLAN_SCHEMA),
+        (skill("walk", velocity=Velocity(vx=0.5)), ErrorCode.PARAMETER_OUT_OF_BOUNDS),
+        (
+            skill("walk", velocity=Velocity(vx=9.0), duration_s=4.0),
+            ErrorCode.PARAMETER_OUT_OF_BOUNDS,
+        ),
+        (skill("sit", timeout_s=0.0), ErrorCode.PARAMETER_OUT_OF_BOUNDS),
+        (skill("sit", timeout_s=float("inf")), ErrorCode.PARAMETER_OUT_OF_BOUNDS),
+        (SubGoal(id="0", kind=SubGoalKind.TEXT, text="sit"), ErrorCode.PLAN_SCHEMA),
+        (SubGoal(id="0", kind=SubGoalKind.PREDICATE), ErrorCode.PLAN_SCHEMA),
+    ],
+)
+def test_what_a_quadruped_cannot_do_is_refused(step, code):
+    assert [p.code for p in dog_problems(step)] == [code]
+
+
+def test_an_arm_takes_a_skill_as_it_takes_a_region():
+    regions = plan(GRASP, PLACE)
+    skills = tuple(replace(s, kind=SubGoalKind.SKILL) for s in regions.subgoals)
+    assert check(replace(regions, subgoals=skills), scene(), PANDA) == ()
+    backward = replace(regions, subgoals=skills[::-1])
+    assert check(backward, scene(), PANDA)[0].code == ErrorCode.PRECONDITION_UNMET
+
+
+@pytest.mark.parametrize("wrong", [GAIT, skill("sit"), skill("walk", velocity=Velocity(vx=0.5))])
+def test_an_arm_neither_trots_nor_sits(wrong):
+    steps = Plan(instruction="", method="", subgoals=(wrong,))
+    assert check(steps, scene(), PANDA)[0].code in (ErrorCode.PLAN_SCHEMA, ErrorCode.SKILL_UNKNOWN)

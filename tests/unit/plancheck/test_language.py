@@ -12,6 +12,7 @@ from fmrl_robot.fm.scripted import ScriptedLM
 from fmrl_robot.fm.taught import Taught, read_taught
 from fmrl_robot.methods.psl import PSL
 from fmrl_robot.plancheck.intent.language import is_code, unread
+from fmrl_robot.planning import Context
 from fmrl_robot.reproduce.language_judge import make_scene
 
 WORDS = """a and bin blue bowl button close cube drawer green i in into it like move not of on open
@@ -73,7 +74,7 @@ def test_a_model_without_a_card_is_asked_whatever_the_language(text: str) -> Non
     model = ScriptedLM({"": "put(red_cube,bowl)"})
     planner = PSL(model)
     planner.reset(text, "panda")
-    planner.propose(make_scene())
+    planner.propose(Context.of(make_scene()))
     assert len(model.prompts) == 1
     assert text in model.prompts[0]
 

@@ -13,6 +13,7 @@ from fmrl_robot.fm.scripted import ScriptedLM
 from fmrl_robot.methods.psl import PSL
 from fmrl_robot.methods.saytap import SayTap
 from fmrl_robot.planners import gait_language, plan_language
+from fmrl_robot.planning import Context
 from fmrl_robot.reproduce.language_judge import make_scene
 from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.runtime.executive import Executive, Ports
@@ -109,8 +110,8 @@ def test_a_model_that_is_held_to_no_grammar_may_dress_its_plans_too():
     arm.reset("red in the bowl", "panda")
     dog = SayTap(ScriptedLM({"trot": f"```\n{DOG}\n```"}))
     dog.reset("trot, then stand", "go2")
-    assert said(arm.propose(make_scene())) == ["grasp", "place"]
-    assert said(dog.propose(make_scene())) == ["trots", "stands"]
+    assert said(arm.propose(Context.of(make_scene()))) == ["grasp", "place"]
+    assert said(dog.propose(Context.of(make_scene()))) == ["trots", "stands"]
     with pytest.raises(Terminal, match="declined"):
         plan_language.parse("```\nrefuse(unknown);\n```")
 

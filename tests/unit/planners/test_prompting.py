@@ -8,6 +8,7 @@ from fmrl_robot.fm import Budget, guarded, load_language_model
 from fmrl_robot.methods.psl import GUIDE, PSL
 from fmrl_robot.methods.saytap import SayTap
 from fmrl_robot.planners.prompting import short_prompt
+from fmrl_robot.planning import Context, Feedback
 from fmrl_robot.reproduce.language_judge import make_scene
 
 ARM_LINE = "arm: red in the bowl =>"
@@ -23,7 +24,8 @@ def told(server):
 
 def propose(planner, robot="panda", instruction="red in the bowl", feedback=""):
     planner.reset(instruction, robot)
-    return planner.propose(make_scene(), feedback)
+    told = [Feedback(channel="check", text=feedback)] if feedback else []
+    return planner.propose(Context.of(make_scene(), *told))
 
 
 def test_a_served_model_gets_the_guide_unless_it_is_said_to_know_the_line():
@@ -71,3 +73,22 @@ def test_a_plan_that_was_refused_is_sampled_anew_with_the_line_alone():
 def test_other_prompts_are_refused_by_name():
     with pytest.raises(ConfigError, match="prompts"):
         load_language_model("openai:m@http://localhost:1/v1?prompts=tiny")
+
+
+def test_what_was_found_out_stands_in_the_prompt_and_a_persons_words_are_quoted():
+    """Only refusals and failures are complaints: a plan is not sampled anew for a caption."""
+    news = (
+        Feedback(channel="person", text="the red one", about="Which cube?"),
+        Feedback(channel="scene", text="a table with three cubes"),
+    )
+    with fs.serving(fs.answer("put(red_cube,bowl)")) as server:
+        planner = PSL(served(server, "prompts=full"))
+        planner.reset("red in the bowl", "panda")
+        planner.propose(Context.of(make_scene(), *news))
+        (said,) = told(server)
+        assert 'You asked: "Which cube?" The answer: "the red one"' in said
+        assert "scene: a table with three cubes" in said and "refused" not in said
+        assert server.bodies[0]["temperature"] == 0.0
+        planner.propose(Context.of(make_scene(), *news, Feedback(channel="outcome", text="slip")))
+        assert "Your last answer was refused: slip\n" in told(server)[1]
+        assert server.bodies[1]["temperature"] == 0.7

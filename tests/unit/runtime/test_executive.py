@@ -5,8 +5,10 @@ import pytest
 
 from fmrl_robot.errors import ErrorCode, Retryable, Terminal
 from fmrl_robot.robots import PANDA
-from fmrl_robot.runtime import executive
-from fmrl_robot.runtime.executive import MAX_REPAIRS, MAX_REPLANS, Executive, Ports
+from fmrl_robot.runtime import proposing
+from fmrl_robot.runtime.budgets import Budgets
+from fmrl_robot.runtime.executive import Executive, Ports
+from fmrl_robot.runtime.triggers import REPLANS
 from fmrl_robot.types import (
     Outcome,
     Plan,
@@ -19,6 +21,7 @@ from fmrl_robot.types import (
     SubGoalKind,
 )
 
+MAX_REPAIRS = Budgets().repairs
 IN_BOWL = Predicate("in", ("red_cube", "bowl"))
 WISH = "put the red cube in the bowl"
 
@@ -69,17 +72,14 @@ class Script:
         if not instruction:
             raise Terminal("empty", ErrorCode.INSTRUCTION_EMPTY)
 
-    def propose(self, scene, feedback=""):
-        self.feedback.append(feedback)
+    def propose(self, context):
+        self.feedback.append("; ".join(f.text for f in context.news))
         proposal = self.proposals.pop(0) if len(self.proposals) > 1 else self.proposals[0]
         if isinstance(proposal, Exception):
             raise proposal
         return proposal
 
-    def should_query(self, scene, last):
-        return True
-
-    def observe(self, subgoal, outcome):
+    def observe(self, step):
         pass
 
     def usage(self):
@@ -92,7 +92,7 @@ class Script:
     def see(self):
         return scene(IN_BOWL) if self.reached and "place" in self.executed else scene()
 
-    def run(self, instruction="x"):
+    def run(self, instruction=WISH):
         ports = Ports(
             scene=self.see,
             execute=self.execute,
@@ -156,7 +156,7 @@ def test_replans_are_limited():
     world = Script([GOOD], [failed(ErrorCode.SUBGOAL_FAILED)] * 9)
     ending = world.run()
     assert ending.outcome.error_code == ErrorCode.SUBGOAL_FAILED
-    assert ending.replans == MAX_REPLANS
+    assert ending.replans == REPLANS
 
 
 @pytest.mark.parametrize("code", [ErrorCode.GATE_STOPPED, ErrorCode.CONTROLLER_UNAVAILABLE])
@@ -236,8 +236,14 @@ def test_a_forbidden_plan_is_refused_in_a_replan_too():
     assert world.executed == ["grasp"]
 
 
+def test_a_planner_that_misquotes_the_instruction_gets_nothing_forbidden_past_the_reading():
+    world = Script([GOOD])
+    assert world.run(INSTEAD).outcome.error_code == ErrorCode.REPAIRS_EXHAUSTED
+    assert world.executed == [] and world.plans[0].instruction == INSTEAD
+
+
 def test_without_the_reading_a_forbidden_plan_would_be_carried_out(monkeypatch):
-    monkeypatch.setattr(executive, "check_intent", lambda *_: ())
+    monkeypatch.setattr(proposing, "check_intent", lambda *_, **__: ())
     world = Script([FORBIDDEN])
     assert world.run(INSTEAD).outcome.success
     assert world.executed == ["grasp", "place"]

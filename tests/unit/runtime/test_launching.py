@@ -39,6 +39,9 @@ def test_the_planner_is_told_its_model_cache_and_budget_letter_by_letter():
         "language_model": "openai:org/m@http://localhost:8000/v1?total_s=9&attempts=1",
         "fm_cache": "/data/answers",
         "fm_budget": "calls=200,usd=1",
+        "trigger": "every_n:2",
+        "feedback": "success,person",
+        "task_budget": "steps=40,questions=1",
     }
     graph = LaunchFile(launch_file("sim.launch.xml"), {"robot": "panda", **given})
     (planner,) = (p for p in graph.processes if p.name == "planner_node")

@@ -8,28 +8,35 @@ nothing but a new task moves a robot that was re-armed; while the robot is stopp
 from __future__ import annotations
 
 import os
+import random
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import Future as ThreadFuture
 from pathlib import Path
 from typing import Any
 
-from rclpy.action import ActionClient, ActionServer, CancelResponse, GoalResponse
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.task import Future
 
 from fmrl_msgs import msg as fm
-from fmrl_msgs.action import ExecuteSubGoal, ExecuteTask
+from fmrl_msgs.action import AskHuman, ExecuteSubGoal, ExecuteTask
 from fmrl_nodes import conversions, qos
+from fmrl_nodes.errand import Errand
 from fmrl_nodes.lifecycle import Diagnosis, FmrlNode, run
+from fmrl_nodes.senses import Senses
 from fmrl_nodes.worker import Worker
 from fmrl_robot.errors import ErrorCode, FmrlError, Terminal
 from fmrl_robot.fm import Budget, guarded, load_language_model
+from fmrl_robot.planning import Question
 from fmrl_robot.protocols import Planner
 from fmrl_robot.registry import METHODS
 from fmrl_robot.robots import ROBOTS, robot
+from fmrl_robot.runtime.budgets import Budgets
 from fmrl_robot.runtime.executive import Ending, Executive, Phase, Ports
+from fmrl_robot.runtime.feedback import channels_for
+from fmrl_robot.runtime.triggers import trigger_for
 from fmrl_robot.safety import State, stop_words
+from fmrl_robot.skills.known import skill_facts
 from fmrl_robot.types import Outcome, Plan, Scene, SubGoal
 
 HOME_METHODS = {"arm": "psl", "quadruped": "saytap"}
@@ -45,7 +52,7 @@ _POLL_S = 0.02
 
 
 class PlannerNode(FmrlNode):
-    """Action server ``execute_task``, client of ``execute_subgoal``."""
+    """Action server ``execute_task``, client of ``execute_subgoal`` and ``ask_human``."""
 
     def __init__(self, **node_arguments: Any) -> None:
         super().__init__("planner_node", **node_arguments)
@@ -63,10 +70,26 @@ class PlannerNode(FmrlNode):
         self._temperature: float = self.declare(
             "temperature", 0.0, "of a first answer", low=0.0, high=2.0
         )
+        self._trigger: str = self.declare(
+            "trigger", "", "when the planner is asked again; empty: as its method has it"
+        )
+        self._feedback: str = self.declare(
+            "feedback", "", "what it hears of steps, or none; empty: as its method has it"
+        )
+        self._task_budget: str = self.declare(
+            "task_budget", "", "proposals=,repairs=,steps=,questions=,seconds=; empty: enough"
+        )
+        self._choice: str = self.declare(
+            "choice", "likeliest", "of a weighted set of plans", choices=("likeliest", "drawn")
+        )
+        self._camera: str = self.declare("camera", "", "what the planner sees; empty: nothing")
+        self._question_s: float = self.declare(
+            "question_timeout_s", 60.0, "how long a person may take to answer", low=1.0, high=3600.0
+        )
         self._planners: dict[str, Planner] = {}
         self._guarded: Any = None
-        self._scene: Scene | None = None
-        self._scene_heard_s = 0.0
+        self._sent_s = 0.0
+        """When the sub-goal under way was sent."""
         self._gate_stopped_s: float | None = None
         self._stop = ""
         self._goal: Any = None
@@ -79,14 +102,15 @@ class PlannerNode(FmrlNode):
 
     def configure(self) -> None:
         """Load the method and its model, open the doors."""
-        self._planner(self._method)
+        self._settings(self._planner(self._method))
         self._worker = Worker(self, "executive")
         self._plan_pub = self.create_publisher(fm.Plan, "plan", qos.LATCHED)
         self._subgoal_pub = self.create_publisher(fm.SubGoal, "subgoal", qos.SUBGOAL)
         self._usage_pub = self.create_publisher(fm.FMUsage, "fm_usage", qos.EVENT)
-        self.create_subscription(fm.Scene, "scene", self._on_scene, qos.EVENT)
+        self._senses = Senses(self, self._camera)
         self.create_subscription(fm.GateState, "gate_state", self._on_gate, qos.EVENT)
-        self._controller = ActionClient(self, ExecuteSubGoal, "execute_subgoal")
+        self._controller = Errand(self, ExecuteSubGoal, "execute_subgoal")
+        self._person = Errand(self, AskHuman, "ask_human")
         self._server = ActionServer(
             self,
             ExecuteTask,
@@ -118,6 +142,19 @@ class PlannerNode(FmrlNode):
             )
         return self._planners[method]
 
+    def _settings(self, planner: Planner) -> dict[str, Any]:
+        """How the executive is to treat a planner, as the parameters and its card have it.
+
+        Raises:
+            ConfigError: a parameter names what there is not.
+        """
+        return {
+            "trigger": trigger_for(planner, self._trigger),
+            "feedback": channels_for(planner, self._feedback),
+            "budgets": Budgets.parse(self._task_budget),
+            "draw": random.Random(self._seed) if self._choice == "drawn" else None,  # noqa: S311
+        }
+
     def _language_model(self) -> Any:
         """The model of all methods, behind one cache and one budget for the life of this node."""
         if self._guarded is None:
@@ -129,9 +166,6 @@ class PlannerNode(FmrlNode):
         return self._guarded
 
     # --- the task, in the executor's thread -------------------------------------------------------
-
-    def _on_scene(self, message: fm.Scene) -> None:
-        self._scene, self._scene_heard_s = conversions.scene_from_msg(message), time.monotonic()
 
     def _on_gate(self, message: fm.GateState) -> None:
         if conversions.gate_from_msg(message) is not State.STOPPED:
@@ -194,6 +228,7 @@ class PlannerNode(FmrlNode):
     def _carry_out(self, request: ExecuteTask.Goal, task_id: str) -> Ending:
         try:
             planner = self._planner(request.method or self._method)
+            settings = self._settings(planner)
         except FmrlError as error:
             outcome = Outcome(success=False, error_code=int(error.code), message=str(error))
             return Ending(outcome=outcome, plan=None, replans=0)
@@ -203,8 +238,15 @@ class PlannerNode(FmrlNode):
             announce=lambda plan: self._announce(planner, plan),
             note=self._note,
             interrupted=self._interrupted_or_stopped,
+            picture=self._senses.picture,
+            ask=self._ask,
+            verdict=lambda subgoal: self._senses.verdict(subgoal, self._sent_s),
+            clock=self._now_s,
+            skills=skill_facts(self._spec.kind),
         )
-        return Executive(planner, self._spec, ports).run(request.instruction, task_id)
+        ending = Executive(planner, self._spec, ports, **settings).run(request.instruction, task_id)
+        self._tell_usage(planner)
+        return ending
 
     def _interrupted(self) -> ErrorCode | None:
         goal = self._goal
@@ -233,18 +275,36 @@ class PlannerNode(FmrlNode):
             and time.monotonic() - asked_wall < SCENE_PATIENCE_WALL_S
             and self._interrupted_or_stopped() is None
         ):
-            if self._scene is not None and self._scene_heard_s > asked_wall:
-                return self._scene
+            if (scene := self._senses.scene(asked_wall, asked)) is not None:
+                return scene
             time.sleep(_POLL_S)
         return None
 
+    def _ask(self, question: Question) -> str | None:
+        began = time.monotonic()
+        goal = AskHuman.Goal(
+            question=question.text, options=list(question.choices), timeout_s=self._question_s
+        )
+        answer, why = self._person.run(
+            goal,
+            interrupted=self._must_end,
+            patience_s=ANSWER_PATIENCE_S,
+            lost=lambda _: time.monotonic() - began > self._question_s + ANSWER_PATIENCE_S,
+        )
+        if why:
+            self.get_logger().warning(f"question={question.text[:80]!r} was not asked: {why}")
+        return answer.answer if answer is not None and answer.answered else None
+
     def _announce(self, planner: Planner, plan: Plan) -> None:
+        self._tell_usage(planner)
+        self._plan_pub.publish(conversions.plan_to_msg(plan, self._now_s()))
+
+    def _tell_usage(self, planner: Planner) -> None:
         now = self._now_s()
         for usage in planner.usage():
             self._usage_pub.publish(
                 conversions.usage_to_msg(usage, stamp_s=now, node=self.get_name())
             )
-        self._plan_pub.publish(conversions.plan_to_msg(plan, now))
 
     def _note(self, phase: Phase, message: str) -> None:
         self._phase = f"{phase}: {message}"
@@ -272,73 +332,36 @@ class PlannerNode(FmrlNode):
     def _execute_subgoal(self, subgoal: SubGoal, step: int, steps: int) -> Outcome:
         self._progress = (step, steps, subgoal.id)
         self._feed("executing", subgoal.text or subgoal.skill, 0.0)
-        message = conversions.subgoal_to_msg(subgoal, self._now_s())
+        self._sent_s = self._now_s()
+        message = conversions.subgoal_to_msg(subgoal, self._sent_s)
         self._subgoal_pub.publish(message)
-        if not self._controller.wait_for_server(ANSWER_PATIENCE_S):
-            return _failure(ErrorCode.CONTROLLER_UNAVAILABLE, "no controller is listening")
-        handle = self._send(
+        result, why = self._controller.run(
             ExecuteSubGoal.Goal(subgoal=message),
-            lambda m: self._feed("executing", subgoal.text, m.feedback.progress),
+            on_feedback=lambda m: self._feed("executing", subgoal.text, m.feedback.progress),
+            interrupted=lambda: self._interrupted() is not None,
+            patience_s=ANSWER_PATIENCE_S,
+            lost=self._stopped_and_silent,
         )
-        if handle is None or not handle.accepted:
-            return _failure(ErrorCode.CONTROLLER_UNAVAILABLE, "the controller did not accept it")
-        answer = self._result_of(handle, subgoal)
-        if answer is None:
-            return _failure(ErrorCode.CONTROLLER_UNAVAILABLE, "the controller fell silent")
-        result = answer.result
+        if result is None:
+            return _failure(ErrorCode.CONTROLLER_UNAVAILABLE, f"no answer of the controller: {why}")
         return Outcome(
             success=result.outcome == ExecuteSubGoal.Result.SUCCEEDED,
             error_code=result.error_code,
             message=result.error_msg,
         )
 
-    def _result_of(self, handle: Any, subgoal: SubGoal) -> Any:
-        """Wait for the result; None where the controller is gone."""
-        result = handle.get_result_async()
-        asked_to_end: float | None = None
-        began = time.monotonic()
-        while not result.done():
-            time.sleep(_POLL_S)
-            now = time.monotonic()
-            if asked_to_end is None and self._interrupted() is not None:
-                handle.cancel_goal_async()
-                asked_to_end = now
-            if asked_to_end is not None and now - asked_to_end > ANSWER_PATIENCE_S:
-                return None
-            if not self.context.ok() or not self._controller.server_is_ready():
-                # The controller died: nothing will ever end this sub-goal.
-                return None
-            # A living controller ends its sub-goal when the gate stops. The middleware takes
-            # twenty seconds to notice a dead one, and never notices one that hangs.
-            stopped = self._gate_stopped_s
-            if stopped is not None and now - max(stopped, began) > ANSWER_PATIENCE_S:
-                return None
-        return result.result()
+    def _stopped_and_silent(self, began: float) -> bool:
+        """Whether the robot was stopped, and the controller did not end its sub-goal for it.
 
-    def _send(self, goal: ExecuteSubGoal.Goal, on_feedback: Callable[[Any], None]) -> Any:
-        """Ask the controller; its answer, or None where none comes in time.
-
-        The request leaves from the executor's thread, which also takes the answer: rclpy loses an
-        answer that another thread takes while the request is being noted (ros2/rclpy#1123).
+        A living controller does. The middleware takes twenty seconds to notice a dead one, and
+        never notices one that hangs.
         """
-        answer: ThreadFuture[Any] = ThreadFuture()
+        stopped = self._gate_stopped_s
+        return stopped is not None and time.monotonic() - max(stopped, began) > ANSWER_PATIENCE_S
 
-        def take(sent: Any) -> None:
-            handle = sent.result()
-            if answer.set_running_or_notify_cancel():
-                answer.set_result(handle)
-            elif handle.accepted:
-                handle.cancel_goal_async()  # nobody waits for it any more
-
-        def send() -> None:
-            sent = self._controller.send_goal_async(goal, feedback_callback=on_feedback)
-            sent.add_done_callback(take)
-
-        self.executor.create_task(send)
-        try:
-            return answer.result(ANSWER_PATIENCE_S)
-        except TimeoutError:
-            return None if answer.cancel() else answer.result()
+    def _must_end(self) -> bool:
+        """Whether the task has to end, for whatever reason."""
+        return bool(self._stop) or self._interrupted() is not None
 
     def _now_s(self) -> float:
         return conversions.time_from_msg(self.get_clock().now().to_msg())

@@ -1,0 +1,73 @@
+"""What the plan check lets through, the controller of that robot accepts, and nothing else."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fmrl_robot.control import controller_for
+from fmrl_robot.plancheck import check
+from fmrl_robot.planning import SkillFacts
+from fmrl_robot.registry import SKILLS
+from fmrl_robot.reproduce.language_judge import make_scene
+from fmrl_robot.robots import ROBOTS, robot
+from fmrl_robot.skills.body_skills import BODY_SKILLS
+from fmrl_robot.skills.known import skill_facts
+from fmrl_robot.types import (
+    ContactPattern,
+    Plan,
+    Predicate,
+    SubGoal,
+    SubGoalKind,
+    Velocity,
+)
+
+SCENE = make_scene()
+TARGETS = {"grasp": "red_cube", "place": "bowl", "open": "drawer", "close": "drawer"}
+ENDS = {
+    "grasp": "held(red_cube)",
+    "place": "in(red_cube, bowl)",
+    "open": "open(drawer)",
+    "close": "closed(drawer)",
+}
+BEFORE = {"place": "held(red_cube)", "close": "open(drawer)"}
+
+
+def subgoals():
+    """One of each kind, and of each kind that names a skill one of each skill."""
+    step = SubGoal(id="1", kind=SubGoalKind.TEXT, text="do it", velocity=Velocity(), duration_s=1.0)
+    yield step
+    yield replace(step, kind=SubGoalKind.PREDICATE)
+    rows = ContactPattern(contacts=np.ones((4, 26), dtype=bool))
+    yield replace(step, kind=SubGoalKind.CONTACT_PATTERN, pattern=rows)
+    for kind in (SubGoalKind.SKILL, SubGoalKind.REGION):
+        for name in (*SKILLS.names(), *BODY_SKILLS, "somersault"):
+            target = TARGETS.get(name, "button")
+            yield replace(step, kind=kind, skill=name, target=target)
+
+
+def possible(subgoal):
+    """The sub-goal with the fact that does end it, in a scene in which it can be carried out."""
+    fact = BEFORE.get(subgoal.skill)
+    scene = replace(SCENE, predicates=frozenset(filter(None, [fact and Predicate.parse(fact)])))
+    until = ENDS.get(subgoal.skill, "pressed(button)")
+    return replace(subgoal, termination=Predicate.parse(until)), scene
+
+
+@pytest.mark.parametrize("name", ROBOTS.names())
+def test_the_check_and_the_controller_agree(name):
+    spec = robot(name)
+    controller = controller_for(spec)
+    accepted = 0
+    for subgoal in subgoals():
+        subgoal, scene = possible(subgoal)
+        found = check(Plan(instruction="", method="", subgoals=(subgoal,)), scene, spec)
+        assert (found == ()) == controller.accepts(subgoal), (subgoal, found)
+        accepted += not found
+    assert accepted == {"arm": 10, "quadruped": 4}[spec.kind]
+
+
+@pytest.mark.parametrize("kind", ["arm", "quadruped"])
+def test_a_planner_is_told_of_every_skill_in_words(kind):
+    facts = skill_facts(kind)
+    assert facts and all(isinstance(f, SkillFacts) and f.words for f in facts.values())
