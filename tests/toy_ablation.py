@@ -18,7 +18,7 @@ def trial(settings, seed, budget):
         kept.write_text(str(step + 1))
         with (budget.folder / "walked.txt").open("a") as walked:
             walked.write(f"{step}\n")
-    level = settings["level"] + 0.01 * seed
+    level = settings["level"] + 0.01 * (seed % 100)
     return Measured(
         scores={"share": level, "match": {"easy": level + 0.1, "hard": level - 0.1}},
         curves={"share by step": Curve(x=(0.0, 1.0, 2.0), y=(0.0, level / 2, level))},

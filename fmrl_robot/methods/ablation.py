@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,8 @@ class Budget:
     folder: Path
     """Kept when the trial is killed; what it leaves there it may go on from."""
     threads: int = 1
+    report: Callable[[str], None] = lambda _: None
+    """Hears how it goes, a line now and then."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,6 +122,8 @@ class Ablation:
     quick: Mapping[str, Value]
     """Amounts of a run of at most ten seconds, all arms together, that shows only that it works."""
     seeds: int = 5
+    first_seed: int = 100
+    """Of a full run; those below are for trying things out."""
     differs: tuple[str, ...] = ()
     """What is not as in the paper, one sentence each."""
     curve: tuple[str, str] = ("", "")

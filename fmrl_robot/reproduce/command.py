@@ -83,7 +83,8 @@ def _run(name: str, ablation: Ablation, given: argparse.Namespace) -> dict[str, 
     out: Path = given.out / (f"{name}-quick" if given.quick else name)
     count = given.seeds or (QUICK_SEEDS if given.quick else ablation.seeds)
     amounts = ablation.quick if given.quick else ablation.full
-    jobs = trials(ablation, out, range(count), amounts)
+    first = 0 if given.quick else ablation.first_seed
+    jobs = trials(ablation, out, range(first, first + count), amounts)
     writable_folder(out)
     if given.quick:
         for job in jobs:  # whatever stands there is of an older state of the code

@@ -46,7 +46,7 @@ class TrialJob(Job):
         """Run the trial; what it measured stands in the result."""
         write_whole(self.folder / ASKED, json.dumps(self._asked()))
         began = time.monotonic()
-        budget = Budget(amounts=self.amounts, folder=self.folder)
+        budget = Budget(amounts=self.amounts, folder=self.folder, report=report)
         report(f"arm={self.arm} seed={self.seed} {dict(self.settings)} {dict(self.amounts)}")
         measured = find(self.trial)(self.settings, self.seed, budget)
         return {

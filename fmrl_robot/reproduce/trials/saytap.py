@@ -2,8 +2,8 @@
 
 The interfaces are what a model may say. *Patterns*: the plan language as it is. *Choice*: one gait
 of the paper's five with a speed and, for standing on three legs, the leg; the model's decoding is
-held to that. *Sinusoids*: one for each leg; the model's plan is drawn with the sinusoid that fits
-each row best, so it loses what four sinusoids cannot say and nothing by being spoken badly.
+held to that. *Sinusoids*: one for each leg; the model's plan is drawn by four sinusoids, so it
+loses what they cannot say and nothing by being spoken badly.
 """
 
 from __future__ import annotations
@@ -102,23 +102,30 @@ def _plans(
 def as_sinusoids(plan: Sequence[SubGoal]) -> list[SubGoal]:
     """The first segment drawn by four sinusoids: one set of them is all that there is."""
     return [
-        replace(s, pattern=replace(s.pattern, contacts=np.stack([*map(sine, s.pattern.contacts)])))
+        replace(s, pattern=replace(s.pattern, contacts=sinusoids(s.pattern.contacts)))
         for s in plan[:1]
         if s.pattern is not None
     ]
 
 
-def sine(row: BoolArray) -> BoolArray:
-    """The sinusoid that fits a row (length,) best, down where it is positive.
+def sinusoids(rows: BoolArray) -> BoolArray:
+    """Rows (4, length) as sinusoids say them: frequency and phase of each, down half of the time.
 
-    It has the row's frequency and phase, and is down half of the time. Without amplitude the foot
-    stands, also where the row keeps it in the air.
+    Phases are quarters of a cycle, in step with the first leg that moves: in words, together, a
+    quarter later, opposed. A foot without amplitude stands, also where the row keeps it in the air.
     """
-    steps = touchdowns(row)
-    if steps == 0:
-        return np.ones_like(row)
-    phase = np.angle(np.fft.rfft(row.astype(np.float64))[steps])
-    return np.cos(2 * np.pi * steps * np.arange(len(row)) / len(row) + phase) > 1e-9
+    steps = [touchdowns(row) for row in rows]
+    phases = [
+        -np.angle(np.fft.rfft(row.astype(np.float64))[k]) / (2 * np.pi)
+        for row, k in zip(rows, steps, strict=True)
+    ]
+    lead = next((i for i, k in enumerate(steps) if k), 0)
+    time = np.arange(rows.shape[1]) / rows.shape[1]
+    drawn: list[BoolArray] = []
+    for k, phase in zip(steps, phases, strict=True):
+        start = np.round(4 * (phase - phases[lead] * (k == steps[lead]))) / 4
+        drawn.append((k * time - start) % 1.0 < 0.5 if k else np.ones_like(rows[0]))
+    return np.stack(drawn)
 
 
 class Walk:

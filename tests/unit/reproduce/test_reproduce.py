@@ -42,7 +42,7 @@ def test_a_bar_that_fails_stands_on_the_page_as_failed(tmp_path, capsys):
     assert [bar["holds"] for bar in told["bars"]] == [True, True, False]
     assert told["bars"][0]["value"] == pytest.approx(0.4) and told["failed"] == []
     assert told["estimates"]["whole"]["match"]["value"] == pytest.approx(0.91)
-    assert told["seeds"] == [0, 1, 2] and told["models"] == ["scripted"]
+    assert told["seeds"] == [100, 101, 102] and told["models"] == ["scripted"]
     assert told["digest"] == Toy.ablation.digest()
     text = (tmp_path / "pages/toy.md").read_text()
     assert "| half is nearly whole | at least .80 | .51 (.50 to .52) | **failed** |" in text
@@ -58,10 +58,10 @@ def test_a_run_that_ended_is_gone_on_with_only_when_that_is_said(tmp_path):
     assert run(tmp_path, "--seeds", "1") == 1
     with pytest.raises(ConfigError, match="--resume"):
         run(tmp_path, "--seeds", "1")
-    kept = (tmp_path / "runs/toy/whole-0/result.json").stat().st_mtime_ns
+    kept = (tmp_path / "runs/toy/whole-100/result.json").stat().st_mtime_ns
     run(tmp_path, "--seeds", "2", "--resume")
-    assert (tmp_path / "runs/toy/whole-0/result.json").stat().st_mtime_ns == kept
-    assert figures(tmp_path)["seeds"] == [0, 1]
+    assert (tmp_path / "runs/toy/whole-100/result.json").stat().st_mtime_ns == kept
+    assert figures(tmp_path)["seeds"] == [100, 101]
 
     class Moved:
         ablation = replace(Toy.ablation, full={"steps": 4})
