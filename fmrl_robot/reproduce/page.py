@@ -111,7 +111,7 @@ def _conditions(told: Mapping[str, Any]) -> str:
         f"- model: {', '.join(told['models']) or 'none'}",
         f"- environment: {told['ablation']['environment']}",
         f"- budget of a trial: {', '.join(f'{k} {v}' for k, v in amounts.items())}",
-        f"- seeds: {', '.join(map(str, told['seeds']))}",
+        f"- seeds: {', '.join(map(str, told['seeds']))}, of {told['ablation']['seeds']} planned",
         f"- machine: {machine['processor']}, {machine['cores']} cores",
         f"- minutes: {told['minutes']:.1f} on the clock, {told['trial_minutes']:.1f} of trials",
         f"- commit: {', '.join(told['commits']) or 'unknown'}",

@@ -16,8 +16,9 @@ from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.methods.ablation import Arm, Bar, Measure
 from fmrl_robot.registry import METHODS
 from fmrl_robot.reproduce import command
-from fmrl_robot.reproduce.outcome import outcome
+from fmrl_robot.reproduce.outcome import holds, outcome
 from fmrl_robot.reproduce.page import page
+from fmrl_robot.reproduce.statistics import Estimate
 from fmrl_robot.reproduce.trial_job import find, trials
 from fmrl_robot.train.job_execute import here, inline
 from fmrl_robot.train.jobs import carry_out
@@ -124,6 +125,17 @@ def test_a_trial_that_dies_fails_its_bars_and_no_others(tmp_path):
     assert [f["run"] for f in told["failed"]] == ["broken seed 0", "broken seed 1"]
     text = page(json.loads(json.dumps(told)))
     assert "- broken seed 0: RuntimeError('died on purpose')" in text and "not judged" in text
+
+
+def test_a_lucky_estimate_clears_no_bar():
+    told = Estimate(value=0.5, low=0.3, high=0.7)
+    for wanted, verdict in ((0.2, True), (0.4, False), (0.6, False)):
+        bar = Bar(words="", measure="share", arm="whole", at_least=wanted)
+        assert holds(bar, told) is verdict
+    for wanted, verdict in ((0.8, True), (0.6, False), (0.4, False)):
+        assert holds(Bar(words="", measure="", arm="", at_most=wanted), told) is verdict
+    bar = Bar(words="", measure="share", arm="whole", at_least=0.0)
+    assert holds(bar, Estimate(value=0.5)) is None, "one seed tells nothing"
 
 
 def test_seeds_that_are_missing_leave_a_bar_unjudged(tmp_path):
