@@ -64,6 +64,9 @@ def _dots(axis: Any, told: Mapping[str, Any], measure: Mapping[str, Any]) -> Non
     axis.tick_params(labelsize=8)
     axis.grid(alpha=0.3, axis="x")
     axis.margins(x=0.08)
+    low, high = axis.get_xlim()
+    if not measure["unit"] and low >= -0.1 and high <= 1.1:
+        axis.set_xlim(-0.03, 1.03)  # shares, so that panels can be compared
 
 
 def _lines(axis: Any, told: Mapping[str, Any], name: str) -> None:
