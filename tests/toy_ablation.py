@@ -3,6 +3,7 @@
 import time
 
 from fmrl_robot.methods.ablation import Ablation, Arm, Bar, Curve, Measure, Measured
+from fmrl_robot.train.cards import write_whole
 
 HERE = "toy_ablation:trial"
 
@@ -15,7 +16,7 @@ def trial(settings, seed, budget):
     begun = int(kept.read_text()) if kept.is_file() else 0
     for step in range(begun, budget.amounts["steps"]):
         time.sleep(budget.amounts.get("step_s", 0.0))
-        kept.write_text(str(step + 1))
+        write_whole(kept, str(step + 1))
         with (budget.folder / "walked.txt").open("a") as walked:
             walked.write(f"{step}\n")
     level = settings["level"] + 0.01 * (seed % 100)

@@ -16,6 +16,8 @@ from fmrl_robot.methods.ablation import Ablation, Budget, Measured, Value
 from fmrl_robot.train.cards import write_whole
 from fmrl_robot.train.jobs import Job
 
+SOURCE = (":/fmrl_robot", ":/sim", ":/policies")
+"""What a figure depends on."""
 ASKED = "asked.json"
 """What the trial in a folder was asked, so that no other goes on from it."""
 
@@ -45,7 +47,7 @@ class TrialJob(Job):
     def work(self, report: Callable[[str], None]) -> dict[str, Any]:
         """Run the trial; what it measured stands in the result."""
         write_whole(self.folder / ASKED, json.dumps(self._asked()))
-        began = time.monotonic()
+        began, source = time.monotonic(), commit()
         budget = Budget(amounts=self.amounts, folder=self.folder, report=report)
         report(f"arm={self.arm} seed={self.seed} {dict(self.settings)} {dict(self.amounts)}")
         measured = find(self.trial)(self.settings, self.seed, budget)
@@ -54,7 +56,7 @@ class TrialJob(Job):
             "seed": self.seed,
             "measured": asdict(measured),
             "seconds": time.monotonic() - began,
-            "commit": commit(),
+            "commit": source,
         }
 
 
@@ -86,7 +88,7 @@ def commit() -> str:
 
     try:
         head = git("rev-parse", "--short=10", "HEAD")
-        changed = git("status", "--porcelain", "--untracked-files=no")
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", *SOURCE)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return f"{head}+" if head and changed else head

@@ -7,6 +7,7 @@ grasp and place took together, demonstrations included; it has none.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -75,7 +76,8 @@ def curve(folder: Path, steps_each: int) -> Curve:
 
     events = EventAccumulator(str(folder), size_guidance={"scalars": 0})
     events.Reload()
-    if CURVE not in events.Tags()["scalars"]:
+    told: Any = events.Tags()["scalars"]
+    if CURVE not in told:
         return Curve(x=(0.0, 1.0), y=(0.0, 0.0))
     rows = events.Scalars(CURVE)
     kept = rows[:: max(1, len(rows) // POINTS)]
