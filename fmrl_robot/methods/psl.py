@@ -95,7 +95,7 @@ ABLATION = Ablation(
         Bar(words="success at noise of 1 cm, learned minus scripted", measure="success",
             arm="noise 1 cm", against="scripted 1 cm", at_least=0.10),
     ),
-    full={"tasks": 4, "episodes": 5, "flat_steps": 2_990_000, "flat_envs": 512, "flat_starts": 200},
+    full={"tasks": 4, "episodes": 3, "flat_steps": 2_990_000, "flat_envs": 512, "flat_starts": 200},
     quick={"tasks": 1, "episodes": 1, "flat_steps": 192, "flat_envs": 8, "flat_starts": 2},
     differs=(
         "Local policies are a policy a skill, told one estimate of the target that is latched "

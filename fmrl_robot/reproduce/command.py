@@ -67,6 +67,9 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
         "--quick", action="store_true", help="seconds, in this process; judges and writes nothing"
     )
     parser.add_argument("--seeds", type=int, help="so many instead of the ablation's")
+    parser.add_argument(
+        "--arms", nargs="+", default=[], help="these alone; --resume goes on with the others"
+    )
     parser.add_argument("--jobs", type=int, help="trials at a time (2; with --ray as fit)")
     parser.add_argument("--resume", action="store_true", help="go on with a run that was killed")
     parser.add_argument("--ray", metavar="ADDRESS|local", help="carry trials out on a Ray cluster")
@@ -81,6 +84,9 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
 def _run(name: str, ablation: Ablation, given: argparse.Namespace) -> dict[str, Any]:
     """Carry the trials out, or the rest of them; return what they came to."""
     out: Path = given.out / (f"{name}-quick" if given.quick else name)
+    if unknown := set(given.arms) - {arm.name for arm in ablation.arms}:
+        known = ", ".join(arm.name for arm in ablation.arms)
+        raise ConfigError(f"expected arms of {name}: {known}; got {sorted(unknown)!r}")
     count = given.seeds or (QUICK_SEEDS if given.quick else ablation.seeds)
     amounts = ablation.quick if given.quick else ablation.full
     first = 0 if given.quick else ablation.first_seed
@@ -99,7 +105,8 @@ def _run(name: str, ablation: Ablation, given: argparse.Namespace) -> dict[str, 
     else:
         execute = inline if given.quick else here(given.jobs or 2)
     clock = _Clock(out / CLOCK, goes_on=given.resume)
-    carry_out(jobs, out, execute, clock.report)
+    now = [job for job in jobs if not given.arms or job.arm in given.arms]
+    carry_out(now, out, execute, clock.report)
     return outcome(name, ablation, jobs, clock.minutes())
 
 

@@ -165,6 +165,15 @@ def test_pages_are_written_anew_from_their_figures(tmp_path):
     assert (tmp_path / "pages/toy.md").read_text() == text
 
 
+def test_arms_may_be_run_one_after_the_other(tmp_path):
+    assert run(tmp_path, "--seeds", "1", "--arms", "whole", "none") == 1
+    assert [run["error"] for run in figures(tmp_path)["failed"]] == ["not run"]
+    run(tmp_path, "--seeds", "1", "--resume")
+    assert figures(tmp_path)["failed"] == []
+    with pytest.raises(ConfigError, match=r"arms of toy: whole, half, none; got \['all'\]"):
+        run(tmp_path, "--arms", "all")
+
+
 def test_wrong_words_are_told(tmp_path):
     with pytest.raises(ConfigError, match="expected one of all") as caught:
         command.main(["nobody"])
