@@ -122,6 +122,8 @@ class Ablation:
     quick: Mapping[str, Value]
     """Amounts of a run of at most ten seconds, all arms together, that shows only that it works."""
     seeds: int = 5
+    fewer_seeds: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Of arms, by name, that take too long for as many."""
     first_seed: int = 100
     """Of a full run; those below are for trying things out."""
     differs: tuple[str, ...] = ()
@@ -152,7 +154,10 @@ class Ablation:
         return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:16]
 
 
-_WORDS = {"question", "paper", "environment", "words", "unit", "differs", "curve", "quick"}
+_WORDS = {
+    "question", "paper", "environment", "words", "unit", "differs", "curve", "quick", "fewer_seeds",
+}  # fmt: skip
+"""What bears on no figure; of how many seeds a figure is stands beside it."""
 
 
 def _without_words(value: Any) -> Any:

@@ -97,6 +97,7 @@ ABLATION = Ablation(
     ),
     full={"tasks": 4, "episodes": 3, "flat_steps": 2_990_000, "flat_envs": 512, "flat_starts": 200},
     quick={"tasks": 1, "episodes": 1, "flat_steps": 192, "flat_envs": 8, "flat_starts": 2},
+    fewer_seeds={"flat": 3},
     differs=(
         "Local policies are a policy a skill, told one estimate of the target that is latched "
         "before the hand hides it; the paper's one policy sees by a wrist camera, which is what "

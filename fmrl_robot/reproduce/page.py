@@ -105,13 +105,20 @@ def _failed(told: Mapping[str, Any]) -> list[str]:
     return ["Trials that did not end:\n\n" + "\n".join(lines)] if lines else []
 
 
+def _seeds(told: Mapping[str, Any]) -> str:
+    """Which, how many were planned, and of which arms there are fewer."""
+    planned, fewer = told["ablation"]["seeds"], told["ablation"]["fewer_seeds"]
+    text = f"{', '.join(map(str, told['seeds']))}, of {planned} planned"
+    return text + "".join(f"; {arm} {min(n, len(told['seeds']))}" for arm, n in fewer.items())
+
+
 def _conditions(told: Mapping[str, Any]) -> str:
     machine, amounts = told["machine"], told["amounts"]
     lines = [
         f"- model: {', '.join(told['models']) or 'none'}",
         f"- environment: {told['ablation']['environment']}",
         f"- budget of a trial: {', '.join(f'{k} {v}' for k, v in amounts.items())}",
-        f"- seeds: {', '.join(map(str, told['seeds']))}, of {told['ablation']['seeds']} planned",
+        f"- seeds: {_seeds(told)}",
         f"- machine: {machine['processor']}, {machine['cores']} cores",
         f"- minutes: {told['minutes']:.1f} on the clock, {told['trial_minutes']:.1f} of trials",
         f"- commit: {', '.join(told['commits']) or 'unknown'}",

@@ -109,6 +109,7 @@ def trials(
             amounts=amounts,
             digest=ablation.digest(),
         )
-        for seed in seeds
+        for count, seed in enumerate(seeds)
         for arm in ablation.arms
+        if count < ablation.fewer_seeds.get(arm.name, len(seeds))
     ]

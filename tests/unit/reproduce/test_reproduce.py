@@ -165,6 +165,17 @@ def test_pages_are_written_anew_from_their_figures(tmp_path):
     assert (tmp_path / "pages/toy.md").read_text() == text
 
 
+def test_an_arm_that_is_dear_has_fewer_seeds(tmp_path):
+    ablation = replace(toy(), fewer_seeds={"half": 2})
+    assert ablation.digest() == toy().digest()
+    jobs = trials(ablation, tmp_path, range(3), ablation.full)
+    carry_out(jobs, tmp_path, inline)
+    told = outcome("toy", ablation, jobs, 0.1)
+    assert [len(told["scores"][arm]["share"]["all"]) for arm in ("whole", "half")] == [3, 2]
+    assert told["failed"] == [] and told["bars"][0]["holds"] is True
+    assert "- seeds: 0, 1, 2, of 3 planned; half 2" in page(told)
+
+
 def test_arms_may_be_run_one_after_the_other(tmp_path):
     assert run(tmp_path, "--seeds", "1", "--arms", "whole", "none") == 1
     assert [run["error"] for run in figures(tmp_path)["failed"]] == ["not run"]
