@@ -21,6 +21,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "eval": ("fmrl_robot.train.eval_command", "measure a policy and write its card"),
     "play": ("fmrl_robot.view.play_command", "film a policy at work"),
     "methods": ("fmrl_robot.methods_command", "list the methods with their cards"),
+    "reproduce": (
+        "fmrl_robot.reproduce.command",
+        "run the ablation that shows a system's effect, and write its page",
+    ),
     "policy": ("fmrl_robot.policy_command", "print a policy's contract and card; import one"),
     "doctor": ("fmrl_robot.doctor", "check this machine: each line is ok or says what to do"),
     "judge": ("fmrl_sim.judge", "decide from a run's record whether an instruction was done"),
@@ -34,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
         print("usage: fmrl COMMAND ...\n")
         for name, (_, what) in COMMANDS.items():
-            print(f"  {name:<8}{what}")
+            print(f"  {name:<10}{what}")
         return 0 if words else 2
     if words[0] not in COMMANDS:
         print(f"expected one of {', '.join(COMMANDS)}; got {words[0]!r}", file=sys.stderr)

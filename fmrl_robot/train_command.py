@@ -140,8 +140,8 @@ def _sweep_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _sweep(given: argparse.Namespace, changes: dict[str, Any]) -> int:
+    from fmrl_robot.train.job_execute import here, on_ray
     from fmrl_robot.train.sweep import grid_runs, read_grid, sweep
-    from fmrl_robot.train.sweep_execute import here, on_ray
     from fmrl_robot.train.sweep_table import TABLE
 
     if given.jobs is not None and given.jobs < 1:

@@ -1,55 +1,67 @@
 """Sweeps: one task trained at every point of a grid of settings, each in a folder of its own.
 
-What a run has come to stands in its folder alone, so a sweep that was killed is started again with
-the same command: runs that are done are not run again, those begun go on from their checkpoint. Who
-carries runs out, processes of this machine or Ray, is an ``Execute``.
+A run is a job: a sweep that was killed is started again with the same command, and the runs that
+had begun go on from their checkpoint.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import itertools
 import re
-import traceback
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from fmrl_robot.errors import ConfigError, FmrlError
-from fmrl_robot.files import read_card, read_settings, writable_folder, yaml_value
+from fmrl_robot.errors import ConfigError
+from fmrl_robot.files import read_settings, yaml_value
 from fmrl_robot.registry import TASKS
-from fmrl_robot.train.cards import write_card
 from fmrl_robot.train.commands import finish, recipe
 from fmrl_robot.train.config import TrainConfig, plain
+from fmrl_robot.train.jobs import Execute, Job, carry_out
 from fmrl_robot.train.sweep_table import write_tables
 from fmrl_robot.train.trainer import CHECKPOINT, CONFIG, train
 
-RESULT, LOG, LOCK = "result.json", "train.log", ".lock"
 MAX_NAME = 100
 """Characters of a run's name."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Run:
+@dataclass(frozen=True, kw_only=True)
+class Run(Job):
     """One point of the grid."""
 
-    name: str
+    log: ClassVar[str] = "train.log"
     settings: dict[str, Any]
     """Swept fields by dotted path."""
     config: TrainConfig
-    folder: Path
 
-    def result(self) -> dict[str, Any]:
-        """What the last attempt came to; empty where none ended."""
-        file = self.folder / RESULT
-        return read_card(file) if file.is_file() else {}
+    @property
+    def cores(self) -> int:
+        """Cores that it keeps busy."""
+        return self.config.workers if self.config.workers > 1 else self.config.threads
 
+    @property
+    def on_gpu(self) -> bool:
+        """Whether its task runs on a GPU."""
+        return self.config.task_settings.get("engine") == "warp:cuda"
 
-Execute = Callable[[Sequence[Run]], Iterable[tuple[Run, str]]]
-"""Carries out runs; gives each when it has ended, with how its process failed, or nothing."""
+    def begun_otherwise(self) -> str:
+        """Fields of the run begun in the folder that are not this one's."""
+        if not (self.folder / CONFIG).is_file():
+            return ""
+        begun, wanted = (
+            plain(asdict(c)) for c in (recipe(self.config.task, self.folder), self.config)
+        )
+        return ", ".join(f"{k}={begun[k]!r}" for k in begun if begun[k] != wanted[k])
+
+    def work(self, report: Callable[[str], None]) -> dict[str, Any]:
+        """Train, or go on from the checkpoint."""
+        begun = (self.folder / CHECKPOINT).is_file()
+        trainer = train(self.config, self.folder, resume=begun, report=report)
+        if hasattr(trainer.env, "contract"):
+            finish(trainer)
+        return {"iterations": trainer.iteration, "seconds": trainer.seconds}
 
 
 def read_grid(items: Sequence[str]) -> dict[str, list[Any]]:
@@ -135,7 +147,7 @@ def _name(settings: Mapping[str, Any]) -> str:
 def sweep(
     runs: Sequence[Run],
     out: Path,
-    execute: Execute,
+    execute: Execute[Run],
     *,
     curves: Sequence[str] = (),
     report: Callable[[str], None] = lambda _: None,
@@ -152,65 +164,5 @@ def sweep(
     Raises:
         ConfigError: another sweep is at work in the folder, or it holds runs of other settings.
     """
-    writable_folder(out)
-    with _alone(out):
-        waiting = [run for run in runs if _prepare(run)]
-        report(f"runs={len(runs)} done={len(runs) - len(waiting)} folder={out}")
-        for count, (run, failure) in enumerate(execute(waiting), len(runs) - len(waiting) + 1):
-            if failure and not run.result():
-                write_card(run.folder / RESULT, {"state": "failed", "error": failure})
-            result = run.result()
-            told = result.get("error") or f"seconds={result.get('seconds', 0.0):.0f}"
-            report(f"run={count}/{len(runs)} {run.name} state={result.get('state')} {told}")
-        return write_tables(runs, out, curves)
-
-
-def _prepare(run: Run) -> bool:
-    """Whether it has to run; what an attempt that failed left to say is taken away."""
-    if (run.folder / CONFIG).is_file():
-        begun, wanted = (
-            plain(asdict(c)) for c in (recipe(run.config.task, run.folder), run.config)
-        )
-        if other := [f"{k}={begun[k]!r}" for k in begun if begun[k] != wanted[k]]:
-            raise ConfigError(
-                f"expected {run.folder} to be a run of this sweep, got one with "
-                f"{', '.join(other)}; choose another --out"
-            )
-    if run.result().get("state") == "done":
-        return False
-    run.folder.mkdir(parents=True, exist_ok=True)
-    (run.folder / RESULT).unlink(missing_ok=True)
-    return True
-
-
-@contextmanager
-def _alone(out: Path) -> Generator[None]:
-    """Hold the folder; the system lets go of it even if this process is killed."""
-    with (out / LOCK).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ConfigError(
-                f"expected no other sweep at work in {out}, found one; wait or choose another --out"
-            ) from None
-        yield
-
-
-def attempt(run: Run) -> None:
-    """Train one run, or go on with it, and leave its result; the top of a process of its own."""
-    with (run.folder / LOG).open("a", buffering=1) as log:
-        try:
-            result = _train(run, lambda line: print(line, file=log))
-        except Exception as error:
-            traceback.print_exc(file=log)
-            told = str(error) if isinstance(error, FmrlError) else repr(error)
-            result = {"state": "failed", "error": told}
-    write_card(run.folder / RESULT, result)
-
-
-def _train(run: Run, report: Callable[[str], None]) -> dict[str, Any]:
-    begun = (run.folder / CHECKPOINT).is_file()
-    trainer = train(run.config, run.folder, resume=begun, report=report)
-    if hasattr(trainer.env, "contract"):
-        finish(trainer)
-    return {"state": "done", "iterations": trainer.iteration, "seconds": trainer.seconds}
+    carry_out(runs, out, execute, report)
+    return write_tables(runs, out, curves)

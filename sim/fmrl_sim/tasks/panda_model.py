@@ -6,7 +6,7 @@ same contact parameters. Whatever a start does not need is parked out of reach.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import mujoco
 import numpy as np
@@ -51,10 +51,17 @@ _ADD: Mapping[str, Callable[[mujoco.MjSpec], None]] = {
 
 
 def local_model(skill: str, physics_dt_s: float, *, looks: bool = False) -> mujoco.MjModel:
-    """Compile arm, table and what ``skill`` needs.
+    """Compile arm, table and what ``skill`` needs; see table_model."""
+    return table_model(NEEDS[skill], physics_dt_s, looks=looks)
+
+
+def table_model(
+    things: Sequence[str], physics_dt_s: float, *, looks: bool = False
+) -> mujoco.MjModel:
+    """Compile arm, table and some things.
 
     Args:
-        skill: whose table it is.
+        things: what stands on the table, as in NEEDS.
         physics_dt_s: of the simulation.
         looks: keep what only a camera sees, and stand all in the tabletop's room; states are those
             of the model without.
@@ -74,7 +81,7 @@ def local_model(skill: str, physics_dt_s: float, *, looks: bool = False) -> mujo
             friction=[0.9, 0.005, 0.0001],
         )
     f.add_materials(spec)
-    for thing in NEEDS[skill]:
+    for thing in things:
         _ADD[thing](spec)
     spec.option.timestep = physics_dt_s
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST

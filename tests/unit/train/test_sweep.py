@@ -17,12 +17,13 @@ from tensorboard.backend.event_processing.event_accumulator import (  # noqa: E4
 )
 
 from fmrl_robot.errors import ConfigError  # noqa: E402
-from fmrl_robot.train import sweep_execute  # noqa: E402
+from fmrl_robot.train import job_execute  # noqa: E402
 from fmrl_robot.train.commands import recipe  # noqa: E402
 from fmrl_robot.train.config import TrainConfig  # noqa: E402
+from fmrl_robot.train.job_execute import _needs, here, on_ray  # noqa: E402
+from fmrl_robot.train.jobs import RESULT  # noqa: E402
 from fmrl_robot.train.state_file import read_state  # noqa: E402
-from fmrl_robot.train.sweep import LOG, RESULT, grid_runs, read_grid, sweep  # noqa: E402
-from fmrl_robot.train.sweep_execute import _needs, here, on_ray  # noqa: E402
+from fmrl_robot.train.sweep import Run, grid_runs, read_grid, sweep  # noqa: E402
 from fmrl_robot.train.sweep_table import over_seeds  # noqa: E402
 from fmrl_robot.train.trainer import CHECKPOINT  # noqa: E402
 
@@ -123,7 +124,7 @@ def test_a_folder_belongs_to_one_sweep(tmp_path):
 KILLED = """
 from pathlib import Path
 from fmrl_robot.train.sweep import grid_runs, sweep
-from fmrl_robot.train.sweep_execute import here
+from fmrl_robot.train.job_execute import here
 
 if __name__ == "__main__":
     out = Path({out!r})
@@ -171,7 +172,7 @@ def test_ctrl_c_in_a_terminal_ends_every_run_and_says_how_to_go_on(tmp_path):
         start_new_session=True,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},  # of libraries without a display
     )
-    logs = [tmp_path / f"seed={seed}" / LOG for seed in (0, 1, 2)]
+    logs = [tmp_path / f"seed={seed}" / Run.log for seed in (0, 1, 2)]
     try:
         _until(lambda: all(f.is_file() and "iteration=1/" in f.read_text() for f in logs[:2]))
         os.killpg(process.pid, signal.SIGINT)
@@ -217,7 +218,7 @@ class Stubborn:
 def test_a_second_ctrl_c_kills_those_that_still_save():
     processes = [Stubborn(), Stubborn()]
     with pytest.raises(KeyboardInterrupt):
-        sweep_execute._end(processes)
+        job_execute._end(processes)
     assert [p.said[0] for p in processes] == ["terminate"] * 2
     assert [p.said[-2:] for p in processes] == [["kill", "join"]] * 2
 
@@ -251,11 +252,14 @@ def test_seeds_are_told_by_mean_and_interval():
     assert over_seeds([{"run": "a", "rate": 1, "state": "done"}], []) == []
 
 
-def test_a_run_asks_ray_for_no_more_than_a_machine_has():
-    nodes = [{"Resources": {"CPU": 2.0}}, {"Resources": {"CPU": 8.0}}]
-    assert _needs(TrainConfig(workers=4), nodes) == {"num_cpus": 4.0, "num_gpus": 0.0}
-    on_gpu = TrainConfig(threads=16, task_settings={"engine": "warp:cuda"})
-    assert _needs(on_gpu, nodes) == {"num_cpus": 8.0, "num_gpus": 1.0}
+def test_a_run_asks_ray_for_no_more_than_a_machine_has(tmp_path):
+    def needs(**of):
+        run = Run(name="run", folder=tmp_path, settings={}, config=TrainConfig(**of))
+        return _needs(run, [{"Resources": {"CPU": 2.0}}, {"Resources": {"CPU": 8.0}}])
+
+    assert needs(workers=4) == {"num_cpus": 4.0, "num_gpus": 0.0}
+    on_gpu = needs(threads=16, task_settings={"engine": "warp:cuda"})
+    assert on_gpu == {"num_cpus": 8.0, "num_gpus": 1.0}
 
 
 def test_ray_carries_runs_out(tmp_path):

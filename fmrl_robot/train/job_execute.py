@@ -1,7 +1,7 @@
-"""Who carries out a sweep's runs: processes of this machine, or Ray on one or several.
+"""Who carries out jobs: processes of this machine, or Ray on one or several.
 
-Each run has a process of its own, so that one which fails, or is killed for its memory, ends alone.
-Ray is an optional extra. Its machines share the sweep's folder and have this package installed.
+Each job has a process of its own, so that one which fails, or is killed for its memory, ends alone.
+Ray is an optional extra. Its machines share the jobs' folder and have this package installed.
 """
 
 from __future__ import annotations
@@ -18,34 +18,40 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from fmrl_robot.errors import ConfigError, ErrorCode
-from fmrl_robot.train.config import TrainConfig
 from fmrl_robot.train.interrupts import deaf_children
-from fmrl_robot.train.sweep import LOG, Execute, Run, attempt
+from fmrl_robot.train.jobs import Execute, J, Job, attempt
 
 END_S = 10.0
 """How long a process may take to end before it is killed."""
 
 
-def here(jobs: int = 1) -> Execute:
-    """Processes of this machine, ``jobs`` at a time."""
+def inline(jobs: Sequence[J]) -> Generator[tuple[J, str]]:
+    """Carry jobs out one after the other in this process: for jobs of seconds."""
+    for job in jobs:
+        attempt(job)
+        yield job, ""
 
-    def execute(runs: Sequence[Run]) -> Generator[tuple[Run, str]]:
-        context, waiting = get_context("spawn"), deque(runs)
-        going: dict[int, tuple[BaseProcess, Run]] = {}
+
+def here(at_a_time: int = 1) -> Execute[Any]:
+    """Processes of this machine, so many at a time."""
+
+    def execute(jobs: Sequence[J]) -> Generator[tuple[J, str]]:
+        context, waiting = get_context("spawn"), deque(jobs)
+        going: dict[int, tuple[BaseProcess, J]] = {}
         try:
             while waiting or going:
-                while waiting and len(going) < jobs:
-                    run = waiting.popleft()
-                    process = context.Process(target=_alone, args=(run,))
+                while waiting and len(going) < at_a_time:
+                    job = waiting.popleft()
+                    process = context.Process(target=_alone, args=(job,))
                     # Ctrl-C ends this process, and that one ends those that it knows.
                     with deaf_children():
                         process.start()
-                        going[process.sentinel] = process, run
+                        going[process.sentinel] = process, job
                 for sentinel in connection.wait(list(going)):
-                    process, run = going.pop(int(sentinel))  # pyright: ignore[reportArgumentType]
+                    process, job = going.pop(int(sentinel))  # pyright: ignore[reportArgumentType]
                     process.join()
                     code = process.exitcode
-                    yield run, f"its process ended with exit code {code}" if code else ""
+                    yield job, f"its process ended with exit code {code}" if code else ""
         finally:
             _end([process for process, _ in going.values()])
 
@@ -66,13 +72,13 @@ def _end(processes: Sequence[BaseProcess]) -> None:
             process.join()
 
 
-def _alone(run: Run) -> None:
-    """Carry out a run in a process that ends when the one that started it is killed."""
+def _alone(job: Job) -> None:
+    """Carry out a job in a process that ends when the one that started it is killed."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    # What is said here, such as that it stops, belongs to the run and not on the sweep's terminal.
-    with (run.folder / LOG).open("a") as log:
+    # What is said here, such as that it stops, belongs to the job and not on everybody's terminal.
+    with (job.folder / job.log).open("a") as log:
         os.dup2(log.fileno(), 2)
-    attempt(run)
+    attempt(job)
 
 
 def _end_with_parent() -> None:
@@ -82,12 +88,12 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def on_ray(address: str, jobs: int | None = None) -> Execute:
+def on_ray(address: str, at_a_time: int | None = None) -> Execute[Any]:
     """Ray at ``address``, or started on this machine for ``local``.
 
     Args:
         address: of a cluster, as ``ray.init`` takes it.
-        jobs: runs at a time; None: as many as there are cores for.
+        at_a_time: jobs; None: as many as there are cores for.
 
     Raises:
         ConfigError: Ray is not installed, or does not answer.
@@ -107,15 +113,15 @@ def on_ray(address: str, jobs: int | None = None) -> Execute:
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise ConfigError(f"expected Ray at {address!r}, got {error}") from None
 
-    def execute(runs: Sequence[Run]) -> Generator[tuple[Run, str]]:
+    def execute(jobs: Sequence[J]) -> Generator[tuple[J, str]]:
         remote: Any = ray.remote(max_calls=1, max_retries=0)(_far)
-        waiting, going = deque(runs), dict[Any, Run]()
+        waiting, going = deque(jobs), dict[Any, J]()
         try:
             while waiting or going:
-                while waiting and len(going) < (jobs or len(runs)):
-                    run = waiting.popleft()
-                    asked = remote.options(**_needs(run.config, ray.nodes()))
-                    going[asked.remote(replace(run, folder=run.folder.resolve()))] = run
+                while waiting and len(going) < (at_a_time or len(jobs)):
+                    job = waiting.popleft()
+                    asked = remote.options(**_needs(job, ray.nodes()))
+                    going[asked.remote(replace(job, folder=job.folder.resolve()))] = job
                 ended, _ = ray.wait(list(going))
                 for reference in ended:
                     try:
@@ -129,20 +135,18 @@ def on_ray(address: str, jobs: int | None = None) -> Execute:
     return execute
 
 
-def _needs(config: TrainConfig, nodes: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Cores and GPUs of a run, never more cores than the largest machine has."""
-    cores = config.workers if config.workers > 1 else config.threads
+def _needs(job: Job, nodes: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Cores and GPUs of a job, never more cores than the largest machine has."""
     most = max((node["Resources"].get("CPU", 1.0) for node in nodes), default=1.0)
-    on_gpu = config.task_settings.get("engine") == "warp:cuda"
-    return {"num_cpus": min(float(cores), most), "num_gpus": float(on_gpu)}
+    return {"num_cpus": min(float(job.cores), most), "num_gpus": float(job.on_gpu)}
 
 
-def _far(run: Run) -> str:
-    """Carry out a run on a machine of the cluster; say why that cannot be."""
-    if not run.folder.is_dir():
+def _far(job: Job) -> str:
+    """Carry out a job on a machine of the cluster; say why that cannot be."""
+    if not job.folder.is_dir():
         return (
-            f"expected the sweep's folder {run.folder} on {socket.gethostname()}, found none; "
-            "the machines of a sweep share it"
+            f"expected the jobs' folder {job.folder} on {socket.gethostname()}, found none; "
+            "the machines of a cluster share it"
         )
-    attempt(run)
+    attempt(job)
     return ""
