@@ -18,6 +18,7 @@ from fmrl_robot.errors import FmrlError
 from fmrl_robot.fm import load_language_model
 from fmrl_robot.methods.ablation import Budget, Measured, Value
 from fmrl_robot.methods.psl import PSL
+from fmrl_robot.planning import Context
 from fmrl_robot.registry import SCENES
 from fmrl_robot.reproduce.spine_arm import episodes
 from fmrl_robot.reproduce.trials.psl_flat import flat
@@ -95,7 +96,7 @@ def _carry_out(
     planner = PSL(model)
     try:
         planner.reset(episode["instruction"], ROBOT)
-        plan = planner.propose(loop.scene).subgoals
+        plan = planner.propose(Context.of(loop.scene)).subgoals
     except FmrlError:  # no plan is a failure like another
         plan = ()
     if settings.get("reversed"):

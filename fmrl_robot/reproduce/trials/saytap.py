@@ -91,7 +91,7 @@ def _plans(
     plans: list[list[SubGoal]] = []
     for command in commands:
         try:
-            text = asker.ask(asker.reset(command.text), Scene(stamp_s=0.0), "")
+            text = asker.ask(asker.reset(command.text), Scene(stamp_s=0.0), ())
             plan = gait_language.parse(text)
         except FmrlError:  # a refusal, or no sentence of the language: a wrong answer like others
             plan = []
