@@ -88,6 +88,7 @@ ABLATION = Ablation(
         "by code: the arms differ by what an interface can say, not by how "
         "well a model speaks it.",
         "Go2 instead of A1, and the commands' texts as this project has them.",
+        "The bars were set after runs of seconds on another seed, which sized the experiment.",
     ),
 )  # fmt: skip
 
