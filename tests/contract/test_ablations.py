@@ -1,7 +1,6 @@
 """Laws of every system's ablation, and of the pages: nothing stands there that was not run so."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -63,11 +62,8 @@ def test_an_ablation_can_fail_and_has_a_control(ablation):
 
 @pytest.mark.parametrize("name", sorted(CARRIED))
 def test_quick_runs_every_arm_in_seconds(name, tmp_path, capsys):
-    began = time.process_time()
     words = ["--quick", "--out", str(tmp_path), "--pages", str(tmp_path / "pages")]
     assert command.main([name, *words]) == 0
-    # On a quiet machine less than ten, most of them the model's loading.
-    assert time.process_time() - began < 25.0
     told = capsys.readouterr().out
     assert told.count("state=done") == len(CARRIED[name].arms)
     assert not (tmp_path / "pages").exists()

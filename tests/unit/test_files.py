@@ -42,7 +42,7 @@ COMMANDS = {
 WORK = {
     "policy import": "train.importing.adopt.write_model",
     "train dmc-cartpole": "train.trainer._work",
-    "train go2-saytap": "train.sweep_execute.deaf_children",
+    "train go2-saytap": "train.job_execute.deaf_children",
     "train lm-embedded": "train.recipes.lm_embedded.__main__.train",
     "train clip-embedded": "train.recipes.clip_embedded.__main__.drawn",
     "eval panda-grasp": "train.evaluate.rounded",

@@ -99,8 +99,11 @@ def test_an_empty_folder_is_said_to_hold_no_model(tmp_path):
 
 
 def test_a_large_models_prompt_quotes_scene_and_instruction_and_shows_examples(model_of):
+    from fmrl_robot.planning import Feedback
     from fmrl_robot.reproduce.language_judge import make_scene
+    from fmrl_robot.types import Success
 
-    prompt = PSL(model_of("causal"))._asker.prompt("tidy up", make_scene(), "step 1: no")
+    said = (Feedback(channel="outcome", text="step 1: no", mark=Success.NO),)
+    prompt = PSL(model_of("causal")).asker.prompt("tidy up", make_scene(), said)
     assert 'Instruction: "tidy up"' in prompt and "- closed(drawer)" in prompt
     assert "step 1: no" in prompt and prompt.endswith("Answer:")

@@ -11,6 +11,7 @@ from fmrl_robot.methods.psl import PSL
 from fmrl_robot.plancheck import check
 from fmrl_robot.planners import plan_language
 from fmrl_robot.planners.nouns import Nouns
+from fmrl_robot.planning import Context
 from fmrl_robot.reproduce.language_judge import make_scene
 from fmrl_robot.robots import PANDA
 from fmrl_robot.skills import OPERATORS, Effect, Need, Skill, Unmet, World
@@ -224,7 +225,7 @@ def test_a_plan_is_made_and_checked_for_things_that_nobody_taught():
     assert accepts(grammar, "put(red_cube,bowl)"), "the taught names stay"
     planner = PSL(ScriptedLM({"": text}))
     planner.reset("tidy up", "panda")
-    plan = planner.propose(scene)
+    plan = planner.propose(Context.of(scene))
     assert check(plan, scene, PANDA) == ()
     assert [f"{s.skill} {s.target}" for s in plan.subgoals] == [
         "open safe", "grasp white_cube", "place table", "grasp purple_cube", "place crate",
