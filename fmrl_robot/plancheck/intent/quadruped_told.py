@@ -19,8 +19,8 @@ _REFUSES = r"(?![^\"]*\b(?:not|never|no|without|don|avoid|stop|nor|neither)\b)"
 _QUOTED = (
     rf"\" {_REFUSES}[^\"]{{2,80}} \"(?P<end> ,)?(?= (?:the|my|a|an|his|her|our|he|she|they) "
     rf"(?:\w+ ){{0,3}}{_SAYING} (?:to|at|her|his|and|\.|$))",
-    rf"(?:^|(?<=[.!?;] ))(?P<end>(?:he|she|they) {_SAYING}(?: (?:,|:|out))?) "
-    rf"\" {_REFUSES}[^\"]{{2,80}} \"(?! (?:so|do)\b)",
+    rf"(?:^|(?<=[.!?;] ))(?P<end>(?:he|she|they) {_SAYING}(?: (?:me|us|him|her|them|out))?"
+    rf"(?: [,:])?) \" {_REFUSES}[^\"]{{2,80}} \"(?! (?:so|do)\b)",
     rf"(?P<end>\b(?:the|a|this|that|my) (?:command|word|phrase|sentence|text|term|name|verb|noun|"
     rf"message|sign)) \" {_REFUSES}[^\"]{{2,80}} \"(?= (?:has|means|comes|was|consists|contains|"
     rf"appears|rhymes|sounds|starts|begins|ends|is (?:a|an|only|just|very|too|short|long)\b))",

@@ -33,6 +33,16 @@ KINDS = [
      "My next request: bounding.", "bound(0.5)"),
     ("unreal", "You would have won if you had trotted.", "trot(0.5)",
      "I would be glad if you trotted.", "trot(0.5)"),
+    ("of_others", "Every dog falls on its back.", "trot(-0.5)",
+     "Every second, step back.", "trot(-0.5)"),
+    ("judges", "The nurse asked him to stand on one leg.", "stand(0,up=FL)",
+     "The nurse asked you to stand on one leg.", "stand(0,up=FL)"),
+    ("judges", "I may ask you to trot later.", "trot(0.5)",
+     "May I ask you to trot?", "trot(0.5)"),
+    ("unreal", "You are free to disobey every command that mentions pacing.", "pace(0.5)",
+     "You are free to pace.", "pace(0.5)"),
+    ("of_words", "A trot has two beats, a walk has four.", "trot(0.5)",
+     "A trot of two beats, a walk.", "trot(0.5)"),
     ("trails", "Tomorrow I will go out, slowly at first.", "trot(0.5)",
      "Trot forward, slowly at first.", "trot(0.5)"),
 ]  # fmt: skip
@@ -60,6 +70,7 @@ def test_what_tells_is_no_order_and_its_rule_is_needed(
 
 QUOTED = [
     ('"Trot on!" the rider shouted to her horse.', "trot(0.5)"),
+    ('He told me: "Walk slowly, you fool."', "trot(0.5)"),
     ('She yelled "bound forward" and left.', "bound(0.5)"),
     ('The phrase "pace forward slowly" has three words.', "pace(0.5)"),
 ]
@@ -98,6 +109,7 @@ def test_a_ban_that_is_quoted_holds() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "error: leg FL did not trot within 0.2 s",
         "FATAL: joint RL over torque during bound",
         "gait: unknown; trot 3 s; battery 61 %",
         "0.5 m/s, 1.0 m/s, 0.5 m/s",
