@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from fmrl_robot.plancheck.intent.quadruped_polarity import inherited, polarity, weighed
 from fmrl_robot.plancheck.intent.quadruped_reading import Clause, Reading, Status
+from fmrl_robot.plancheck.intent.quadruped_told import asks_of_others, tells, unquoted
 from fmrl_robot.plancheck.intent.quadruped_words import (
     Mention,
     begins,
@@ -41,7 +42,7 @@ _SIGNS = frozenset(
 
 def read(instruction: str) -> Reading:
     """Read an instruction."""
-    text = _named(plain(instruction))
+    text = _named(unquoted(plain(instruction)))
     found = mentions(text)
     clauses: list[Clause] = []
     for number, (start, end) in enumerate(_sentences(text, found)):
@@ -103,12 +104,17 @@ def _asides(sentence: str, row: Sequence[Clause]) -> list[Clause]:
     words = sentence.strip()
     while m := leading("interjection", words):
         words = words[len(m) :].strip()
-    if (words.endswith("?") and begins("question", words)) or begins("definition", words):
+    asked = words.endswith("?") and begins("question", words)
+    if begins("of_words", words):
+        return [replace(c, status="aside") if c.status != "ban" else c for c in row]
+    if asked or asks_of_others(words) or begins("definition", words):
         return [replace(c, status="aside") for c in row]
     narrated = begins("narrator", words) and not says("order_words", words)
     acts = any(c.of("gait", "way", "speed", "legs", "rest", "go", "lift") for c in row)
+    told = tells(words)
     if (
-        begins("told", words)
+        told
+        or begins("told", words)
         or begins("about_gait", words)
         or (narrated and (not acts or says("telling", words) or begins("teller", words)))
     ):
@@ -121,9 +127,14 @@ def _asides(sentence: str, row: Sequence[Clause]) -> list[Clause]:
         (i for i, c in enumerate(row) if i and _orders(c) and not _lists(row[i - 1], c)), len(row)
     )
     return [
-        replace(c, status=status) if i < orders and c.status == "ask" else c
+        replace(c, status=status) if i < orders and (c.status == "ask" or _gives(c, told)) else c
         for i, c in enumerate(row)
     ]
+
+
+def _gives(clause: Clause, told: bool) -> bool:
+    """Whether a clause gives a reason within what is told: "when I was young I could hop"."""
+    return told and clause.status == "background"
 
 
 def _about_gait(text: str) -> bool:
@@ -134,8 +145,9 @@ def _about_gait(text: str) -> bool:
 
 def _told(clause: Clause) -> Clause:
     """Set aside a clause within an order that only tells: "Hello there, my feet hurt all day"."""
-    tells = begins("teller", clause.text) and says("telling", clause.text)
-    if clause.status != "ask" or not tells or says("order_words", clause.text):
+    told = begins("teller", clause.text) and says("telling", clause.text)
+    told = (told and not says("order_words", clause.text)) or begins("being_does", clause.text)
+    if clause.status != "ask" or not told:
         return clause
     return replace(clause, status="aside")
 
@@ -164,6 +176,8 @@ def _orders(clause: Clause) -> bool:
     acts = clause.of("gait", "go", "rest", "speed", "lift", "cannot") or ways
     if not acts or clause.sign == "so":
         return clause.sign == "so"
+    if says("trails", clause.text) and not clause.of("gait", "go", "rest", "lift"):
+        return False  # "I shall run again, slowly at first"
     before = clause.text[: max(0, clause.text.find(acts[0].text))]
     past = acts[0].text.endswith("ed") or acts[0].text in ("ran", "went", "came", "stood")
     return not past and all(says("lead_in", w) for w in before.split())

@@ -1,7 +1,8 @@
 """What the words of an instruction mention: gaits, ways, speeds, legs, durations, negations.
 
-The words stand in quadruped.yaml (acts), quadruped_turns.yaml (how clauses hang together) and
-quadruped_unable.yaml (what it cannot, what is no order, slips). An entry there is a regular
+The words stand in quadruped.yaml (acts), quadruped_turns.yaml (how clauses hang together),
+quadruped_told.yaml (sentences that ask for nothing) and quadruped_unable.yaml (what it cannot, what
+is no order, slips). An entry there is a regular
 expression over words that are parted by single spaces; its brackets only group, and ``{leg}``
 stands for the entry ``leg`` of ``parts``. Of mentions that overlap the longest counts.
 """
@@ -188,7 +189,7 @@ def _number_pattern() -> str:
 def read_lexicon() -> Mapping[str, Any]:
     """Return the entries of the quadruped's word lists."""
     found: dict[str, Any] = {}
-    for name in ("quadruped", "quadruped_turns", "quadruped_unable"):
+    for name in ("quadruped", "quadruped_turns", "quadruped_unable", "quadruped_told"):
         file = files("fmrl_robot.plancheck.intent").joinpath(f"{name}.yaml")
         found |= yaml.safe_load(file.read_text("utf-8"))
     return found
@@ -201,6 +202,7 @@ def _patterns() -> Mapping[tuple[str, str], tuple[re.Pattern[str], ...]]:
     for kind, entry in read_lexicon().items():
         if kind in (
             "parts",
+            "told_parts",
             "number",
             "mended",
             "far_mended",
@@ -217,7 +219,8 @@ def _patterns() -> Mapping[tuple[str, str], tuple[re.Pattern[str], ...]]:
 
 
 def _compile(phrase: str) -> re.Pattern[str]:
-    parts = cast("Mapping[str, str]", read_lexicon()["parts"])
+    lexicon = read_lexicon()
+    parts = cast("Mapping[str, str]", lexicon["parts"] | lexicon["told_parts"])
     while (filled := _PART.sub(lambda m: parts[m.group(1)], phrase)) != phrase:
         phrase = filled
     grouped = re.sub(r"\((?!\?)", "(?:", phrase)
