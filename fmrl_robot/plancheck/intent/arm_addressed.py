@@ -10,44 +10,12 @@ from __future__ import annotations
 import re
 
 from fmrl_robot.plancheck.intent import arm_asking as asking
+from fmrl_robot.plancheck.intent import arm_signs as signs
 from fmrl_robot.plancheck.intent.arm_reading import Reader
 from fmrl_robot.plancheck.intent.arm_words import Lexicon
 from fmrl_robot.plancheck.intent.clauses import Stance
 from fmrl_robot.plancheck.intent.words import one_slip_apart
 from fmrl_robot.types import Scene
-
-_QUOTE = re.compile(
-    r"[\"\u201c][^\"\u201c\u201d]*[\"\u201d]|"
-    r"(?<!\w)['\u2018][^'\u2018\u2019]*['\u2019](?!\w)"
-)
-_OF_WORDS = re.compile(
-    r"\b(?:(?:told|asked|said to|shouted at|ordered) (?:(?:her|his|their|its|our|my|the) \w+|him|"
-    r"her|them|\w+ to)|such as|for (?:example|instance)|e\.g\.|example|phrase|sentence|words?|"
-    r"verse|lyrics?|song|title|headline|chapter|spell\w*|translat\w+|pronounc\w+|(?:had|once|"
-    r"never) \w*"
-    r" ?(?:said|asked|told|shouted|read)|commit|echo|grep|printf?)\b",
-    re.IGNORECASE,
-)
-"""Words, outside of a quotation, by which it is spoken about or was said to somebody else."""
-
-_DATA = re.compile(
-    r"(?:^\s*[^\s,]+(?:[,;\t][^\s,;]+){2,}\s*$\n?){2}|^\s*(?:[$#>]|>>>) \w|"
-    r"^\s*assert\b|==|\w\[['\"]|"
-    r"^\s*(?:DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|TRACE|\w*(?:Error|Exception))\b.*:",
-    re.MULTILINE,
-)
-"""Rows of a table, a prompt, a log, a comparison: what no order has in it."""
-
-_MEASURE = re.compile(
-    r"\b\d+(?:\.\d+)? (?:mm|cm|m|g|kg|ml|l|litres?|liters?|grams?|inch(?:es)?|euros?)\b"
-)
-"""A thing by its size is described: "red cube: 40 mm"."""
-
-_HEADING = re.compile(
-    r"(?:recipe|ingredients?|chapter|title|inventory|stock|definition|poem|figure|contents|"
-    r"shopping list|for sale|news|press release|headline)(?: \d+)?"
-)
-"""What stands over a text that is about things: "inventory: red cube, bowl"."""
 
 _DO_IT = re.compile(
     r"(?:and |yes |then |so |just |please |now )*do (?:it|so|that)\b|"
@@ -217,10 +185,10 @@ def addressed(reader: Reader, text: str, scene: Scene) -> bool:
         text: as it was given, in which quotation marks still tell speech from order.
         scene: when the task began.
     """
-    if _DATA.search(text):
+    if signs.DATA.search(text):
         return False
-    outside = _QUOTE.sub(" , ", text)
-    if outside != text and _OF_WORDS.search(outside):
+    outside = signs.QUOTE.sub(" , ", text)
+    if outside != text and signs.OF_WORDS.search(outside):
         reader = Reader(outside, scene)
     return any(_orders(reader, i) or _may_order(reader, i) for i in range(len(reader.clauses)))
 
@@ -328,8 +296,8 @@ def _is_whole(reader: Reader, i: int) -> bool:
 def _describes(reader: Reader, i: int) -> bool:
     """Whether a clause without a verb says what something is like, or stands under a heading."""
     sentence = next(c for c in reader.clauses if c.sentence == reader.clauses[i].sentence)
-    measured = _MEASURE.search(" ".join(reader.words)) is not None
-    return measured or bool(_HEADING.fullmatch(sentence.text) or _FILLED.search(sentence.text))
+    measured = signs.MEASURE.search(" ".join(reader.words)) is not None
+    return measured or bool(signs.HEADING.fullmatch(sentence.text) or _FILLED.search(sentence.text))
 
 
 def _may_order(reader: Reader, i: int) -> bool:
