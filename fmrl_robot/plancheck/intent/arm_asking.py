@@ -105,22 +105,6 @@ _ASKS_ABOUT = re.compile(
 )
 """A question about how things are: "where is the red cube?"."""
 
-_ASKS_WHAT_WAS = re.compile(
-    r"(?:and |so |but |hey |robot |ok |well )*"
-    r"(?:who(?!ever)|whose|(?:why|when|where|how) (?:was|were|did|has|have|had|is|are|does)|"
-    r"how many|"
-    r"what (?!about\b|if\b|do you say|would you)|which (?:of|one|is|was|cube)|"
-    r"(?:is|are|was|were|did|has|have|had|does) (?!not))\b"
-)
-"""A question that is none for an order, whatever else it names: "who put red in the bowl?"."""
-
-_ASKED_OF_PAST = re.compile(
-    r"(?:and |so |but |hey |robot |ok |well )*(?:did|have) you\b(?!.*\bplease\b)"
-)
-"""A question about what was done: "did you put red there?"."""
-
-_REQUESTS = re.compile(r"\b(?:please|(?:can|could|would|will) you|you (?:to|put|mind))\b")
-
 _ASKS_FOR = re.compile(r"\b(?:you|we|about|please|put|move)\b")
 """A question that may be a wish all the same: "how about the red cube in the bowl?"."""
 
@@ -145,10 +129,6 @@ _OTHERS_ACT = re.compile(
 def sentence_tells(sentence: str, mark: str) -> bool:
     """Whether a sentence tells of the past, or asks about something; ``mark`` is what ends it."""
     if _HAD.match(sentence) or PAST.match(sentence):
-        return True
-    if mark == "?" and _ASKED_OF_PAST.match(sentence):
-        return True
-    if mark == "?" and _ASKS_WHAT_WAS.match(sentence) and not _REQUESTS.search(sentence):
         return True
     return mark == "?" and bool(_ASKS_ABOUT.match(sentence)) and not _ASKS_FOR.search(sentence)
 

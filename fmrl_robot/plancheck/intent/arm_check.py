@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Sequence
 
 from fmrl_robot.errors import ErrorCode
-from fmrl_robot.plancheck.intent.arm_addressed import addressed
 from fmrl_robot.plancheck.intent.arm_bans import bans
 from fmrl_robot.plancheck.intent.arm_effects import Effects, effects
 from fmrl_robot.plancheck.intent.arm_licence import Licence
@@ -55,8 +54,7 @@ def problems(plan: Plan, scene: Scene, done: Sequence[SubGoal] = ()) -> tuple[Pr
     """
     reader = Reader(plan.instruction, scene)
     found = effects([*done, *plan.subgoals], scene)
-    asks = addressed(reader, plan.instruction, scene)
-    for code, message in _Comparison(reader, found, asks).findings():
+    for code, message in _Comparison(reader, found).findings():
         return (Problem(code=int(code), message=message),)
     return ()
 
@@ -64,8 +62,8 @@ def problems(plan: Plan, scene: Scene, done: Sequence[SubGoal] = ()) -> tuple[Pr
 class _Comparison:
     """One reading beside one plan's effects."""
 
-    def __init__(self, reader: Reader, found: Effects, addressed: bool) -> None:
-        self._reader, self._effects, self._addressed = reader, found, addressed
+    def __init__(self, reader: Reader, found: Effects) -> None:
+        self._reader, self._effects = reader, found
         self._asking = [i for i, c in enumerate(reader.clauses) if c.asks and reader.asks(i)]
 
     def findings(self) -> Iterator[Finding]:
@@ -117,8 +115,7 @@ class _Comparison:
             return any(m.sure for i in self._asking for m in reader.mentions[i])
         may_ask = [i for i in range(len(reader.clauses)) if reader.may_ask(i)]
         named = {m.name for i in may_ask if not reader.told(i) for m in reader.mentions[i]}
-        names = len(named) > 1 or any(map(self._may_mean_something, may_ask))
-        return names and self._addressed
+        return len(named) > 1 or any(map(self._may_mean_something, may_ask))
 
     def _may_mean_something(self, i: int) -> bool:
         """Whether a clause has more to it than colours, which things that nobody moves have too."""

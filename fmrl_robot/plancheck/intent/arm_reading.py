@@ -169,10 +169,6 @@ class Reader:
         """Whether the speaker takes something back, and who knows how much."""
         return any(clause.stance is Stance.WITHDRAWN for clause in self.clauses)
 
-    def commands(self, i: int) -> bool:
-        """Whether clause ``i`` begins with a verb in the form of a command."""
-        return self._commands(self.clauses[i].words)
-
     def _commands(self, part: Sequence[str]) -> bool:
         """Whether a clause begins with a verb in the form of a command."""
         before = self.lexicon.classes["before_commands"]

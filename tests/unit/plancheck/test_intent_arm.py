@@ -89,10 +89,16 @@ BANNED = [
     ),
     ("", "put blue in the bowl without moving red", "put(red_cube,bin);put(blue_cube,bowl)"),
     ("", "Refrain from pressing the button; bin red.", "put(red_cube,bin);press(button)"),
+    ("", "do not press anything", "press(button)"),
     ("", "please don't open the drawer, only hold red", "open(drawer);hold(red_cube)"),
     (OPEN, "bin red and leave the drawer open", "put(red_cube,bin);close(drawer)"),
     ("", "keep the drawer shut and put red in the bin", "put(red_cube,bin);open(drawer)"),
+    ("", "nothing may go in the bowl", "put(red_cube,bowl)"),
+    ("", "put no cube on the red one", "put(blue_cube,red_cube)"),
+    ("", "Touch nothing.", "press(button)"),
+    ("", "don't move anything", "put(red_cube,bowl)"),
     ("", "leave the blue cube alone, bin red", "put(red_cube,bin);hold(blue_cube)"),
+    ("", "leave everything where it is", "put(green_cube,bin)"),
     ("", "ignore the yellow cube, bin red", "put(red_cube,bin);put(yellow_cube,bin)"),
     # Exceptions.
     ("", "put everything in the bin except the red cube", "put(each(all),bin)"),
@@ -112,12 +118,6 @@ BANNED = [
 # The same, where the plan fails for another reason besides: nothing else is asked for, or that is
 # not done.
 BANNED_AND_WRONG = [
-    ("", "do not press anything", "press(button)"),
-    ("", "nothing may go in the bowl", "put(red_cube,bowl)"),
-    ("", "put no cube on the red one", "put(blue_cube,red_cube)"),
-    ("", "Touch nothing.", "press(button)"),
-    ("", "don't move anything", "put(red_cube,bowl)"),
-    ("", "leave everything where it is", "put(green_cube,bin)"),
     ("", "dont u dare pick up the green block", "hold(green_cube)"),
     ("", "avoid the green cube and bin the red one", "put(red_cube,bin);hold(green_cube)"),
     ("", "The bowl is off limits.", "put(blue_cube,bowl)"),
