@@ -30,6 +30,8 @@ END_S = 8.0
 HOLD_S = 2.0
 """A robot is watched for this long at least, and from the start of the task to its end."""
 SLOW_S = 60.0
+HELD_UP_S = 0.2
+"""Whoever waits for a model waits for longer: the shortest pause between two attempts is .25 s."""
 
 
 class Watch:
@@ -88,10 +90,11 @@ def pace(commands):
 
 
 def assert_same_pace(before, during):
-    wall, simulated = (during / before).T
-    np.testing.assert_allclose(simulated, 1.0, atol=0.2)
-    # Whoever waits for a model waits for seconds; a busy machine delays a command now and then.
-    assert (wall < (1.5, 3.0)).all(), f"{1e3 * before[:, 0]} ms became {1e3 * during[:, 0]} ms"
+    np.testing.assert_allclose(during[:, 1] / before[:, 1], 1.0, atol=0.2)
+    median_s, rare_s = during[:, 0]
+    # A busy machine delays a command now and then: only a wait for the model is a fault of ours.
+    no_wait = median_s < 1.5 * before[0, 0] and rare_s < HELD_UP_S
+    assert no_wait, f"{1e3 * before[:, 0]} ms became {1e3 * during[:, 0]} ms"
 
 
 @contextmanager
@@ -197,16 +200,16 @@ def test_after_all_that_a_good_answer_is_carried_out(watch):
 
 
 def test_a_controller_that_stutters_is_noticed(watch):
-    """Held up for a tenth of a second in every fifth; simulated time alone would not show it."""
+    """Held up for as long as a first retry again and again; simulated time alone hides it."""
     since = time.monotonic()
     controller = watch.graph.launcher.pids["controller_node"]
     for _ in range(10):
         os.kill(controller, signal.SIGSTOP)
-        watch.graph.spin(0.1)
+        watch.graph.spin(0.25)
         os.kill(controller, signal.SIGCONT)
         watch.graph.spin(0.1)
     with pytest.raises(AssertionError, match="became"):
-        watch.assert_unmoved(since)
+        assert_same_pace(watch.quiet, watch.pace(since))
 
 
 def test_a_body_that_falls_silent_is_noticed(watch):
