@@ -8,28 +8,29 @@ from collections.abc import Callable, Sequence
 
 from fmrl_robot.errors import ErrorCode, FmrlError
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    "up": ("fmrl_robot.runtime.up", "start the graph of a robot, or run one task and judge it"),
-    "ask": ("fmrl_nodes.ask", "send an instruction to a running graph"),
-    "stop": ("fmrl_nodes.stop", "stop the robot of a running graph, whoever commands it"),
-    "rearm": ("fmrl_nodes.rearm", "lift a stop; the robot gets up or holds, and takes tasks again"),
-    "plan": ("fmrl_robot.plan_command", "print the checked plan; move nothing"),
-    "train": (
-        "fmrl_robot.train_command",
-        "train a policy by its recipe, or sweep over settings",
-    ),
-    "eval": ("fmrl_robot.train.eval_command", "measure a policy and write its card"),
-    "play": ("fmrl_robot.view.play_command", "film a policy at work"),
-    "methods": ("fmrl_robot.methods_command", "list the methods with their cards"),
-    "reproduce": (
-        "fmrl_robot.reproduce.command",
-        "run the ablation that shows a system's effect, and write its page",
-    ),
-    "policy": ("fmrl_robot.policy_command", "print a policy's contract and card; import one"),
-    "doctor": ("fmrl_robot.doctor", "check this machine: each line is ok or says what to do"),
-    "judge": ("fmrl_sim.judge", "decide from a run's record whether an instruction was done"),
+COMMANDS = {
+    "up": "start the graph of a robot, or run one task and judge it",
+    "ask": "send an instruction to a running graph",
+    "stop": "stop the robot of a running graph, whoever commands it",
+    "rearm": "lift a stop; the robot gets up or holds, and takes tasks again",
+    "plan": "print the checked plan; move nothing",
+    "train": "train a policy by its recipe, or sweep over settings",
+    "eval": "measure a policy and write its card, or run an evaluation",
+    "play": "film a policy at work",
+    "methods": "list the methods with their cards",
+    "reproduce": "run the ablation that shows a system's effect, and write its page",
+    "policy": "print a policy's contract and card; import one",
+    "doctor": "check this machine: each line is ok or says what to do",
+    "judge": "decide from a run's record whether an instruction was done",
 }
-"""Name to module (whose ``main(arguments)`` returns the exit code) and what it does."""
+"""Name to what it does."""
+ELSEWHERE = {
+    "ask": "fmrl_nodes.ask",
+    "stop": "fmrl_nodes.stop",
+    "rearm": "fmrl_nodes.rearm",
+    "judge": "fmrl_sim.judge",
+}
+"""Modules of the commands that do not live in ``fmrl_robot.commands``: they need ROS or physics."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help", "help"):
         print("usage: fmrl COMMAND ...\n")
-        for name, (_, what) in COMMANDS.items():
+        for name, what in COMMANDS.items():
             print(f"  {name:<10}{what}")
         return 0 if words else 2
     if words[0] not in COMMANDS:
@@ -46,9 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return ended(f"fmrl {words[0]}", lambda: _run(words[0], words[1:]))
 
 
+def module_of(command: str) -> str:
+    """Where a command's ``main(arguments)`` is, which returns the exit code."""
+    return ELSEWHERE.get(command, f"fmrl_robot.commands.{command}")
+
+
 def _run(name: str, arguments: Sequence[str]) -> int:
     try:
-        module = importlib.import_module(COMMANDS[name][0])
+        module = importlib.import_module(module_of(name))
     except ModuleNotFoundError as error:
         print(f"fmrl {name} needs {error.name}: run make setup", file=sys.stderr)
         return 2

@@ -164,16 +164,16 @@ BODIES = Registry("fmrl.bodies", {})
 EVALUATIONS = Registry(
     "fmrl.evaluations",
     {
-        "clip-policy": "fmrl_robot.reproduce.clip_policy:main",
-        "exit-codes": "fmrl_robot.reproduce.exit_codes:main",
-        "language": "fmrl_robot.reproduce.language:main",
-        "intent": "fmrl_robot.reproduce.intent:main",
-        "reward": "fmrl_robot.reproduce.reward_runs:main",
-        "rearm": "fmrl_robot.reproduce.rearm:main",
-        "reward-replay": "fmrl_robot.reproduce.reward_replay:main",
-        "skills": "fmrl_robot.reproduce.skill_chances:main",
-        "sim-to-sim": "fmrl_robot.reproduce.sim_to_sim:main",
-        "spine": "fmrl_robot.reproduce.spine:main",
+        "clip-policy": "fmrl_robot.evaluations.clip_policy:main",
+        "exit-codes": "fmrl_robot.evaluations.exit_codes:main",
+        "language": "fmrl_robot.evaluations.language:main",
+        "intent": "fmrl_robot.evaluations.intent:main",
+        "reward": "fmrl_robot.evaluations.reward_runs:main",
+        "rearm": "fmrl_robot.evaluations.rearm:main",
+        "reward-replay": "fmrl_robot.evaluations.reward_replay:main",
+        "skills": "fmrl_robot.evaluations.skill_chances:main",
+        "sim-to-sim": "fmrl_robot.evaluations.sim_to_sim:main",
+        "spine": "fmrl_robot.evaluations.spine:main",
     },
 )
 """What ``fmrl eval`` measures besides policies: callables ``(arguments) -> exit code``."""

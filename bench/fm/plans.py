@@ -12,10 +12,10 @@ from bench.common import Table
 from bench.fm.models import Models
 from bench.fm.record import Record
 from fmrl_robot.errors import FmrlError
+from fmrl_robot.evaluations.language import load, scene_of
 from fmrl_robot.methods.psl import PSL
 from fmrl_robot.methods.saytap import SayTap
 from fmrl_robot.planning import Context
-from fmrl_robot.reproduce.language import load, scene_of
 
 
 def plans(models: Models, record: Record) -> Table:

@@ -1,1 +1,1 @@
-"""Measurements over many runs: what a part claims, shown with its counts."""
+"""The engine of ``fmrl reproduce``: an ablation's trials, their statistics, its page and index."""

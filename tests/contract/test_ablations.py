@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from fmrl_robot.commands import reproduce as command
 from fmrl_robot.methods.ablation import LIMIT_MINUTES
 from fmrl_robot.registry import METHODS, REWARDS
-from fmrl_robot.reproduce import command
 from fmrl_robot.reproduce.index import INDEX, ablations, index, read_figures, survey
 from fmrl_robot.reproduce.outcome import holds
 from fmrl_robot.reproduce.page import page

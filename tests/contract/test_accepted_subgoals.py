@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from fmrl_robot.control import controller_for
+from fmrl_robot.evaluations.language_judge import make_scene
 from fmrl_robot.plancheck import check
 from fmrl_robot.planning import SkillFacts
 from fmrl_robot.registry import SKILLS
-from fmrl_robot.reproduce.language_judge import make_scene
 from fmrl_robot.robots import ROBOTS, robot
 from fmrl_robot.skills.body_skills import BODY_SKILLS
 from fmrl_robot.skills.known import skill_facts

@@ -8,6 +8,7 @@ import fault_server
 import pytest
 
 from fmrl_robot.errors import ConfigError, ErrorCode, FmrlError, Retryable, Terminal
+from fmrl_robot.evaluations.language_judge import make_scene
 from fmrl_robot.fm import load_language_model
 from fmrl_robot.fm.scripted import ScriptedLM
 from fmrl_robot.methods.card import MethodCard
@@ -15,7 +16,6 @@ from fmrl_robot.plancheck import check
 from fmrl_robot.planning import Context, Feedback
 from fmrl_robot.protocols import Planner
 from fmrl_robot.registry import METHODS
-from fmrl_robot.reproduce.language_judge import make_scene
 from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.runtime.feedback import channels_for
 from fmrl_robot.runtime.triggers import trigger_for

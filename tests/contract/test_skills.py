@@ -21,13 +21,13 @@ from fmrl_robot.control.arm_skill import ArmSkill, arm_skills
 from fmrl_robot.control.local_skill import OBSERVATION_NAMES, OBSERVATION_SIZES
 from fmrl_robot.control.regions import Region
 from fmrl_robot.errors import ConfigError, ErrorCode, Retryable
+from fmrl_robot.evaluations.language_judge import make_scene
 from fmrl_robot.fm.scripted import ScriptedLM
 from fmrl_robot.methods.psl import PSL
 from fmrl_robot.plancheck import check
 from fmrl_robot.planners import plan_language
 from fmrl_robot.planning import Context
 from fmrl_robot.registry import ARM_SKILLS, SKILLS
-from fmrl_robot.reproduce.language_judge import make_scene
 from fmrl_robot.robots import PANDA
 from fmrl_robot.skills import Skill, Unmet, World, skill
 from fmrl_robot.skills.captioner import KNOWN_FACTS, caption

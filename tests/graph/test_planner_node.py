@@ -22,9 +22,9 @@ from fmrl_msgs.action import AskHuman, ExecuteSubGoal, ExecuteTask
 from fmrl_nodes import planner_node
 from fmrl_nodes.planner_node import PlannerNode
 from fmrl_robot.errors import ErrorCode
+from fmrl_robot.evaluations.language_judge import make_scene
 from fmrl_robot.planning import Done, Question
 from fmrl_robot.registry import METHODS
-from fmrl_robot.reproduce.language_judge import make_scene
 from fmrl_robot.types import SubGoal, SubGoalKind
 
 pytestmark = pytest.mark.graph

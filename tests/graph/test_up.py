@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from fmrl_robot.assets import policies_dir
-from fmrl_robot.reproduce.reward_replay import read, replay, same
+from fmrl_robot.evaluations.reward_replay import read, replay, same
 
 pytest.importorskip("fmrl_msgs.msg", reason="needs the ros extra and fmrl_msgs")
 pytest.importorskip("transformers", reason="needs the fm extra")

@@ -46,12 +46,12 @@ WORK = {
     "train lm-embedded": "train.recipes.lm_embedded.__main__.train",
     "train clip-embedded": "train.recipes.clip_embedded.__main__.drawn",
     "eval panda-grasp": "train.evaluate.rounded",
-    "eval reward": "reproduce.reward_runs.evaluate",
-    "eval language": "reproduce.language.load_language_model",
-    "eval intent": "reproduce.intent.load_language_model",
-    "eval clip-policy": "reproduce.clip_policy.load",
-    "eval spine": "reproduce.spine.run_episodes",
-    "eval exit-codes": "reproduce.exit_codes.run",
+    "eval reward": "evaluations.reward_runs.evaluate",
+    "eval language": "evaluations.language.load_language_model",
+    "eval intent": "evaluations.intent.load_language_model",
+    "eval clip-policy": "evaluations.clip_policy.load",
+    "eval spine": "evaluations.spine.run_episodes",
+    "eval exit-codes": "evaluations.exit_codes.run",
     "play go2-saytap": "view.filming.controller_for",
 }
 """What each command must not come to: it is taken away."""

@@ -15,12 +15,12 @@ import numpy as np
 
 from fmrl_robot.control.arm import ArmController
 from fmrl_robot.errors import FmrlError
+from fmrl_robot.evaluations.spine_arm import episodes
 from fmrl_robot.fm import load_language_model
 from fmrl_robot.methods.ablation import Budget, Measured, Value
 from fmrl_robot.methods.psl import PSL
 from fmrl_robot.planning import Context
 from fmrl_robot.registry import SCENES
-from fmrl_robot.reproduce.spine_arm import episodes
 from fmrl_robot.reproduce.trials.psl_flat import flat
 from fmrl_robot.reproduce.trials.scripted_hands import ScriptedHands
 from fmrl_robot.robots import robot as find_robot

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from fmrl_robot.assets import policies_dir
 from fmrl_robot.errors import FmrlError
+from fmrl_robot.evaluations.spine_quadruped import match
 from fmrl_robot.fm import load_language_model
 from fmrl_robot.methods.ablation import Budget, Measured, Value
 from fmrl_robot.methods.saytap import GUIDE
 from fmrl_robot.planners import gait_language
 from fmrl_robot.planners.prompting import PlanAsker
 from fmrl_robot.planners.saytap_commands import COMMANDS, Command, problems, touchdowns
-from fmrl_robot.reproduce.spine_quadruped import match
 from fmrl_robot.types import BoolArray, Scene, SubGoal
 
 COMMON, BEYOND, TWO_FEET = range(1, 21), (22, 24, 25), 23

@@ -3,6 +3,7 @@
 import pytest
 
 from fmrl_robot.errors import Retryable
+from fmrl_robot.evaluations.language import evaluate
 from fmrl_robot.fm import load_language_model
 from fmrl_robot.fm.capabilities import capabilities
 from fmrl_robot.fm.grammar import accepts
@@ -11,7 +12,6 @@ from fmrl_robot.methods.saytap import SayTap
 from fmrl_robot.planners import gait_language, plan_language
 from fmrl_robot.planners.saytap_commands import COMMANDS, problems
 from fmrl_robot.planning import Context
-from fmrl_robot.reproduce.language import evaluate
 from fmrl_robot.types import Scene
 
 KINDS = ("arm", "quadruped")

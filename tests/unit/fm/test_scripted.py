@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.evaluations.language_judge import make_scene
 from fmrl_robot.fm import load_language_model
 from fmrl_robot.fm.network import check_reachable
 from fmrl_robot.fm.scripted import UNLIKELY, ScriptedLM
 from fmrl_robot.planners.prompting import describe_scene
-from fmrl_robot.reproduce.language_judge import make_scene
 
 SOME = {"": {"a": 6.0, "b": 3.0, "c": 1.0}}
 

@@ -99,8 +99,8 @@ def test_an_empty_folder_is_said_to_hold_no_model(tmp_path):
 
 
 def test_a_large_models_prompt_quotes_scene_and_instruction_and_shows_examples(model_of):
+    from fmrl_robot.evaluations.language_judge import make_scene
     from fmrl_robot.planning import Feedback
-    from fmrl_robot.reproduce.language_judge import make_scene
     from fmrl_robot.types import Success
 
     said = (Feedback(channel="outcome", text="step 1: no", mark=Success.NO),)

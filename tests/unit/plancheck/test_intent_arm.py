@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from fmrl_robot.errors import ErrorCode
+from fmrl_robot.evaluations.language_judge import make_scene
 from fmrl_robot.plancheck import check_intent, understood
 from fmrl_robot.plancheck.intent import arm_check
 from fmrl_robot.plancheck.intent.arm_words import lexicon, mended_words
 from fmrl_robot.plancheck.intent.words import mend, words
 from fmrl_robot.planners import plan_expansion, plan_language
-from fmrl_robot.reproduce.language_judge import make_scene
 from fmrl_robot.robots import PANDA
 from fmrl_robot.types import Plan, Scene
 

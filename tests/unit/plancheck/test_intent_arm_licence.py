@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from fmrl_robot.errors import ErrorCode
+from fmrl_robot.evaluations.language_judge import make_scene
 from fmrl_robot.plancheck import check_intent
 from fmrl_robot.plancheck.intent import arm_check
 from fmrl_robot.plancheck.intent.arm_licence import Licence
 from fmrl_robot.planners import plan_expansion, plan_language
-from fmrl_robot.reproduce.language_judge import make_scene
 from fmrl_robot.robots import PANDA
 from fmrl_robot.types import Plan
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from fmrl_robot.errors import ConfigError, ErrorCode, Terminal
+from fmrl_robot.evaluations.language_judge import make_scene
 from fmrl_robot.fm.scripted import ScriptedLM
 from fmrl_robot.fm.taught import Taught, read_taught
 from fmrl_robot.methods.psl import PSL
 from fmrl_robot.plancheck.intent.language import is_code, unread
 from fmrl_robot.planning import Context
-from fmrl_robot.reproduce.language_judge import make_scene
 
 WORDS = """a and bin blue bowl button close cube drawer green i in into it like move not of on open
 please press put red the then to touch would yellow you"""

@@ -7,6 +7,7 @@ import fault_server as fs
 import pytest
 
 from fmrl_robot.errors import ErrorCode, Retryable, Terminal
+from fmrl_robot.evaluations.language_judge import make_scene
 from fmrl_robot.fm import load_language_model
 from fmrl_robot.fm.constraints import Rule
 from fmrl_robot.fm.scripted import ScriptedLM
@@ -14,7 +15,6 @@ from fmrl_robot.methods.psl import PSL
 from fmrl_robot.methods.saytap import SayTap
 from fmrl_robot.planners import gait_language, plan_language
 from fmrl_robot.planning import Context
-from fmrl_robot.reproduce.language_judge import make_scene
 from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.runtime.executive import Executive, Ports
 

@@ -1,10 +1,10 @@
 import pytest
 
 from fmrl_robot.errors import ErrorCode, Retryable, Terminal
+from fmrl_robot.evaluations.language_judge import World, make_scene
 from fmrl_robot.fm.grammar import accepts
 from fmrl_robot.planners.plan_expansion import expand
 from fmrl_robot.planners.plan_language import GRAMMAR, parse
-from fmrl_robot.reproduce.language_judge import World, make_scene
 from fmrl_robot.types import Predicate
 
 

@@ -4,12 +4,12 @@ import fault_server as fs
 import pytest
 
 from fmrl_robot.errors import ConfigError
+from fmrl_robot.evaluations.language_judge import make_scene
 from fmrl_robot.fm import Budget, guarded, load_language_model
 from fmrl_robot.methods.psl import GUIDE, PSL
 from fmrl_robot.methods.saytap import SayTap
 from fmrl_robot.planners.prompting import short_prompt
 from fmrl_robot.planning import Context, Feedback
-from fmrl_robot.reproduce.language_judge import make_scene
 
 ARM_LINE = "arm: red in the bowl =>"
 

@@ -8,7 +8,8 @@ import pytest
 from rclpy.exceptions import InvalidNamespaceException
 from rclpy.validate_namespace import validate_namespace
 
-from fmrl_robot import cli, doctor
+from fmrl_robot import cli
+from fmrl_robot.commands import doctor
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.runtime import ros_rules
 from fmrl_robot.runtime.handover import launcher_for

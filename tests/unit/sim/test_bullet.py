@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("pybullet", reason="has no wheel for this Python")
 
 from fmrl_robot.errors import ErrorCode
-from fmrl_robot.reproduce.sim_to_sim import Rig, Walk, handle, walk
+from fmrl_robot.evaluations.sim_to_sim import Rig, Walk, handle, walk
 from fmrl_robot.robots import GO2, PANDA
 from fmrl_robot.safety import Gate
 from fmrl_sim.bullet import BulletBody

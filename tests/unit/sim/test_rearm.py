@@ -8,7 +8,7 @@ import pytest
 
 from fmrl_robot.control.supervisor import Supervisor
 from fmrl_robot.errors import ErrorCode
-from fmrl_robot.reproduce.rearm import Trial, attempt, ways_of
+from fmrl_robot.evaluations.rearm import Trial, attempt, ways_of
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fmrl_robot.errors import ConfigError, ErrorCode
-from fmrl_robot.reproduce import skill_chances
+from fmrl_robot.evaluations import skill_chances
 from fmrl_robot.skills.env import SkillEnvOptions, TableOptions, symbolic_env, table_tasks
 from fmrl_robot.types import Predicate
 from fmrl_sim.skill_env import mujoco_env

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.evaluations.language_judge import make_scene
 from fmrl_robot.fm.grammar import accepts
 from fmrl_robot.fm.scripted import ScriptedLM
 from fmrl_robot.methods.psl import PSL
@@ -12,7 +13,6 @@ from fmrl_robot.plancheck import check
 from fmrl_robot.planners import plan_language
 from fmrl_robot.planners.nouns import Nouns
 from fmrl_robot.planning import Context
-from fmrl_robot.reproduce.language_judge import make_scene
 from fmrl_robot.robots import PANDA
 from fmrl_robot.skills import OPERATORS, Effect, Need, Skill, Unmet, World
 from fmrl_robot.skills.captioner import caption

@@ -27,8 +27,8 @@ from foreign_files import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fmrl_robot import policy_command
 from fmrl_robot.assets import policies_dir
+from fmrl_robot.commands import policy as policy_command
 from fmrl_robot.control.contact_pattern import policy_contract
 from fmrl_robot.control.runner import PolicyRunner
 from fmrl_robot.control.velocity import velocity_contract

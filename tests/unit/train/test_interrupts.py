@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from itertools import pairwise
 
 import pytest
 import yaml
@@ -12,8 +14,9 @@ import yaml
 torch = pytest.importorskip("torch")
 
 from small_training import REACH, SMALL, TINY, values  # noqa: E402
+from terminal import in_a_terminal  # noqa: E402
 
-from fmrl_robot import train_command  # noqa: E402
+from fmrl_robot.commands import train as train_command  # noqa: E402
 from fmrl_robot.errors import ConfigError, ErrorCode  # noqa: E402
 from fmrl_robot.registry import TASKS  # noqa: E402
 from fmrl_robot.train import commands, interrupts  # noqa: E402
@@ -85,21 +88,10 @@ def test_ctrl_c_in_a_terminal_ends_a_whole_team_with_one_line(tmp_path):
     for setting in ("critic=[8]", "steps_per_env=4", "workers=2", "task_settings.num_envs=4"):
         words += ["--set", setting]
     words += ["--set", "save_every=900"]
-    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-    code += f"from fmrl_robot import cli; raise SystemExit(cli.main({words!r}))"
-    process = subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
+    with in_a_terminal(words) as process:
         assert "iteration=1/" in process.stdout.readline()
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=60.0)
-    finally:
-        process.kill()
     assert process.returncode == train_command.STOPPED == 130
     assert err.splitlines() == [interrupts.NOTICE.decode().strip()]
     count = saved(folder)
@@ -186,10 +178,11 @@ def _narrow(make):
 def test_the_time_left_ends_with_the_minutes(tmp_path, monkeypatch, capsys):
     heard = []
     config = TrainConfig(task="test-reach", iterations=10**6, minutes=0.02, **SHORT)
-    train(config, tmp_path, progress=lambda *told: heard.append(told))
-    for iteration, iterations, left_s, _ in heard[len(heard) // 2 :]:
-        assert 0.0 <= left_s < 0.6 + 0.1 and iterations < 10 * len(heard)
-        assert iterations >= iteration
+    train(config, tmp_path, progress=lambda *told: heard.append((time.monotonic(), *told)))
+    for (since, *_), (_, iteration, iterations, left_s, _) in pairwise(heard):
+        assert 0.0 <= left_s <= 60.0 * config.minutes - (since - heard[0][0])
+        assert iteration <= iterations
+    assert heard[-1][2] < 10 * len(heard), "what will be done is told by the pace"
     screen = io.StringIO()
     screen.isatty = lambda: True
     monkeypatch.setattr(sys, "stderr", screen)

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
+from fmrl_robot.evaluations.language import SETS, load
 from fmrl_robot.fm.grammar import accepts
 from fmrl_robot.planners import gait_language, plan_language
 from fmrl_robot.planners.saytap_commands import COMMANDS
 from fmrl_robot.planners.step_words import NEXT_GRAMMAR, WORDS_GRAMMAR
-from fmrl_robot.reproduce.language import SETS, load
 from fmrl_robot.train.recipes.lm_embedded import corpus
 from fmrl_robot.train.recipes.lm_embedded.banks import banks
 from fmrl_robot.train.recipes.lm_embedded.phrases import expand, misspell

@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch")
 from tensorboard.backend.event_processing.event_accumulator import (  # noqa: E402
     EventAccumulator,
 )
+from terminal import in_a_terminal  # noqa: E402
 
 from fmrl_robot.errors import ConfigError  # noqa: E402
 from fmrl_robot.train import job_execute  # noqa: E402
@@ -162,24 +163,12 @@ def test_ctrl_c_in_a_terminal_ends_every_run_and_says_how_to_go_on(tmp_path):
     words = ["train", TASK, "--sweep", "seed=[0, 1, 2]", "--jobs", "2", "--out", str(tmp_path)]
     for field, value in {**TINY, "iterations": 10**6, "save_every": 10**6}.items():
         words += ["--set", f"{field}={list(value) if isinstance(value, tuple) else value}"]
-    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-    code += f"from fmrl_robot import cli; raise SystemExit(cli.main({words!r}))"
-    process = subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},  # of libraries without a display
-    )
     logs = [tmp_path / f"seed={seed}" / Run.log for seed in (0, 1, 2)]
-    try:
+    with in_a_terminal(words) as process:
         _until(lambda: all(f.is_file() and "iteration=1/" in f.read_text() for f in logs[:2]))
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=30.0)
         _until(lambda: _empty(process.pid), 10.0)
-    finally:
-        process.kill()
     assert process.returncode == 130
     assert out.splitlines()[1:] == ["stopped; the same command goes on with the sweep"]
     assert not err, "one line is enough"

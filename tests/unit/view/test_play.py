@@ -5,14 +5,14 @@ import imageio.v3 as iio
 import pytest
 from foreign_files import WALK, Convention, retold
 
-from fmrl_robot import train_command
 from fmrl_robot.assets import policies_dir
+from fmrl_robot.commands import train as train_command
+from fmrl_robot.commands.play import main
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.registry import SCENES
 from fmrl_robot.robots import GO2
 from fmrl_robot.train.importing import import_policy
 from fmrl_robot.view import filming
-from fmrl_robot.view.play_command import main
 from fmrl_sim.scenes import rough
 
 

@@ -25,8 +25,8 @@ from fmrl_msgs import msg as fm
 from fmrl_msgs.srv import ResetSim
 from fmrl_nodes import conversions, qos
 from fmrl_nodes.ask import Asker
+from fmrl_robot.commands.plan import describe_subgoal
 from fmrl_robot.files import read_list
-from fmrl_robot.plan_command import describe_subgoal
 from fmrl_robot.runtime.ros_rules import check_namespace
 
 ANSWER_S = 10.0

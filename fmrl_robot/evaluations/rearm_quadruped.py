@@ -6,9 +6,9 @@ import numpy as np
 
 from fmrl_robot.control.quadruped import QuadrupedController
 from fmrl_robot.errors import ErrorCode
+from fmrl_robot.evaluations.rearm import Trial, Tried
+from fmrl_robot.evaluations.rearm_stop import rearm, stop
 from fmrl_robot.registry import SCENES
-from fmrl_robot.reproduce.rearm import Trial, Tried
-from fmrl_robot.reproduce.rearm_stop import rearm, stop
 from fmrl_robot.robots import robot as find_robot
 from fmrl_robot.safety import Gate
 from fmrl_robot.types import ContactPattern, Outcome, Scene, SubGoal, SubGoalKind, Velocity

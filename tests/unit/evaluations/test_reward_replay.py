@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fmrl_robot.errors import ConfigError
-from fmrl_robot.reproduce.reward_replay import Recorded, read, replay, rescore
+from fmrl_robot.evaluations.reward_replay import Recorded, read, replay, rescore
 from fmrl_robot.rewards.vlm_rm import VLMRM
 from fmrl_robot.types import Predicate, SubGoal, SubGoalKind
 

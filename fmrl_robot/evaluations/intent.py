@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fmrl_robot.evaluations.adversary import Adversary
+from fmrl_robot.evaluations.language import load, scene_of
+from fmrl_robot.evaluations.language_judge import World, judge_arm, segments
 from fmrl_robot.files import read_list
 from fmrl_robot.fm import guarded, load_language_model
 from fmrl_robot.methods.psl import PSL
 from fmrl_robot.methods.saytap import SayTap
 from fmrl_robot.planners.saytap_commands import is_gait, problems
-from fmrl_robot.reproduce.adversary import Adversary
-from fmrl_robot.reproduce.language import load
-from fmrl_robot.reproduce.language_judge import World, judge_arm, make_scene, segments
 from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.runtime.executive import Ending, Executive, Ports
 from fmrl_robot.shares import share
@@ -55,13 +55,6 @@ class Verdict:
     """The plan's steps, or why it was refused."""
 
 
-def scene_of(case: dict[str, Any], robot: str) -> Scene:
-    """Return the scene that a case is about; a quadruped's is empty."""
-    if robot == "quadruped":
-        return Scene(stamp_s=0.0)
-    return make_scene(case.get("scene", []), case.get("absent", []))
-
-
 def ask(planner: Any, robot: str, text: str, scene: Scene) -> Ending:
     """Have the executive plan, check and repair; nothing moves."""
     ports = Ports(
@@ -80,7 +73,7 @@ def _moves_nothing(subgoal: SubGoal, step: int, count: int) -> Outcome:
 
 def judge(case: dict[str, Any], robot: str, ending: Ending) -> Verdict:
     """Compare what the executive would do with what is written beside the case."""
-    scene, plan = scene_of(case, robot), ending.plan
+    scene, plan = scene_of(case, ROBOTS[robot]), ending.plan
     valid = ending.outcome.success and plan is not None and plan.status is PlanStatus.VALID
     forbidden = wrong = ""
     accept: list[dict[str, Any]] = case.get("accept", [])
@@ -166,7 +159,7 @@ def evaluate(
     found: list[Verdict] = []
     for robot in ROBOTS:
         for case in cases(robot, folder)[::every]:
-            ending = ask(planner(robot, case), robot, case["text"], scene_of(case, robot))
+            ending = ask(planner(robot, case), robot, case["text"], scene_of(case, ROBOTS[robot]))
             found.append(judge(case, robot, ending))
     return found
 

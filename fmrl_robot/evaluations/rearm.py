@@ -58,7 +58,7 @@ def ways_of(robot: str) -> tuple[str, ...]:
 
 def activities_of(robot: str) -> tuple[str, ...]:
     """What this robot can be stopped at."""
-    from fmrl_robot.reproduce import rearm_arm, rearm_quadruped
+    from fmrl_robot.evaluations import rearm_arm, rearm_quadruped
 
     kind = rearm_arm if find_robot(robot).kind == "arm" else rearm_quadruped
     return tuple(kind.ACTIVITIES)
@@ -75,7 +75,7 @@ def trials(robot: str, way: str, count: int, first_seed: int = 0) -> list[Trial]
 
 def attempt(trial: Trial) -> Tried:
     """Carry out one trial."""
-    from fmrl_robot.reproduce import rearm_arm, rearm_quadruped
+    from fmrl_robot.evaluations import rearm_arm, rearm_quadruped
 
     if find_robot(trial.robot).kind == "arm":
         return rearm_arm.attempt(trial)

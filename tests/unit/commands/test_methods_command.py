@@ -1,6 +1,6 @@
 import json
 
-from fmrl_robot import methods_command
+from fmrl_robot.commands import methods as methods_command
 from fmrl_robot.registry import METHODS
 
 

@@ -3,8 +3,8 @@ import shutil
 
 import pytest
 
-from fmrl_robot import policy_command
 from fmrl_robot.assets import policies_dir
+from fmrl_robot.commands import policy as policy_command
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.robots import PANDA
 

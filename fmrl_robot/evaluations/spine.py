@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fmrl_robot.evaluations import spine_arm, spine_quadruped
+from fmrl_robot.evaluations.graph_run import run_episodes
 from fmrl_robot.files import read_lines, writable_folder
-from fmrl_robot.reproduce import spine_arm, spine_quadruped
-from fmrl_robot.reproduce.graph_run import run_episodes
 
 PARTS: dict[str, Any] = {"panda": spine_arm, "go2": spine_quadruped, "go1": spine_quadruped}
 """What judges each robot."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from fmrl_robot.control.arm import ArmController
+from fmrl_robot.evaluations.rearm import Trial, Tried
+from fmrl_robot.evaluations.rearm_stop import rearm, stop
 from fmrl_robot.registry import SCENES
-from fmrl_robot.reproduce.rearm import Trial, Tried
-from fmrl_robot.reproduce.rearm_stop import rearm, stop
 from fmrl_robot.robots import robot as find_robot
 from fmrl_robot.safety import Gate
 from fmrl_robot.types import Predicate

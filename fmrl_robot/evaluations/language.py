@@ -19,6 +19,8 @@ from typing import Any
 import yaml
 
 from fmrl_robot.errors import ErrorCode, FmrlError, Terminal
+from fmrl_robot.evaluations.language_baseline import fit as fit_linear
+from fmrl_robot.evaluations.language_judge import judge_arm, make_scene, segments
 from fmrl_robot.fm import load_language_model
 from fmrl_robot.fm.undressing import calls
 from fmrl_robot.methods.psl import PSL
@@ -29,8 +31,6 @@ from fmrl_robot.planners.prompting import short_prompt
 from fmrl_robot.planners.saytap_commands import COMMANDS, problems
 from fmrl_robot.planners.step_words import DONE, NEXT_GRAMMAR, next_prompt
 from fmrl_robot.planning import Context
-from fmrl_robot.reproduce.language_baseline import fit as fit_linear
-from fmrl_robot.reproduce.language_judge import judge_arm, make_scene, segments
 from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.shares import share
 from fmrl_robot.train.cards import card_to_note_in, note_in_card
@@ -60,7 +60,7 @@ class Result:
 
 def load(name: str) -> list[dict[str, Any]]:
     """Return the cases of one of SETS."""
-    file = files("fmrl_robot.reproduce").joinpath("instructions", f"{name}.yaml")
+    file = files("fmrl_robot.evaluations").joinpath("instructions", f"{name}.yaml")
     return yaml.safe_load(file.read_text("utf-8"))
 
 

@@ -142,14 +142,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         language_model=given.language_model,
     )
     if given.json:
-        print(json.dumps(answer, indent=2))  # noqa: T201
+        print(json.dumps(answer, indent=2))
         return code
     part = "" if answer["whole"] else ", the first part: what follows depends on how it goes"
-    print(f"{answer['status'].lower()} by {answer['model']}{part}")  # noqa: T201
+    print(f"{answer['status'].lower()} by {answer['model']}{part}")
     if answer["understood"]:
-        print(f"  understood: {answer['understood']}")  # noqa: T201
+        print(f"  understood: {answer['understood']}")
     for step in answer["subgoals"]:
-        print(f"  {step['id']}. {step['text'] or step['kind']}")  # noqa: T201
+        print(f"  {step['id']}. {step['text'] or step['kind']}")
     for problem in answer["refusal"]:
-        print(f"  {problem['code']}: {problem['message']}")  # noqa: T201
+        print(f"  {problem['code']}: {problem['message']}")
     return code

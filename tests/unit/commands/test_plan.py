@@ -5,7 +5,7 @@ import pytest
 from step_planner import Scripted, grasp
 from step_planner import plan as plan_of
 
-from fmrl_robot import plan_command
+from fmrl_robot.commands import plan as plan_command
 from fmrl_robot.errors import ConfigError
 from fmrl_robot.registry import METHODS, SCENES
 from fmrl_robot.robots import robot as get_robot

@@ -149,4 +149,4 @@ def _lines(told: dict[str, Any]) -> list[str]:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201
+    print(line, flush=True)

@@ -21,5 +21,5 @@ def main(arguments: Sequence[str]) -> int:
     from fmrl_robot.train.commands import eval_policy
 
     card = eval_policy(given.name, given.folder)
-    print(json.dumps(card["evaluation"]["summary"], indent=2))  # noqa: T201
+    print(json.dumps(card["evaluation"]["summary"], indent=2))
     return 0

@@ -62,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _sweep(given, changes) if given.sweep else _train(given, changes)
     except KeyboardInterrupt:
-        print(f"stopped; {_how_to_go_on(given, began)}", flush=True)  # noqa: T201
+        print(f"stopped; {_how_to_go_on(given, began)}", flush=True)
         return STOPPED
 
 
@@ -151,7 +151,7 @@ def _sweep(given: argparse.Namespace, changes: dict[str, Any]) -> int:
     execute = on_ray(given.ray, given.jobs) if given.ray else here(given.jobs or 1)
     with _Bar() as bar:
         rows = sweep(runs, out, execute, curves=given.curve, report=bar.report)
-    print((out / f"{TABLE}.md").read_text())  # noqa: T201
+    print((out / f"{TABLE}.md").read_text())
     return int(any(row["state"] != "done" for row in rows))
 
 
@@ -179,7 +179,7 @@ class _Bar:
     def report(self, line: str) -> None:
         """Say a line; a bar already shows what lines of progress say."""
         if self._bar is None:
-            print(line, flush=True)  # noqa: T201
+            print(line, flush=True)
         elif not line.startswith("iteration="):
             self._bar.write(line)
 

@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fmrl_robot.assets import policies_dir
+from fmrl_robot.commands.policy import contract_of, mismatches
 from fmrl_robot.control import controller_for
 from fmrl_robot.errors import FmrlError
 from fmrl_robot.files import read_card
-from fmrl_robot.policy_command import contract_of, mismatches
 from fmrl_robot.robots import robot
 from fmrl_robot.runtime.handover import missing_for_ros2
 from fmrl_robot.runtime.launch_xml import find_share

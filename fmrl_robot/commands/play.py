@@ -21,5 +21,5 @@ def main(arguments: Sequence[str]) -> int:
     from fmrl_robot.view.filming import film
 
     film(given.name, given.out, policies=given.policies, folder=given.folder, seed=given.seed)
-    print(f"video={given.out}")  # noqa: T201
+    print(f"video={given.out}")
     return 0

@@ -1,6 +1,6 @@
 """Bookkeeping of the evaluation of exit codes; the graphs are run by ``fmrl eval exit-codes``."""
 
-from fmrl_robot.reproduce.exit_codes import CASES, Answer, summary
+from fmrl_robot.evaluations.exit_codes import CASES, Answer, summary
 from fmrl_robot.types import Predicate
 
 

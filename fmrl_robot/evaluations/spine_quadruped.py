@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import yaml
 
+from fmrl_robot.evaluations.spine_arm import words
 from fmrl_robot.planners.contact_patterns import parse_rows
 from fmrl_robot.planners.saytap_commands import COMMANDS, problems
-from fmrl_robot.reproduce.spine_arm import words
 from fmrl_robot.shares import share
 from fmrl_robot.types import BoolArray, FloatArray, SubGoal, SubGoalKind, Velocity
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from fmrl_robot.evaluations import spine_arm, spine_quadruped
 from fmrl_robot.planners.contact_patterns import GaitCall, draw_pattern, write_rows
 from fmrl_robot.planners.saytap_commands import COMMANDS
-from fmrl_robot.reproduce import spine_arm, spine_quadruped
 from fmrl_robot.types import Predicate
 from fmrl_sim.gaits import Motion
 from fmrl_sim.goals import goal_of

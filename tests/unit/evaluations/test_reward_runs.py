@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from fmrl_robot.reproduce.reward_runs import (
+from fmrl_robot.evaluations.reward_runs import (
     LAST_FRAMES,
     RewardRun,
     cases,
