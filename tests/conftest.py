@@ -23,3 +23,5 @@ os.environ.setdefault("FMRL_FORBID_NETWORK", "1")
 PROFILES = Path(__file__).parents[1] / "ros2_ws/src/fmrl_bringup/config/fastdds"
 # In shared memory a probe would be held up by whatever a test kills.
 os.environ.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(PROFILES / "LOCALHOST.xml"))
+
+pytest_plugins = ["shared_graph"]

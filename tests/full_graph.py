@@ -48,7 +48,7 @@ class FullGraph:
         processes = LaunchFile(launch_file("sim.launch.xml"), values | arguments).processes
         env = {"ROS_DOMAIN_ID": str(domain), "MUJOCO_GL": "egl"}
         self.processes = [replace(p, env={**p.env, **env}) for p in processes]
-        self.launcher, self.again = Launcher(self.processes), []
+        self.launcher, self.again, self.killed = Launcher(self.processes), [], set()
         self.launcher.start()
         self.context = Context()
         rclpy.init(context=self.context, domain_id=domain)
@@ -111,6 +111,10 @@ class FullGraph:
         self.stops_before = self.gate.stops
         return self
 
+    def says(self, name):
+        """What a node last said of itself; nothing of one that was started again."""
+        return self.diagnostics[name].message if name in self.diagnostics else ""
+
     def told(self):
         """What every node last said of itself, for a test that has to say why it failed."""
         said = {
@@ -154,15 +158,28 @@ class FullGraph:
         self.until(ending.done, 90.0, instruction)
         return ending.result().result
 
+    @property
+    def pids(self):
+        """Process ids by node, of the latest where one was started again."""
+        return {k: v for launcher in (self.launcher, *self.again) for k, v in launcher.pids.items()}
+
     def kill(self, name):
         """SIGKILL to one of the nodes; nothing ends the others."""
-        os.kill(self.launcher.pids[f"{name}_node"], signal.SIGKILL)
+        os.kill(self.pids[f"{name}_node"], signal.SIGKILL)
+        self.killed.add(name)
 
     def start_again(self, name):
         """Start one of the nodes once more, as somebody does whose node has died."""
         wanted = next(p for p in self.processes if p.name == f"{name}_node")
         self.again.append(Launcher([wanted]))
         self.again[-1].start()
+        self.killed.discard(name)
+        self.diagnostics.pop(name, None)
+
+    def mend(self):
+        """Start again whoever was killed and is needed for a task."""
+        for name in sorted(self.killed - {"reward", "monitor"}):
+            self.start_again(name)
 
     def command(self, *words):
         """Run ``fmrl``; its exit code, and what it said."""

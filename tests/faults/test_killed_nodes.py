@@ -5,27 +5,12 @@ import pytest
 pytest.importorskip("fmrl_msgs.msg", reason="needs the ros extra and fmrl_msgs")
 pytest.importorskip("transformers", reason="needs the fm extra")
 
-from full_graph import FullGraph
-
 from fmrl_msgs import msg as fm
 from fmrl_robot.errors import ErrorCode
 
 pytestmark = pytest.mark.graph
 
 TASKS = {"panda": "put the red cube in the bowl", "go2": "trot forward slowly"}
-
-
-@pytest.fixture
-def start(tmp_path):
-    graphs = []
-
-    def begin(robot):
-        graphs.append(FullGraph(robot, tmp_path / robot))
-        return graphs[-1].ready()
-
-    yield begin
-    for graph in graphs:
-        graph.close()
 
 
 def under_way(graph):
@@ -37,9 +22,18 @@ def under_way(graph):
     return ending
 
 
-@pytest.mark.parametrize("robot", ["panda", "go2"])
-def test_a_killed_controller_stops_the_robot_and_ends_the_task(start, robot):
-    graph = start(robot)
+@pytest.mark.parametrize("running", ["panda"], indirect=True)
+def test_a_killed_reward_leaves_the_task_alone(anew):
+    graph = anew
+    ending = under_way(graph)
+    graph.kill("reward")
+    graph.until(ending.done, 90.0, "the task")
+    assert ending.result().result.success, ending.result().result.error_msg
+    assert graph.stops == 0
+
+
+def test_a_killed_controller_stops_the_robot_and_ends_the_task(anew):
+    graph = anew
     ending = under_way(graph)
     graph.kill("controller")
     graph.until(lambda: graph.gate.state == fm.GateState.STOPPED, 10.0, "a stop")
@@ -51,7 +45,7 @@ def test_a_killed_controller_stops_the_robot_and_ends_the_task(start, robot):
     # It comes to rest and stays there: nothing re-arms by itself. A damped quadruped is down within
     # a second and lies still soon after; its legs may creep on for half a minute, for nothing rubs
     # in them. The seconds are the simulation's, which a busy machine stretches.
-    at_rest = graph.lies if robot == "go2" else lambda: graph.swing() < 0.02
+    at_rest = graph.lies if graph.spec.name == "go2" else lambda: graph.swing() < 0.02
     since = graph.simulated_s
     graph.until(at_rest, 90.0, "the robot at rest")
     assert graph.simulated_s - since < 8.0
@@ -61,9 +55,8 @@ def test_a_killed_controller_stops_the_robot_and_ends_the_task(start, robot):
     assert graph.outside() == {}
 
 
-@pytest.mark.parametrize("robot", ["panda", "go2"])
-def test_a_killed_planner_ends_the_subgoal_and_the_robot_holds(start, robot):
-    graph = start(robot)
+def test_a_killed_planner_ends_the_subgoal_and_the_robot_holds(anew):
+    graph = anew
     under_way(graph)
     doing = lambda: next(  # noqa: E731
         v.value for v in graph.diagnostics["controller"].values if v.key == "subgoal"
@@ -78,12 +71,3 @@ def test_a_killed_planner_ends_the_subgoal_and_the_robot_holds(start, robot):
     assert graph.armed
     assert graph.stops == 0
     assert graph.outside() == {}
-
-
-def test_a_killed_reward_leaves_the_task_alone(start):
-    graph = start("panda")
-    ending = under_way(graph)
-    graph.kill("reward")
-    graph.until(ending.done, 90.0, "the task")
-    assert ending.result().result.success, ending.result().result.error_msg
-    assert graph.stops == 0

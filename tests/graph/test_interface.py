@@ -11,15 +11,15 @@ import pytest
 pytest.importorskip("fmrl_msgs.msg", reason="needs the ros extra and fmrl_msgs")
 pytest.importorskip("transformers", reason="needs the fm extra")
 
-from full_graph import NODES, FullGraph
+from full_graph import NODES
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import GetParameters
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
+from shared_graph import NAMESPACE
 
 pytestmark = pytest.mark.graph
 
-NAMESPACE = "robot1"
 RELIABLE, BEST_EFFORT = ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT
 VOLATILE, LATCHED = DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL
 
@@ -83,14 +83,9 @@ print(len(heard), "shared" if "/dev/shm/fastdds" in open("/proc/self/maps").read
 """A process of somebody else, with the middleware as it comes."""
 
 
-@pytest.fixture(scope="module", params=["go2", "panda"])
-def graph(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp(request.param)
-    graph = FullGraph(request.param, folder, NAMESPACE)
-    try:
-        yield graph.ready()
-    finally:
-        graph.close()
+@pytest.fixture
+def graph(running):
+    return running
 
 
 def topics_of(graph):
@@ -115,14 +110,14 @@ def test_each_node_is_a_process_of_its_own(graph):
     found = dict(graph.node.get_node_names_and_namespaces())
     assert {f"{name}_node" for name in NODES} <= found.keys()
     assert {found[f"{name}_node"] for name in NODES} == {f"/{NAMESPACE}"}
-    pids = graph.launcher.pids
+    pids = graph.pids
     assert len({pids[f"{name}_node"] for name in NODES}) == len(NODES)
     assert all(psutil.pid_exists(pid) for pid in pids.values())
 
 
 def test_nodes_speak_through_sockets_that_no_other_machine_reaches(graph):
     """What one of them leaves in shared memory when it is killed holds the others up."""
-    for name, pid in graph.launcher.pids.items():
+    for name, pid in graph.pids.items():
         assert "/dev/shm/fastdds" not in Path(f"/proc/{pid}/maps").read_text(), name
         sockets = psutil.Process(pid).net_connections(kind="udp")
         assert {s.laddr.ip for s in sockets} == {"127.0.0.1"}, name

@@ -1,4 +1,6 @@
-"""The whole graph plans alike with the causal model in the planner and behind a server."""
+"""The whole graph plans with the causal model behind a server as that does in this process."""
+
+import json
 
 import model_server
 import pytest
@@ -11,6 +13,7 @@ from full_graph import FullGraph
 from fmrl_msgs import msg as fm
 from fmrl_nodes import qos
 from fmrl_robot.assets import policies_dir
+from fmrl_robot.commands import plan
 
 pytestmark = pytest.mark.graph
 
@@ -18,8 +21,16 @@ MODEL = policies_dir() / "lm-causal"
 TASKS = ("put the red cube in the bowl", "open the drawer", "press the button")
 
 
+def planned(capsys):
+    """Of each task the plan, by the model in this process; nothing moves."""
+    for task in TASKS:
+        assert plan.main([task, "--language-model", f"transformers:{MODEL}", "--json"]) == 0
+        steps = json.loads(capsys.readouterr().out)["subgoals"]
+        yield task, [(s["skill"], s["target"]) for s in steps]
+
+
 def done(folder, language_model):
-    """Of each task the plan, and whether it was carried out."""
+    """Of each task the plan, and that it was carried out."""
     graph = FullGraph("panda", folder, language_model=language_model)
     plans = []
     graph.node.create_subscription(fm.Plan, "plan", plans.append, qos.LATCHED)
@@ -35,8 +46,8 @@ def done(folder, language_model):
     return [(p.instruction, [(s.skill, s.target) for s in p.subgoals]) for p in valid]
 
 
-def test_a_served_model_plans_as_it_does_in_process(tmp_path_factory):
-    near = done(tmp_path_factory.mktemp("near"), f"transformers:{MODEL}")
+def test_a_served_model_plans_as_it_does_in_process(tmp_path_factory, capsys):
+    near = list(planned(capsys))
     with model_server.serving(MODEL, tmp_path_factory.mktemp("home")) as (_, url):
         far = done(tmp_path_factory.mktemp("far"), f"openai:{MODEL}@{url}?prompts=short")
     assert near == far

@@ -7,8 +7,6 @@ import pytest
 pytest.importorskip("fmrl_msgs.msg", reason="needs the ros extra and fmrl_msgs")
 pytest.importorskip("transformers", reason="needs the fm extra")
 
-from full_graph import FullGraph
-
 from fmrl_msgs import msg as fm
 from fmrl_robot.errors import ErrorCode
 
@@ -19,16 +17,8 @@ UNDER_WAY = 25
 """Commands that a controller may have sent before it hears of a stop on a busy machine: 0.5 s."""
 
 
-@pytest.fixture(params=TASKS)
-def graph(request, tmp_path):
-    graph = FullGraph(request.param, tmp_path, "robot1")
-    try:
-        yield graph.ready()
-    finally:
-        graph.close()
-
-
-def test_a_robot_that_was_stopped_is_armed_again_and_does_its_next_task(graph):
+def test_a_robot_that_was_stopped_is_armed_again_and_does_its_next_task(anew):
+    graph = anew
     task = TASKS[graph.spec.name]
     ending = graph.begin(task)
     graph.until(graph.executing, what="the first sub-goal")
@@ -58,7 +48,7 @@ def test_a_robot_that_was_stopped_is_armed_again_and_does_its_next_task(graph):
     graph.until(lambda: graph.gate.state == fm.GateState.STOPPED, 20.0, "a stop")
     assert graph.gate.code == int(ErrorCode.COMMAND_SILENCE)
     graph.start_again("controller")
-    graph.until(lambda: "silent" in graph.diagnostics["controller"].message, 30.0, "another one")
+    graph.until(lambda: "silent" in graph.says("controller"), 30.0, "another one")
     code, said = graph.command("rearm")
     assert code == 0, said
     # The middleware may take twenty seconds to forget the dead one's action server.

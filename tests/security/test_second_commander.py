@@ -8,8 +8,6 @@ import pytest
 pytest.importorskip("fmrl_msgs.msg", reason="needs the ros extra and fmrl_msgs")
 pytest.importorskip("transformers", reason="needs the fm extra")
 
-from full_graph import FullGraph
-
 from fmrl_msgs import msg as fm
 from fmrl_msgs.srv import AcquireLease
 from fmrl_nodes import conversions, qos
@@ -18,13 +16,10 @@ from fmrl_robot.errors import ErrorCode
 pytestmark = pytest.mark.graph
 
 
-@pytest.fixture(scope="module", params=["panda", "go2"])
-def graph(request, tmp_path_factory):
-    graph = FullGraph(request.param, tmp_path_factory.mktemp(request.param))
-    try:
-        yield graph.ready()
-    finally:
-        graph.close()
+@pytest.fixture
+def graph(running):
+    running.until(lambda: running.swing() < 0.02, what="the robot holding")
+    return running
 
 
 @pytest.fixture
