@@ -6,7 +6,7 @@ from fmrl_robot.robots import RobotSpec
 
 
 def odometry_for(spec: RobotSpec) -> LegOdometry | None:
-    """What tells a robot where it is; None of one that is bolted down, or whose legs are unknown."""
+    """What tells a robot where it is; None: it is bolted down, or its legs are unknown."""
     return LegOdometry(spec.leg_shape) if spec.leg_shape is not None else None
 
 
