@@ -168,6 +168,7 @@ EVALUATIONS = Registry(
         "exit-codes": "fmrl_robot.reproduce.exit_codes:main",
         "language": "fmrl_robot.reproduce.language:main",
         "intent": "fmrl_robot.reproduce.intent:main",
+        "places": "fmrl_robot.reproduce.places:main",
         "reward": "fmrl_robot.reproduce.reward_runs:main",
         "rearm": "fmrl_robot.reproduce.rearm:main",
         "reward-replay": "fmrl_robot.reproduce.reward_replay:main",

@@ -79,8 +79,9 @@ def route(
     before = np.full(len(nodes), -1)
     length[0], left = 0.0, np.ones(len(nodes), dtype=np.bool_)
     while left.any():
-        at = int(np.argmin(np.where(left, length, np.inf)))
-        if not np.isfinite(length[at]) or at >= first_goal:
+        open_lengths = np.where(left, length, np.inf)
+        at = int(np.argmin(open_lengths))
+        if not np.isfinite(open_lengths[at]) or at >= first_goal:
             break
         left[at] = False
         reached = clear(nodes[at], nodes, centres, least)

@@ -30,7 +30,7 @@ _NUMBERS: Mapping[str, float] = {
     **{"a hundred and eighty": 180, "one hundred and eighty": 180},
     **{"a quarter": 0.25, "three quarters": 0.75},
 }
-_TOOLS = ("filler", "forbids", "steers", "thing")
+_TOOLS = ("filler", "forbids", "steers", "thing", "halts")
 """Entries that are no acts."""
 _RIGHT_ANGLE, _HALF, _WHOLE = 90.0, 180.0, 360.0
 
@@ -75,8 +75,9 @@ def read_places(instruction: str) -> Places:
     unread, last, verb = "", "", ""
     for raw in _clauses(text):
         clause = _bare(raw)
-        if not clause:
-            continue
+        ended = bool(parts) and isinstance(parts[-1], Act)
+        if not clause or (ended and _patterns()["halts"][0].fullmatch(clause)):
+            continue  # "go to the green one and stop there"
         forbids = _patterns()["forbids"][0].match(clause)
         found = _act(clause, last, verb) if forbids is None else None
         if forbids is not None:
@@ -195,6 +196,7 @@ def _patterns() -> dict[str, tuple[re.Pattern[str], ...]]:
         "steers": (re.compile(rf"(?<= ){entries.pop('steers')}(?= )"),),
         "filler": (re.compile(rf"{parts['filler']}(?= |$) ?"),),
         "thing": (compiled("{thing}"),),
+        "halts": (re.compile(entries.pop("halts")),),
     }
     for kind, phrases in entries.items():
         found[kind] = tuple(compiled(p) for p in phrases)
