@@ -22,7 +22,7 @@ from fmrl_robot.skills.body_skills import BODY_SKILLS
 from fmrl_robot.types import ContactPattern, Plan, Problem, SubGoal, SubGoalKind
 
 WORDS: Mapping[str, str] = {
-    "sit": r"\b(?:sit|sits|sitting|sat|haunches)\b",
+    "sit": r"\b(?:sit|sits|sitting|sat|haunches|(?:take|have) a seat)\b",
     "stand_up": r"\b(?:(?:stand|get|getting|standing) (?:back )?up|on (?:to )?your feet|rise)\b",
 }
 """How a posture is asked for, and forbidden."""
