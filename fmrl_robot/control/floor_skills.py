@@ -130,7 +130,7 @@ def _around(name: str, state: RobotState, scene: Scene | None) -> Guide:
     def stops(state: RobotState, scene: Scene | None) -> list[FloatArray]:
         at = _seen(name, scene)
         ring = rim(at, AROUND_M, AROUND_STOPS, first)
-        others = [c for c in things(scene) if np.linalg.norm(c - at) > 1e-6]
+        others = [c for c in things(scene, state) if np.linalg.norm(c - at) > 1e-6]
         free = [
             p[None]
             for p in (*ring, ring[0])

@@ -28,6 +28,8 @@ ASIDE_RAD, AHEAD_RAD = 0.6, 0.15
 """A corner further off the nose than the one is turned to first, up to the other."""
 CORNER_M, THERE_M, THERE_RAD = 0.15, 0.06, 0.06
 """How near a corner, the end and a heading count as reached."""
+BLIND_S = 2.0
+"""So long nobody need look while the robot walks: at cruising speed little more than a metre."""
 REROUTE_S = 0.5
 """Things move, or are seen better: the way is looked for again as often."""
 
@@ -65,9 +67,20 @@ def place_of(state: RobotState) -> FloatArray:
     return state.position[:2]
 
 
-def things(scene: Scene | None) -> FloatArray:
-    """Middles of what stands on the floor, m, shape (k, 2)."""
-    found = [o.pose.position[:2] for o in scene.objects] if scene is not None else []
+def things(scene: Scene | None, state: RobotState) -> FloatArray:
+    """Middles of what stands on the floor, m, shape (k, 2).
+
+    Raises:
+        FmrlError: OBSERVATION_STALE; nobody has looked for longer than a robot may walk blind.
+    """
+    age_s = np.inf if scene is None else state.stamp_s - scene.stamp_s
+    if scene is None or age_s > BLIND_S:
+        raise FmrlError(
+            f"expected a scene not older than {BLIND_S:.0f} s to walk by, got one of "
+            f"{age_s:.1f} s ago; is scene_node up, and does its camera send pictures?",
+            ErrorCode.OBSERVATION_STALE,
+        )
+    found = [o.pose.position[:2] for o in scene.objects]
     return np.array(found, dtype=np.float64).reshape(-1, 2)
 
 
@@ -146,12 +159,13 @@ class Tour:
         if len(self._way) and state.stamp_s - self._routed_s < REROUTE_S:
             return
         stops = self._stops(state, scene)
-        self._total, self._routed_s = len(stops), state.stamp_s
+        self._total = len(stops)
         if self._done >= len(stops):
             self._way = np.zeros((0, 2))
             return
         fresh = not len(self._way)
-        self._way = route(here, stops[self._done], things(scene), CLEARANCE_M)
+        self._way = route(here, stops[self._done], things(scene, state), CLEARANCE_M)
+        self._routed_s = state.stamp_s
         if fresh:
             self._far_m = max(self._length(here), 1e-9)
 
@@ -206,7 +220,7 @@ class Straight:
         self._left_m = self._far_m - float(gone @ self._along)
         if self._left_m < THERE_M / 2:
             return None
-        self._watch(here, scene)
+        self._watch(here, things(scene, state))
         across = self._along * float(gone @ self._along) - gone
         speed = float(np.clip(GAIN * self._left_m, SLOW_M_S, self._speed_m_s))
         vx, vy = speed * self._along + np.clip(GAIN * across, -SLOW_M_S, SLOW_M_S)
@@ -217,8 +231,7 @@ class Straight:
             wz=_turn(KEEP * wrapped(self._yaw - yaw), 0.0),
         )
 
-    def _watch(self, here: FloatArray, scene: Scene | None) -> None:
-        centres = things(scene)
+    def _watch(self, here: FloatArray, centres: FloatArray) -> None:
         apart = np.linalg.norm(centres - here, axis=1)
         if not clear(here, self.end[None], centres, np.minimum(CLEARANCE_M, apart))[0]:
             raise FmrlError(

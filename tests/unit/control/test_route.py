@@ -64,6 +64,9 @@ def state_at(x, y, yaw, t):
     )
 
 
+EMPTY = Scene(stamp_s=0.0)
+
+
 def markers(**places):
     return Scene(
         stamp_s=0.0,
@@ -85,7 +88,8 @@ def led(guide, scene=None, start=(0.0, 0.0, 0.0), seconds=60.0):
     x, y, yaw = start
     rows = [(x, y, yaw)]
     for tick in range(round(seconds / 0.02)):
-        velocity = guide.steer(state_at(x, y, yaw, 0.02 * tick), scene)
+        now = replace(scene or EMPTY, stamp_s=0.02 * tick)
+        velocity = guide.steer(state_at(x, y, yaw, 0.02 * tick), now)
         if velocity is None:
             return np.array(rows)
         x += 0.02 * (velocity.vx * np.cos(yaw) - velocity.vy * np.sin(yaw))
@@ -171,6 +175,19 @@ def test_what_is_not_known_is_told_by_name():
     with pytest.raises(FmrlError, match="leg_shape") as caught:
         FloorSkills().guide(turn, lost, None)
     assert caught.value.code is ErrorCode.OBSERVATION_STALE
+
+
+@pytest.mark.parametrize("text", ["go(red_marker)", "around(red_marker)", "walk(2)"])
+def test_nobody_walks_on_blind_when_the_eyes_have_failed(text):
+    scene = markers(red=(3.0, 1.0))
+    goes = guide(text, scene)
+    assert goes.steer(state_at(0.0, 0.0, 0.0, 1.0), scene) is not None
+    for late in (scene, None):
+        with pytest.raises(
+            FmrlError, match=r"scene not older than 2 s|seen 'red_marker'"
+        ) as caught:
+            goes.steer(state_at(0.0, 0.0, 0.0, 9.0), late)
+        assert caught.value.code in (ErrorCode.OBSERVATION_STALE, ErrorCode.TARGET_NOT_SEEN)
 
 
 def test_progress_grows_to_one():
