@@ -91,6 +91,17 @@ def test_hand_written_instructions_fit_their_plans_and_no_other_ones(number):
         ("go to the red marker unless it rains", "go(red_marker)", ErrorCode.INTENT_INCOMPLETE),
         ("do not go to the red marker", "go(red_marker)", ErrorCode.INTENT_FORBIDDEN),
         ("go to the red marker only if you must", "go(red_marker)", ErrorCode.INTENT_INCOMPLETE),
+        # Conditions in a clause of gaits, which the reading of gaits alone would let pass.
+        (
+            "trot in place unless it rains, then go to the red marker",
+            "trot(0);go(red_marker)",
+            ErrorCode.INTENT_INCOMPLETE,
+        ),
+        (
+            "stand still if the red marker is near, then turn left",
+            "stand(0);turn(90)",
+            ErrorCode.INTENT_INCOMPLETE,
+        ),
         ("walk to the red marker and bark", "go(red_marker)", ErrorCode.INTENT_INCOMPLETE),
         ("the dog walks to the red marker", "go(red_marker)", ErrorCode.INTENT_INCOMPLETE),
         ("how do I walk to the red marker?", "go(red_marker)", ErrorCode.INTENT_INCOMPLETE),
