@@ -167,6 +167,7 @@ EVALUATIONS = Registry(
         "clip-policy": "fmrl_robot.evaluations.clip_policy:main",
         "exit-codes": "fmrl_robot.evaluations.exit_codes:main",
         "language": "fmrl_robot.evaluations.language:main",
+        "places": "fmrl_robot.evaluations.places:main",
         "intent": "fmrl_robot.evaluations.intent:main",
         "reward": "fmrl_robot.evaluations.reward_runs:main",
         "rearm": "fmrl_robot.evaluations.rearm:main",

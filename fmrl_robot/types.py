@@ -304,6 +304,10 @@ class RobotState:
     """Of the base, in its own frame, rad/s, shape (3,)."""
     contacts: BoolArray | None = None
     """Foot on the ground, SAYTAP_LEGS order, shape (4,)."""
+    position: FloatArray | None = None
+    """Of the base in the frame of odometry, m, shape (3,): estimated, never measured."""
+    linear_velocity: FloatArray | None = None
+    """Of the base in its own frame, m/s, shape (3,): estimated too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -40,6 +40,8 @@ OBSERVATIONS: Observations = (
     ("contact_window", 4 * WINDOW, 1.0),
 )
 """Of a contact-pattern policy; joint positions are relative to the default pose."""
+LINEAR_VELOCITY = "base_linear_velocity"
+"""A term that no policy of this project's own sees: what odometry makes of the base's speed."""
 OBSERVATION_SIZE = sum(size for _, size, _ in OBSERVATIONS)
 
 Indices = npt.NDArray[np.int64]
@@ -95,7 +97,11 @@ def sensed(
             "expected orientation and angular velocity of the base, got none; is the IMU up?",
             ErrorCode.OBSERVATION_STALE,
         )
+    speed: Mapping[str, FloatArray] = (
+        {} if state.linear_velocity is None else {LINEAR_VELOCITY: state.linear_velocity}
+    )
     return {
+        **speed,
         "base_angular_velocity": state.angular_velocity,
         "projected_gravity": projected_gravity(state.quaternion),
         "joint_position": state.q - default,

@@ -1,8 +1,9 @@
-"""A quadruped's controller: stands up, stands, follows contact patterns, walks, takes postures.
+"""A quadruped's controller: stands up and stands, follows patterns, walks, goes places, poses.
 
 Which of these it does is one small state: RISING interpolates from wherever the legs are to the
 stance with firm gains; RESTING holds the stance; FOLLOWING lets the contact-pattern policy act,
-WALKING the velocity policy, POSING one that reaches a posture; FALLEN damps. A sub-goal that
+WALKING the velocity policy, POSING one that reaches a posture; FALLEN damps. A guide, where a
+sub-goal is about a place, leads: it walks, and turns on the spot at a trot. A sub-goal that
 arrives while the robot lies on its belly waits for it to rise; from its side or back the skill
 ``stand_up`` brings it to its feet, by itself where the robot has just been armed: a stop may have
 tipped it over, and arming is asking for a robot that stands. One command answers one observation.
@@ -19,6 +20,8 @@ from fmrl_robot.assets import policies_dir
 from fmrl_robot.control import locomotion as loco
 from fmrl_robot.control import velocity as walking
 from fmrl_robot.control.contact_pattern import STAND, PatternPolicy, rows_of, steps, trot
+from fmrl_robot.control.floor_skills import FloorSkills
+from fmrl_robot.control.guide import Guide
 from fmrl_robot.control.posture import POSTURES, PosturePolicy
 from fmrl_robot.errors import ErrorCode, FmrlError
 from fmrl_robot.robots import RobotSpec
@@ -96,6 +99,8 @@ class QuadrupedController:
             if (folder / f"{spec.name}-{name}").is_dir()
         }
         self._posture: PosturePolicy | None = None
+        self._floor = FloorSkills()
+        self._guide: Guide | None = None
         self._armed_now = self._gets_up = False
         self._mode = _Mode.RISING
         self._mode_since_s: float | None = None
@@ -133,7 +138,7 @@ class QuadrupedController:
         Raises:
             FmrlError: PATTERN_INVALID, ROBOT_FELL or OBSERVATION_STALE.
         """
-        del scene
+        self._floor.remember(subgoal, state)
         if subgoal.kind == SubGoalKind.SKILL and not self._walks(subgoal):
             self._pose(subgoal, state)
             return
@@ -143,6 +148,8 @@ class QuadrupedController:
                 "expected a robot on its feet, got one that lies on its side; have it stand up",
                 ErrorCode.ROBOT_FELL,
             )
+        guided = self._walks(subgoal) and self._floor.asks(subgoal)
+        self._guide = self._floor.guide(subgoal, state, scene) if guided else None
         self._leave_posture()
         if self._walks(subgoal):
             self._gait, endless = _Mode.WALKING, np.inf
@@ -158,12 +165,11 @@ class QuadrupedController:
         return (
             self._walk is not None
             and subgoal.kind == SubGoalKind.SKILL
-            and subgoal.skill == walking.SKILL
+            and (subgoal.skill == walking.SKILL or self._floor.asks(subgoal))
         )
 
     def step(self, state: RobotState, scene: Scene | None) -> JointCommand:
-        """Answer one observation."""
-        del scene
+        """Answer one observation; raises FmrlError where there is no way to where it is to go."""
         self._now_s = state.stamp_s
         if self._mode_since_s is None or state.stamp_s < self._mode_since_s:
             self._awake(state)
@@ -182,7 +188,7 @@ class QuadrupedController:
         if moves and self._mode in (_Mode.RESTING, *_GAITS) and self._mode != self._gait:
             self._begin_gait(state)
         if self._mode in _GAITS:
-            return self._act(state)
+            return self._act(state, scene)
         rising = self._mode == _Mode.RISING
         share = min(1.0, self._mode_age() / self._rise_s) if rising else 1.0
         blend = 0.5 - 0.5 * np.cos(np.pi * share)
@@ -195,7 +201,9 @@ class QuadrupedController:
         return self._outcome
 
     def progress(self) -> float:
-        """Share of the duration that has passed."""
+        """Share of the way, or of the duration that has passed."""
+        if self._guide is not None:
+            return self._guide.progress
         if self._begun_s is None or not self._duration_s:
             return 0.0
         return float(np.clip((self._now_s - self._begun_s) / self._duration_s, 0.0, 1.0))
@@ -321,11 +329,11 @@ class QuadrupedController:
         self._leave_posture()
         self._driven, self._velocity = False, Velocity()
 
-    def _act(self, state: RobotState) -> JointCommand:
+    def _act(self, state: RobotState, scene: Scene | None) -> JointCommand:
         if self._subgoal is not None:
             if self._begun_s is None:
                 self._begun_s = state.stamp_s
-            elif self._elapsed() >= self._duration_s - 1e-6:
+            if self._ended(state, scene):
                 self._outcome, self._subgoal = Outcome(success=True), None
                 self._stand()
         settling = self._settling_since_s
@@ -338,6 +346,19 @@ class QuadrupedController:
             return self._command(state, target, self._walk.kp, self._walk.kd)
         target = self._pattern.act(state, self._velocity)
         return self._command(state, target, self._spec.kp, self._spec.kd)
+
+    def _ended(self, state: RobotState, scene: Scene | None) -> bool:
+        """Whether the time is over or, where a guide leads, the robot is there."""
+        if self._guide is None:
+            return self._elapsed() >= self._duration_s - 1e-6
+        led = self._guide.steer(state, scene)
+        self._velocity = led or Velocity()
+        # The velocity policy, made for rough ground, hardly turns on the spot; a trot does.
+        turns = led is not None and not (led.vx or led.vy)
+        if turns and self._gait != _Mode.FOLLOWING:
+            self._pattern.follow(trot(), loco.heading_of(state))
+        self._gait = _Mode.FOLLOWING if turns else _Mode.WALKING
+        return led is None
 
     # --- out --------------------------------------------------------------------------------------
 

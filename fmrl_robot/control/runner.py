@@ -52,6 +52,16 @@ def open_policy(file: Path) -> ort.InferenceSession:
         ) from error
 
 
+def terms_of(file: Path) -> tuple[str, ...]:
+    """Names of the observation terms that a policy file states.
+
+    Raises:
+        ConfigError: POLICY_MISSING or POLICY_REFUSED.
+    """
+    metadata = open_policy(file).get_modelmeta().custom_metadata_map
+    return PolicyContract.from_metadata(metadata, file).observation_names
+
+
 class PolicyRunner:
     """One policy, with the history of its observations."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fmrl_robot.errors import ErrorCode, FmrlError
+from fmrl_robot.estimation import LegOdometry
 from fmrl_robot.protocols import Controller, Drivable
 from fmrl_robot.safety import State, stop_words
 from fmrl_robot.safety.stop_words import REMEDY
@@ -22,8 +23,15 @@ DRIVE_TIMEOUT_S = 0.5
 class Supervisor:
     """The state between observations: what is being done, since when, and who drives."""
 
-    def __init__(self, controller: Controller) -> None:
+    def __init__(self, controller: Controller, odometry: LegOdometry | None = None) -> None:
+        """Begin without an observation.
+
+        Args:
+            controller: what answers observations.
+            odometry: adds to them where the robot is; None: it is where it was bolted down.
+        """
         self._controller = controller
+        self._odometry = odometry
         self._subgoal: SubGoal | None = None
         self._started_s = 0.0
         self._state: RobotState | None = None
@@ -41,6 +49,11 @@ class Supervisor:
     def subgoal(self) -> SubGoal | None:
         """What is being done, None when nothing is."""
         return self._subgoal
+
+    @property
+    def state(self) -> RobotState | None:
+        """The last observation, with where the robot believes that it is; None before the first."""
+        return self._state
 
     @property
     def progress(self) -> float:
@@ -67,6 +80,8 @@ class Supervisor:
         if self.followed or state is before:
             return None
         if state is State.DISARMED:
+            if self._odometry is not None:
+                self._odometry.restart()
             return self.abandon(
                 ErrorCode.SUBGOAL_CANCELLED, "the gate is not armed any more: the world was reset"
             )
@@ -111,7 +126,7 @@ class Supervisor:
             ended = self.abandon(
                 ErrorCode.SUBGOAL_CANCELLED, "time went backwards: the world was reset"
             )
-        self._state = state
+        self._state = state = self._located(state)
         if not self.followed:
             command = self._controller.passive(state)
             return self._numbered(command, state), ended or self._overdue()
@@ -130,6 +145,9 @@ class Supervisor:
             command = self._controller.step(state, scene)
         ended = ended or self._check()
         return self._numbered(command, state), ended
+
+    def _located(self, state: RobotState) -> RobotState:
+        return self._odometry.locate(state) if self._odometry is not None else state
 
     def _numbered(self, command: JointCommand, state: RobotState) -> JointCommand:
         self._seq += 1

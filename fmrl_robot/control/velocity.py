@@ -6,17 +6,21 @@ command is zero. It chooses its gait itself, and sees no ground: it feels it thr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from fmrl_robot.control import locomotion as loco
 from fmrl_robot.control.contract import PolicyContract, contract_for
-from fmrl_robot.control.runner import PolicyRunner
+from fmrl_robot.control.runner import PolicyRunner, terms_of
+from fmrl_robot.errors import ErrorCode, FmrlError
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.types import FloatArray, RobotState, Velocity
 
 OBSERVATIONS = tuple(term for term in loco.OBSERVATIONS if term[0] != "contact_window")
+SPEED_OBSERVATIONS = ((loco.LINEAR_VELOCITY, 3, 1.0), *OBSERVATIONS)
+"""Of policies trained elsewhere that are told the speed of their base, m/s in its own frame."""
 OBSERVATION_SIZE = sum(size for _, size, _ in OBSERVATIONS)
 ACTION_SCALE = loco.ACTION_SCALE
 """Offset of a joint target from the default pose in rad for an action of 1."""
@@ -26,11 +30,13 @@ VELOCITY_MAX = Velocity(vx=1.0, vy=0.5, wz=1.0)
 """Greatest command in training; beyond it commands are cut off."""
 
 
-def velocity_contract(spec: RobotSpec) -> PolicyContract:
+def velocity_contract(
+    spec: RobotSpec, observations: loco.Observations = OBSERVATIONS
+) -> PolicyContract:
     """What a velocity policy of this robot has to state."""
     return contract_for(
         spec,
-        observations=OBSERVATIONS,
+        observations=observations,
         action_scale=[ACTION_SCALE] * spec.num_joints,
         command_names=("velocity_command",),
         max_action_delay_ms=20.0,
@@ -64,7 +70,10 @@ class VelocityPolicy:
         own = f"{spec.name}-{POLICY}"
         file = policies / (imported or own) / "policy.onnx"
         elsewhere = spec if imported not in ("", own) else None
-        self._runner = PolicyRunner(file, velocity_contract(spec), trained_elsewhere=elsewhere)
+        wanted = velocity_contract(spec)
+        if elsewhere is not None and loco.LINEAR_VELOCITY in terms_of(file):
+            wanted = velocity_contract(spec, SPEED_OBSERVATIONS)
+        self._runner = PolicyRunner(file, wanted, trained_elsewhere=elsewhere)
         contract = self._runner.contract
         self.kp, self.kd = np.array(contract.joint_stiffness), np.array(contract.joint_damping)
         self.max_delay_s = contract.max_action_delay_ms / 1000.0
@@ -91,10 +100,20 @@ class VelocityPolicy:
         spec, asked = self._spec, bounded(velocity, VELOCITY_MAX)
         if self._calls % self._every == 0:
             terms = loco.sensed(state, spec.default, self._action)
+            self._check_speed(terms)
             command = np.array([asked.vx, asked.vy, self._turn(state, asked)])
             self._action = self._runner.act({**terms, "velocity_command": command})
         self._calls += 1
         return loco.joint_targets(self._action, spec.default, spec.lower, spec.upper, ACTION_SCALE)
+
+    def _check_speed(self, terms: Mapping[str, FloatArray]) -> None:
+        wanted = loco.LINEAR_VELOCITY in self._runner.contract.observation_names
+        if wanted and loco.LINEAR_VELOCITY not in terms:
+            raise FmrlError(
+                "expected the speed of the base for this policy, got none; give the RobotSpec of "
+                f"{self._spec.name!r} a leg_shape, and see that its foot contacts are up",
+                ErrorCode.OBSERVATION_STALE,
+            )
 
     def _turn(self, state: RobotState, asked: Velocity) -> float:
         if asked.wz or not (asked.vx or asked.vy):

@@ -50,7 +50,8 @@ class GroundPerceiver:
 
 def _axis(points: FloatArray, view: CameraView) -> FloatArray:
     """Planar position of an upright cylinder: the side that is seen, moved inwards."""
-    nearest = np.median(points[:, :2], axis=0)
-    away = nearest - view.position_in_world[:2]
-    # The mean distance of a half circle's points from its diameter is 2/pi of the radius.
-    return nearest + (2 / np.pi) * RADIUS_M * away / max(float(np.linalg.norm(away)), 1e-9)
+    seen = np.median(points[:, :2], axis=0)
+    away = seen - view.position_in_world[:2]
+    # Columns of pixels are spread evenly over its width: half of what is seen lies within the
+    # middle half, and the median as far before the axis as a cylinder is thick there.
+    return seen + np.sqrt(0.75) * RADIUS_M * away / max(float(np.linalg.norm(away)), 1e-9)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from fmrl_robot.errors import ErrorCode, apart
+from fmrl_robot.plancheck.body import Finding, body_step, returns
 from fmrl_robot.registry import SKILLS
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.skills import TABLE, Unmet, World
@@ -57,11 +58,8 @@ def check(plan: Plan, scene: Scene, robot: RobotSpec) -> tuple[Problem, ...]:
         robot: who would carry it out.
     """
     problems = list(_schema(plan, robot)) or list(_each(plan, lambda s: _alone(s, scene)))
-    problems = problems or list(_symbolic(plan, scene))
+    problems = problems or list(_symbolic(plan, scene)) or list(returns(plan))
     return tuple(problems or _each(plan, lambda s: _workspace(s, scene, robot)))
-
-
-Finding = tuple[ErrorCode, str]
 
 
 def _each(plan: Plan, look: Callable[[SubGoal], Finding | None]) -> Iterator[Problem]:
@@ -108,7 +106,8 @@ def _alone(subgoal: SubGoal, scene: Scene) -> Finding | None:
     if subgoal.kind == SubGoalKind.CONTACT_PATTERN:
         return _gait(subgoal)
     if subgoal.skill in BODY_SKILLS:
-        return _moves(subgoal) if BODY_SKILLS[subgoal.skill].moves else None
+        goes = BODY_SKILLS[subgoal.skill].moves and subgoal.velocity is not None
+        return body_step(subgoal, scene) or (_moves(subgoal) if goes else None)
     return _targets(subgoal, scene)
 
 

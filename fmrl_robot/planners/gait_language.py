@@ -3,7 +3,8 @@
 A segment names gait and forward velocity in m/s, then what is special about it: ``up=FL`` (that
 leg stays off the ground), ``fast=FR`` (double frequency), ``air`` (suspension), ``quick`` or
 ``calm`` (short or long cycle), ``t=5`` (seconds). A large model may write the paper's rows instead:
-``rows(0.5,FL=1100..,FR=..,RL=..,RR=..)``. ``refuse(reason)`` declines.
+``rows(0.5,FL=1100..,FR=..,RL=..,RR=..)``. Steps that go somewhere or take a posture stand in
+floor_language.py and mix with these. ``refuse(reason)`` declines.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import cast, get_args
 
 from fmrl_robot.errors import ErrorCode, Retryable, Terminal, apart
 from fmrl_robot.fm.undressing import calls
+from fmrl_robot.planners import floor_language
 from fmrl_robot.planners.contact_patterns import (
     MAX_LENGTH,
     MIN_LENGTH,
@@ -35,7 +37,9 @@ duration ::= ",t=" [1-9] [0-9]? (".5")?
 rows ::= "rows(" speed ",FL=" bits ",FR=" bits ",RL=" bits ",RR=" bits duration? ")"
 bits ::= [01]{{{MIN_LENGTH},{MAX_LENGTH}}}
 """
-"""GBNF of the language; lengths of rows are compared after parsing."""
+"""GBNF of gaits alone, as embedded models know it; lengths of rows are compared after parsing."""
+WHOLE_GRAMMAR = GRAMMAR.replace("| rows\n", "| rows | place\n", 1) + floor_language.GRAMMAR.lstrip()
+"""GBNF of gaits, places, distances and postures."""
 
 MOVING_S, STANDING_S = 5.0, 2.0
 """Durations where the plan names none."""
@@ -73,7 +77,10 @@ def parse(text: str) -> list[SubGoal]:
         raise Retryable(
             f"expected at most {MAX_SEGMENTS} segments, got {len(parts)}", ErrorCode.PLAN_SCHEMA
         )
-    return [_segment(part, number) for number, part in enumerate(parts, start=1)]
+    return [
+        floor_language.step(part, number) or _segment(part, number)
+        for number, part in enumerate(parts, start=1)
+    ]
 
 
 def _segment(part: str, number: int) -> SubGoal:

@@ -3,7 +3,7 @@
 from fmrl_robot.registry import Registry
 from fmrl_robot.robots.laws import check_model
 from fmrl_robot.robots.panda import PANDA
-from fmrl_robot.robots.spec import ModelAsset, RobotSpec, StopKind
+from fmrl_robot.robots.spec import LegShape, ModelAsset, RobotSpec, StopKind
 from fmrl_robot.robots.unitree import GO1, GO2
 
 ROBOTS = Registry(
@@ -27,6 +27,7 @@ __all__ = [
     "GO2",
     "PANDA",
     "ROBOTS",
+    "LegShape",
     "ModelAsset",
     "RobotSpec",
     "StopKind",

@@ -92,8 +92,18 @@ class _Checked:
         self._names("foot_geoms", spec.foot_geoms, len(legs))
         height = np.isfinite(spec.base_height_m) and spec.base_height_m > 0
         self.holds("base_height_m", height, "above 0 m")
+        self._leg_shape()
         viscosity = spec.viscosity is None or 0 <= spec.viscosity < np.inf
         self.holds("viscosity", viscosity, "None, or at least 0 N m s/rad")
+
+    def _leg_shape(self) -> None:
+        shape = self.spec.leg_shape
+        if shape is None:
+            return
+        lengths = (shape.thigh_m, shape.calf_m, shape.foot_radius_m)
+        others = (shape.hip_x_m, shape.hip_y_m, shape.abduction_m, shape.foot_x_m)
+        law = bool(np.all(np.isfinite([*lengths, *others]))) and min(lengths) > 0
+        self.holds("leg_shape", law, "None, or finite measures with lengths and radius above 0 m")
 
     def _names(self, field: str, names: Sequence[str], count: int) -> None:
         distinct = len(names) == len(set(names)) == count and all(names)

@@ -53,6 +53,23 @@ class ModelAsset:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LegShape:
+    """Measures of a quadruped's legs, which are alike and mirrored, in m."""
+
+    hip_x_m: float
+    """Of the front left hip joint before the base's origin."""
+    hip_y_m: float
+    """Of the same to its left."""
+    abduction_m: float
+    """From the axis of the hip sideways to the thigh."""
+    thigh_m: float
+    calf_m: float
+    foot_x_m: float = 0.0
+    """Of the foot's centre before the line of the shank."""
+    foot_radius_m: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RobotSpec:
     """Joints, limits, gains, rates and stop kind of one robot."""
 
@@ -100,6 +117,8 @@ class RobotSpec:
     """Geoms of the MuJoCo model that touch the ground, one a leg."""
     base_height_m: float = 0.0
     """Height of a standing quadruped's base."""
+    leg_shape: LegShape | None = None
+    """Of a quadruped; None: it cannot tell where it is, and goes to no place."""
     workspace_lower: FloatArray | None = None
     """Of an arm's gripper in its base frame, m, shape (3,)."""
     workspace_upper: FloatArray | None = None

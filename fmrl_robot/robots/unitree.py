@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fmrl_robot.robots.spec import ModelAsset, RobotSpec
+from fmrl_robot.robots.spec import LegShape, ModelAsset, RobotSpec
 from fmrl_robot.types import SAYTAP_LEGS, FloatArray
 
 _PARTS = ("hip", "thigh", "calf")
@@ -54,6 +54,15 @@ GO2 = RobotSpec(
     legs=SAYTAP_LEGS,
     foot_geoms=("FL", "FR", "RL", "RR"),
     base_height_m=0.27,
+    leg_shape=LegShape(
+        hip_x_m=0.1934,
+        hip_y_m=0.0465,
+        abduction_m=0.0955,
+        thigh_m=0.213,
+        calf_m=0.213,
+        foot_x_m=-0.002,
+        foot_radius_m=0.022,
+    ),
 )
 """The quadruped of SayTap's experiments here (the paper used its elder, the A1)."""
 
@@ -85,6 +94,14 @@ GO1 = RobotSpec(
     legs=SAYTAP_LEGS,
     foot_geoms=("FL", "FR", "RL", "RR"),
     base_height_m=0.27,
+    leg_shape=LegShape(
+        hip_x_m=0.1881,
+        hip_y_m=0.04675,
+        abduction_m=0.08,
+        thigh_m=0.213,
+        calf_m=0.213,
+        foot_radius_m=0.023,
+    ),
     viscosity=0.2,
 )
 """Go2's elder. Its model's joints resist with 1 and 2 N m s/rad, which stands for a controller's

@@ -85,7 +85,8 @@ def _steps_faster(contacts: BoolArray, leg: Leg) -> bool:
     return bool(touchdowns[index] >= FASTER * max(np.delete(touchdowns, index)))
 
 
-def _fits(motion: Motion, first: int, rows: int, segment: Segment) -> bool:
+def fits(motion: Motion, first: int, rows: int, segment: Segment) -> bool:
+    """Whether ``rows`` rows from ``first`` on are the segment, its gait and its speed."""
     window = slice(first, first + rows)
     vx, vy = np.mean(motion.velocity[window], axis=0)
     tolerance = SPEED_M_S if segment.gait != "stand" else STILL_M_S
@@ -109,7 +110,7 @@ def happened(motion: Motion, segments: tuple[Segment, ...]) -> tuple[int, str]:
         rows = round(0.96 * segments[index].duration_s / motion.dt_s)
         last = min(latest, len(motion.height) - rows)
         return any(
-            _fits(motion, first, rows, segments[index])
+            fits(motion, first, rows, segments[index])
             and follow(index + 1, first + rows, first + rows + round(SETTLE_S / motion.dt_s))
             for first in range(earliest, last + 1, step)
         )

@@ -55,6 +55,26 @@ _LEG_WORDS = {
 }
 
 
+_MARKER = r"(red|green|blue)(?: marker| one| cone)?"
+_METRES = r"(\d+(?:\.\d+)?|a|one|two|three|half a) (?:m|metres?|meters?)"
+_AMOUNTS = {"a": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "half a": 0.5}
+_STOPS: tuple[tuple[str, str], ...] = (
+    (rf"(?:walk|go|move|head)(?: over| up)? to {_MARKER}|visit {_MARKER}", "at"),
+    (rf"(?:walk|go|move) around {_MARKER}|circle {_MARKER}", "around"),
+    (rf"(?:turn to|face) {_MARKER}", "facing"),
+    (r"(?:come|go|walk) back(?: to start)?|return(?: to start)?|go to start", "start"),
+    (r"turn(?: to)? (left|right)(?: by)?(?: (\d+) degrees)?", "turn"),
+    (r"turn (\d+) degrees(?: to)? (left|right)", "turn_by"),
+    (r"turn (around)", "turn"),
+    (rf"(?:walk|go|move)( forward| backward| back)? {_METRES}( forward| backward| back)?", "way"),
+    (rf"(?:walk|go|move|step)(?: to)?()? {_METRES} to (left|right)", "way"),
+    (r"sit(?: down)?", "sit"),
+    (r"(?:stand|get) up", "stand_up"),
+)
+"""How a quadruped is sent to places; words of the same meaning beyond these are for a planner."""
+_JOINTS = re.compile(r",? and then |,? then |;|, and |, | and ")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Segment:
     """A stretch of locomotion that has to happen."""
@@ -73,11 +93,27 @@ class Segment:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Stop:
+    """A place, a turn, a way or a posture that has to be reached."""
+
+    kind: str
+    """at, start, around, facing, turn, way, sit or stand_up."""
+    thing: str = ""
+    """The marker it is about."""
+    turn_deg: float = 0.0
+    """To the left."""
+    either: bool = False
+    """Turned to whichever side."""
+    way_m: tuple[float, float] = (0.0, 0.0)
+    """Forward and to the left, as the robot stood before."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Goal:
     """What has to hold at the end, or what has to have happened in this order."""
 
     predicates: tuple[Predicate, ...] = ()
-    segments: tuple[Segment, ...] = ()
+    segments: tuple[Segment | Stop, ...] = ()
 
 
 class UnknownGoal(ConfigError):
@@ -98,6 +134,11 @@ def goal_of(instruction: str, kind: str) -> Goal:
     if "drawer" in text:
         text = re.sub(r"\b(in|into|inside) it\b", r"\1 drawer", text)
     if kind == "quadruped":
+        fine = [p for p in (p.strip(" ,") for p in _JOINTS.split(text)) if p]
+        stops = [_stop(part) for part in fine]
+        if any(stops):
+            pairs = zip(fine, stops, strict=True)
+            return Goal(segments=tuple(s or _segment(part, instruction) for part, s in pairs))
         parts = [part.strip(" ,") for part in re.split(r"\bthen\b|;", text)]
         return Goal(segments=tuple(_segment(part, instruction) for part in parts))
     clauses = [
@@ -188,6 +229,33 @@ def _settle(found: list[Predicate]) -> tuple[Predicate, ...]:
         kept.pop(about, None)
         kept[about] = predicate
     return tuple(kept.values())
+
+
+def _stop(clause: str) -> Stop | None:
+    """Read a part that is about a place, a turn, a way or a posture; None where it is not."""
+    words = re.sub(r"\b(back|for)wards\b", r"\1ward", re.sub(r"^(first|finally) ", "", clause))
+    for pattern, kind in _STOPS:
+        match = re.fullmatch(pattern, words)
+        if match is None:
+            continue
+        said = [word.strip() for word in match.groups() if word and word.strip()]
+        if kind in ("turn", "turn_by"):
+            side = next((w for w in said if not w.isdigit()), "left")
+            degrees = next((float(w) for w in said if w.isdigit()), 90.0)
+            if side == "around":
+                return Stop(kind="turn", turn_deg=180.0, either=True)
+            return Stop(kind="turn", turn_deg=-degrees if side == "right" else degrees)
+        if kind == "way":
+            number = next(w for w in said if w in _AMOUNTS or w[0].isdigit())
+            metres = _AMOUNTS[number] if number in _AMOUNTS else float(number)
+            side = next((w for w in said if w != number), "forward")
+            ahead = {"forward": metres, "backward": -metres, "back": -metres}.get(side, 0.0)
+            return Stop(
+                kind="way",
+                way_m=(ahead, {"left": metres, "right": -metres}.get(side, 0.0)),
+            )
+        return Stop(kind=kind, thing=f"{said[0]}_marker" if said else "")
+    return None
 
 
 def _segment(clause: str, instruction: str) -> Segment:

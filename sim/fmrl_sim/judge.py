@@ -23,8 +23,9 @@ from fmrl_robot.instruction import readable
 from fmrl_robot.registry import SCENES
 from fmrl_robot.types import Predicate
 from fmrl_sim import recorder
+from fmrl_sim.courses import Course, followed
 from fmrl_sim.gaits import Motion, happened
-from fmrl_sim.goals import Goal, goal_of
+from fmrl_sim.goals import Goal, Segment, goal_of
 from fmrl_sim.ground_truth import GroundTruth
 from fmrl_sim.scenes.base import SceneModel
 
@@ -100,6 +101,24 @@ def motion_of(record: recorder.Record) -> Motion:
     )
 
 
+def course_of(record: recorder.Record, motion: Motion) -> Course:
+    """Work out where a recorded quadruped and the markers around it were."""
+    scene = _scene(record.scene, record.robot)
+    w, x, y, z = record.qpos[:, 3:7].T
+    addresses = {
+        o.name: int(scene.model.joint(o.name).qposadr[0])
+        for o in scene.objects
+        if o.category == "marker"
+    }
+    return Course(
+        motion=motion,
+        place=record.qpos[:, :2],
+        yaw=np.unwrap(np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))),
+        pitch=np.arcsin(np.clip(2 * (w * y - x * z), -1, 1)),
+        things={name: record.qpos[:, at : at + 2] for name, at in addresses.items()},
+    )
+
+
 def _height(model: mujoco.MjModel, data: mujoco.MjData, at: np.ndarray) -> float:
     """Of a point above the floor, m."""
     floor = model.geom("floor")
@@ -118,7 +137,11 @@ def _judge_motion(record: recorder.Record, goal: Goal) -> Verdict:
     motion = motion_of(record)
     if motion.fallen:
         return Verdict(done=False, reason="the robot fell")
-    count, reason = happened(motion, goal.segments)
+    gaits = tuple(s for s in goal.segments if isinstance(s, Segment))
+    if len(gaits) == len(goal.segments):
+        count, reason = happened(motion, gaits)
+    else:
+        count, reason = followed(course_of(record, motion), goal.segments)
     return Verdict(done=count == len(goal.segments), reason=reason)
 
 

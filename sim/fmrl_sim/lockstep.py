@@ -15,6 +15,7 @@ import numpy as np
 
 from fmrl_robot.control.supervisor import Supervisor
 from fmrl_robot.errors import FmrlError
+from fmrl_robot.estimation import odometry_for
 from fmrl_robot.motion.obstacles import yaw_of_pose
 from fmrl_robot.protocols import Controller
 from fmrl_robot.safety import Gate
@@ -169,7 +170,7 @@ class Loop:
 
     def restart(self, controller: Controller) -> None:
         """Put another controller in the place of one that died."""
-        self.supervisor = Supervisor(controller)
+        self.supervisor = Supervisor(controller, odometry_for(self.body.robot))
         self._wire: deque[tuple[float, JointCommand]] = deque()
         _, self._lease, _ = self.gate.acquire("lockstep", max_delay_s=self.supervisor.max_delay_s)
 

@@ -19,8 +19,19 @@ def posture(data: mujoco.MjData, base: str) -> str | None:
     up = data.body(base).xmat.reshape(3, 3)[2]
     height = float(data.body(base).xpos[2])
     pitch = float(np.arcsin(np.clip(-up[0], -1, 1)))
-    roll = float(np.arctan2(up[1], up[2]))
-    if up[2] < FALLEN_UP:
+    return posture_of(height, pitch, float(np.arctan2(up[1], up[2])), float(up[2]))
+
+
+def posture_of(height: float, pitch: float, roll: float, upright: float) -> str | None:
+    """Return the posture of a base.
+
+    Args:
+        height: above the floor, m.
+        pitch: nose down, rad.
+        roll: rad.
+        upright: upward part of its z axis.
+    """
+    if upright < FALLEN_UP:
         return "fallen"
     if abs(roll) > LEVEL_RAD:
         return None

@@ -42,9 +42,10 @@ TOPICS = {
 QUADRUPED = {
     "imu/data": ("sensor_msgs/msg/Imu", "sim", BEST_EFFORT, VOLATILE),
     "foot_contacts": ("fmrl_msgs/msg/FootContacts", "sim", BEST_EFFORT, VOLATILE),
+    "odom": ("nav_msgs/msg/Odometry", "controller", BEST_EFFORT, VOLATILE),
     "ground_truth/odom": ("nav_msgs/msg/Odometry", "sim", BEST_EFFORT, VOLATILE),
 }
-CAMERAS = {"panda": ("front", "wrist"), "go2": ("follow",)}
+CAMERAS = {"panda": ("front", "wrist"), "go2": ("follow", "head")}
 HEARD = {
     "joint_command": {"sim"},
     "joint_states": {"controller", "monitor"},

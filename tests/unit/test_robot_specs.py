@@ -53,6 +53,9 @@ BROKEN = {
     "no height": (GO2, "base_height_m", 0.0, "above 0 m"),
     "a height that is none": (GO2, "base_height_m", np.nan, "above 0 m"),
     "negative viscosity": (GO2, "viscosity", -0.2, "at least 0"),
+    "a foot of no size": (
+        *(GO2, "leg_shape", replace(GO2.leg_shape, foot_radius_m=0.0), "radius above 0 m"),
+    ),
     "the other kind's stop": (GO2, "stop_kind", "brake_and_hold", "'damp_and_sit'"),
     "another kind": (GO2, "kind", "humanoid", "one of arm, quadruped"),
     "no base": (PANDA, "base_body", "", "a body of the model"),

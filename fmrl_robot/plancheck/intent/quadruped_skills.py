@@ -3,7 +3,8 @@
 The reading of a quadruped's instructions knows gaits and no postures, and reads a plan by its rows,
 which a skill has not. So a walk is read as if it trotted, what it walks like being its own affair;
 and a posture needs a clause that asks for it by name: what stands before and after that clause is
-compared with what stands before and after that step. What is unclear is refused.
+compared with what stands before and after that step. What is unclear is refused. Plans that go to
+places, turn or walk distances are read more strictly, in quadruped_course.py.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from dataclasses import replace
 import numpy as np
 
 from fmrl_robot.errors import ErrorCode
-from fmrl_robot.plancheck.intent import quadruped
+from fmrl_robot.plancheck.intent import quadruped, quadruped_course
 from fmrl_robot.plancheck.intent.quadruped_clauses import read
 from fmrl_robot.skills.body_skills import BODY_SKILLS
 from fmrl_robot.types import ContactPattern, Plan, Problem, SubGoal, SubGoalKind
 
 WORDS: Mapping[str, str] = {
-    "sit": r"\b(?:sit|sits|sitting|sat|haunches)\b",
+    "sit": r"\b(?:sit|sits|sitting|sat|haunches|(?:take|have) a seat)\b",
     "stand_up": r"\b(?:(?:stand|get|getting|standing) (?:back )?up|on (?:to )?your feet|rise)\b",
 }
 """How a posture is asked for, and forbidden."""
@@ -32,6 +33,9 @@ _TROT = np.repeat(np.array([[1, 0], [0, 1], [0, 1], [1, 0]], dtype=np.bool_), 13
 def problems(plan: Plan) -> tuple[Problem, ...]:
     """Return the first way in which a plan is not what its instruction asks for."""
     steps = _rows(plan)
+    if any(quadruped_course.goes(s) for s in steps):
+        whole = replace(plan, subgoals=steps)
+        return tuple(quadruped_course.problems(whole, understood(plan)))[:1]
     if all(s.skill not in WORDS for s in steps):
         return quadruped.problems(plan.instruction, replace(plan, subgoals=steps))
     return tuple(_with_postures(replace(plan, subgoals=steps)))[:1]
@@ -43,6 +47,8 @@ def understood(plan: Plan) -> str:
 
 
 def _said(plan: Plan, step: SubGoal) -> str:
+    if quadruped_course.goes(step) and step.skill in BODY_SKILLS:
+        return quadruped_course.say(step)
     if step.kind != SubGoalKind.SKILL:
         return quadruped.understood(replace(plan, subgoals=(step,)))
     name = BODY_SKILLS[step.skill].said if step.skill in BODY_SKILLS else step.skill

@@ -33,6 +33,8 @@ Named = dict[str, float]
 class State:
     """What a robot feels and is told, by name."""
 
+    linear_velocity: FloatArray
+    """m/s, shape (3,)."""
     angular_velocity: FloatArray
     """rad/s, shape (3,)."""
     gravity: FloatArray
@@ -82,6 +84,7 @@ class Original:
         default = dict(zip(source.joint_names, source.default_joint_pos, strict=True))
         scale = dict(zip(source.action_joint_names, source.action_scale, strict=True))
         values: dict[str, list[float]] = {
+            terms.SPEED: list(state.linear_velocity),
             "base_angular_velocity": list(state.angular_velocity),
             "projected_gravity": list(state.gravity),
             terms.COMMAND: list(state.command),
@@ -102,6 +105,7 @@ def ours_for(state: State, runner: PolicyRunner) -> Named:
     default, scale = np.array(contract.default_joint_pos), np.array(contract.action_scale)
     action = runner.act(
         {
+            terms.SPEED: state.linear_velocity,
             "base_angular_velocity": state.angular_velocity,
             "projected_gravity": state.gravity,
             terms.COMMAND: state.command,
@@ -145,6 +149,7 @@ def drawn(rng: np.random.Generator, spec: RobotSpec) -> State:
         return dict(zip(joints, values.tolist(), strict=True))
 
     return State(
+        linear_velocity=rng.normal(size=3),
         angular_velocity=rng.normal(size=3),
         gravity=gravity / np.linalg.norm(gravity),
         command=rng.uniform(-1, 1, size=3),

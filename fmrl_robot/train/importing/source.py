@@ -10,7 +10,7 @@ import numpy as np
 from fmrl_robot.control.contact_pattern import policy_contract
 from fmrl_robot.control.contract import PolicyContract
 from fmrl_robot.control.posture import posture_contract
-from fmrl_robot.control.velocity import velocity_contract
+from fmrl_robot.control.velocity import SPEED_OBSERVATIONS, velocity_contract
 from fmrl_robot.errors import apart
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.train.importing import terms
@@ -19,9 +19,16 @@ from fmrl_robot.train.importing.refusal import refused
 from fmrl_robot.train.importing.statement import Statement
 from fmrl_robot.types import FloatArray
 
+
+def speed_contract(spec: RobotSpec) -> PolicyContract:
+    """That of a velocity policy which is told the speed of its base."""
+    return velocity_contract(spec, SPEED_OBSERVATIONS)
+
+
 FAMILIES: tuple[Callable[[RobotSpec], PolicyContract], ...] = (
     posture_contract,
     velocity_contract,
+    speed_contract,
     policy_contract,
 )
 """Contracts that a quadruped's controller runs, from those with the fewest terms on."""
@@ -106,7 +113,11 @@ def contract_of(source: Source, spec: RobotSpec) -> PolicyContract:
     """This project's contract for what the policy does, with the choices that are its own."""
     named = {term.name: term for term in source.terms}
     bases = [make(spec) for make in FAMILIES]
-    base = next(base for base in bases if set(named) <= set(base.observation_names))
+    base = next((b for b in bases if set(named) <= set(b.observation_names)), None)
+    if base is None:
+        todo = "no controller shows a policy both: train without one of them and export anew"
+        both = f"{terms.SPEED} or {terms.WINDOW}, not both"
+        raise refused("observation_names", both, tuple(named), todo)
     return replace(
         base,
         joint_stiffness=_ours(source, source.joint_stiffness, spec),

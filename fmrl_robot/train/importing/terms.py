@@ -12,12 +12,14 @@ from __future__ import annotations
 from fmrl_robot.control import locomotion as loco
 from fmrl_robot.train.importing.refusal import refused
 
-SIZES = {name: size for name, size, _ in loco.OBSERVATIONS}
+SPEED = loco.LINEAR_VELOCITY
+SIZES = {SPEED: 3, **{name: size for name, size, _ in loco.OBSERVATIONS}}
 """Numbers in one frame of each term that the quadruped's controller measures or is told."""
 POSITION, VELOCITY, ACTION = "joint_position", "joint_velocity", "last_action"
 COMMAND, WINDOW = "velocity_command", "contact_window"
 
 _ALIASES = {
+    "base_lin_vel": SPEED,
     "base_ang_vel": "base_angular_velocity",
     "joint_pos": POSITION,
     "joint_pos_rel": POSITION,
@@ -29,7 +31,6 @@ _ALIASES = {
     "generated_commands": COMMAND,
 }
 _UNMEASURED = {
-    "base_lin_vel": "no sensor of the robot measures the speed of its base",
     "base_pos_z": "no sensor of the robot measures the height of its base",
     "height_scan": "no sensor of the controller's measures the ground around the robot",
     "foot_contact": "contacts are not among what policies are shown here",

@@ -28,6 +28,8 @@ from fmrl_sim.scenes.base import (
 )
 
 PHYSICS_DT_S = 0.002
+CAMERAS = ("follow", "head")
+"""The one beside the robot, for those who look on, and the robot's own."""
 FOOT_FRICTION = (0.8, 0.02, 0.01)
 MARKERS = {
     "red_marker": (0.85, 0.08, 0.08, 1.0),
@@ -114,7 +116,7 @@ def add_floor(spec: mujoco.MjSpec, robot: RobotSpec) -> None:
 
 
 def add_looks(spec: mujoco.MjSpec, robot: RobotSpec) -> None:
-    """Add sky, light and the camera ``follow``, which travel with the robot."""
+    """Add sky and light that travel with the robot, and the cameras beside it and on it."""
     add_texture(spec, "sky", "sky", 256, [0.72, 0.80, 0.90], [0.93, 0.94, 0.95])
     # The light travels along: a shadow map spread over the whole floor would be too coarse.
     spec.body(robot.base_body).add_light(
@@ -137,6 +139,14 @@ def add_looks(spec: mujoco.MjSpec, robot: RobotSpec) -> None:
         pos=eye,
         quat=look_at(eye, target, np.array([0.0, 0.0, 1.0])),
         fovy=45,
+    )
+    # Before the trunk, so that it sees none of the robot, and wide, as Unitree's is.
+    eye, target = np.array([0.36, 0.0, 0.05]), np.array([1.36, 0.0, -0.10])
+    spec.body(robot.base_body).add_camera(
+        name="head",
+        pos=eye,
+        quat=look_at(eye, target, np.array([0.0, 0.0, 1.0])),
+        fovy=90,
     )
     spec.visual.map.znear, spec.visual.map.zfar = 0.01, 40.0
     spec.stat.extent, spec.stat.center = 1.0, [0.0, 0.0, 0.2]
@@ -212,6 +222,6 @@ def build(robot: str = "go2") -> SceneModel:
         objects=tuple(
             ObjectInfo(name=n, category="marker", color=n.split("_")[0], size=size) for n in MARKERS
         ),
-        cameras=("follow",),
+        cameras=CAMERAS,
         sampler=partial(_sample, robot=found, model=model),
     )

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fmrl_robot.robots import RobotSpec
 from fmrl_robot.robots import robot as find_robot
 from fmrl_sim.scenes.base import SceneModel, SceneOptions, SceneState
-from fmrl_sim.scenes.ground import add_floor, add_looks, quadruped_spec, standing_qpos
+from fmrl_sim.scenes.ground import CAMERAS, add_floor, add_looks, quadruped_spec, standing_qpos
 from fmrl_sim.scenes.terrain import CELL_M, Terrain, make_terrain, surface
 
 COURSE = ("rough", "stairs", "blocks", "waves", "slope")
@@ -97,6 +97,6 @@ def build(robot: str = "go2") -> SceneModel:
         robot=found,
         model=model,
         objects=(),
-        cameras=("follow",),
+        cameras=CAMERAS,
         sampler=partial(_sample, robot=found, model=model, terrain=terrain),
     )

@@ -31,11 +31,12 @@ from fmrl_robot.assets import policies_dir
 from fmrl_robot.commands import policy as policy_command
 from fmrl_robot.control.contact_pattern import policy_contract
 from fmrl_robot.control.runner import PolicyRunner
-from fmrl_robot.control.velocity import velocity_contract
-from fmrl_robot.errors import ConfigError
+from fmrl_robot.control.velocity import VelocityPolicy, velocity_contract
+from fmrl_robot.errors import ConfigError, ErrorCode, FmrlError
 from fmrl_robot.robots import GO2
 from fmrl_robot.train.importing import graft, import_policy
 from fmrl_robot.train.importing.statement import KEYS
+from fmrl_robot.types import RobotState, Velocity
 
 
 @pytest.fixture
@@ -129,6 +130,34 @@ def test_scales_may_differ_within_a_term(tmp_path, policies):
     for name, scale in (("plain", [1, 1, 1]), ("scaled", [2, 2, 0.25])):
         want = (0.25 / 0.3) * np.array(scale) @ weights[6:9]
         assert moved[name][0] == pytest.approx(want, abs=1e-5)
+
+
+def test_a_policy_that_is_told_the_speed_of_its_base_walks_with_what_odometry_makes_of_it(
+    tmp_path, policies
+):
+    terms = ("base_lin_vel", *WALK)
+    metadata = walk_metadata(WALK, observation_names=",".join(terms))
+    metadata["observation_history_lengths"] = csv([1] * len(terms))
+    made = taken(linear(48, 12, tmp_path / "walk.onnx", metadata), policies)
+    assert made.contract.observation_names[0] == "base_linear_velocity"
+    assert made.difference_rad < 1e-5
+    policy = VelocityPolicy(GO2, policies, made.folder.name)
+    policy.begin(GO2.default)
+    state = RobotState(
+        stamp_s=0.0,
+        q=GO2.default,
+        dq=np.zeros(12),
+        quaternion=np.array([1.0, 0.0, 0.0, 0.0]),
+        angular_velocity=np.zeros(3),
+        linear_velocity=np.zeros(3),
+    )
+    still = policy.act(state, Velocity())
+    policy.begin(GO2.default)
+    moving = policy.act(replace(state, linear_velocity=np.array([0.5, 0.0, 0.0])), Velocity())
+    assert np.abs(still - moving).max() > 1e-4
+    with pytest.raises(FmrlError, match="leg_shape") as caught:
+        policy.act(replace(state, linear_velocity=None), Velocity())
+    assert caught.value.code is ErrorCode.OBSERVATION_STALE
 
 
 # --- what is written --------------------------------------------------------------------------

@@ -20,8 +20,8 @@ def policies(tmp_path):
 OTHERS = ",".join(JOINTS[:-1])
 METADATA = {
     "an unmeasured term": (
-        {"observation_names": ",".join(["base_lin_vel", *WALK])},
-        "observation_names = .*got 'base_lin_vel'; no sensor of the robot measures the speed",
+        {"observation_names": ",".join(["base_pos_z", *WALK])},
+        "observation_names = .*got 'base_pos_z'; no sensor of the robot measures the height",
     ),
     "a scan of the ground": (
         {"observation_names": ",".join([*WALK, "height_scan"])},

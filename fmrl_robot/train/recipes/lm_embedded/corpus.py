@@ -24,6 +24,7 @@ from fmrl_robot.train.recipes.lm_embedded import (
     quadruped_banked,
     quadruped_corpus,
     quadruped_phenomena,
+    quadruped_places,
 )
 from fmrl_robot.train.recipes.lm_embedded.banks import TALK_SHARE, wrapped
 from fmrl_robot.train.recipes.lm_embedded.phrases import type_like_a_person
@@ -51,13 +52,24 @@ def held_out() -> frozenset[str]:
     return frozenset(json.loads(file.read_text("utf-8")))
 
 
-def examples(seed: int, arm_share: float = ARM_SHARE) -> Iterator[tuple[str, str, str]]:
-    """Yield kind of prompt, instruction and answer, without end; ``arm_share`` for the arm."""
+def examples(
+    seed: int, arm_share: float = ARM_SHARE, places: float = 0.0
+) -> Iterator[tuple[str, str, str]]:
+    """Yield kind of prompt, instruction and answer, without end.
+
+    Args:
+        seed: of the draws.
+        arm_share: for the arm.
+        places: share of the quadruped's that go to places, turn, walk distances or take postures;
+            with any of them, what they make possible is not refused elsewhere.
+    """
     rng = random.Random(seed)  # noqa: S311
     forbidden = held_out()
     while True:
         arm = rng.random() < arm_share
-        text, steps = _draw(rng, arm)
+        text, steps = _draw(rng, arm, places)
+        if places and not arm and steps[0].startswith("refuse") and quadruped_places.possible(text):
+            continue
         clean = re.sub(r" ([,.;!?])", r"\1", " ".join(text.split()))
         text = type_like_a_person(clean, rng)
         # Neither the sentence of a test nor what typing makes of it.
@@ -72,8 +84,10 @@ def examples(seed: int, arm_share: float = ARM_SHARE) -> Iterator[tuple[str, str
             yield "arm" if arm else "quadruped", text, ";".join(steps)
 
 
-def _draw(rng: random.Random, arm: bool) -> tuple[str, Sequence[str]]:
+def _draw(rng: random.Random, arm: bool, places: float = 0.0) -> tuple[str, Sequence[str]]:
     """One instruction, not yet typed by anybody, with its steps."""
+    if places and not arm and rng.random() < places:
+        return quadruped_places.draw(rng)
     source = rng.random()
     if source < HARD_SHARE:
         return (arm_phenomena if arm else quadruped_phenomena).draw(rng)

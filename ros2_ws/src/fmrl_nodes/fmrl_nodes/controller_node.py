@@ -1,5 +1,7 @@
 """Carries out sub-goals: answers each observation of the robot with one joint command.
 
+It also tells where a walking robot believes that it is, for it alone has all that the robot feels.
+
 It is driven by ``joint_states`` alone: no observation, no command, and the gate stops the robot.
 To a stopped robot it says nothing until re-arming is asked for.
 Nothing here loads torch or asks a model, and nothing waits.
@@ -26,9 +28,11 @@ from fmrl_msgs.srv import AcquireLease
 from fmrl_nodes import conversions, qos
 from fmrl_nodes.lifecycle import ERROR, OK, STEADY, WARN, Diagnosis, FmrlNode, run
 from fmrl_nodes.observation import Assembler
+from fmrl_nodes.whereabouts import Whereabouts
 from fmrl_robot.control import controller_for
 from fmrl_robot.control.supervisor import Supervisor
 from fmrl_robot.errors import ErrorCode, FmrlError
+from fmrl_robot.estimation import odometry_for
 from fmrl_robot.robots import ROBOTS, robot
 from fmrl_robot.safety import State
 from fmrl_robot.types import Outcome, RobotState, Scene
@@ -77,7 +81,10 @@ class ControllerNode(FmrlNode):
     def configure(self) -> None:
         """Load the policies; open the topics, inertia and feet before the joints."""
         policies = Path(self._policies) if self._policies else None
-        self._supervisor = Supervisor(controller_for(self._spec, policies, self._walk_policy))
+        odometry = odometry_for(self._spec)
+        controller = controller_for(self._spec, policies, self._walk_policy)
+        self._supervisor = Supervisor(controller, odometry)
+        self._whereabouts = Whereabouts(self, self._spec) if odometry is not None else None
         self._assembler = Assembler(self._spec)
         self._publisher = self.create_publisher(fm.JointCommand, "joint_command", qos.JOINT_COMMAND)
         if self._spec.kind == "quadruped":
@@ -166,6 +173,8 @@ class ControllerNode(FmrlNode):
         if self._lease and not self._supervisor.silent:
             self._publisher.publish(message)
             self._commands += 1
+        if self._whereabouts is not None and self._supervisor.state is not None:
+            self._whereabouts.tell(self._supervisor.state)
         self._finish(ended)
         if self._goal is not None and command.seq % FEEDBACK_EVERY == 0:
             self._goal.publish_feedback(

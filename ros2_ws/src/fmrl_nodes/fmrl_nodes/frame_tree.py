@@ -1,9 +1,13 @@
-"""A small buffer of transforms: the newest pose of each frame in its parent.
+"""A small buffer of transforms: the last poses of each frame in its parent.
 
-tf2's own buffer needs C++ that the pip path lacks; this one looks up the present only.
+tf2's own buffer needs C++ that the pip path lacks. This one takes, of each transform on the way,
+the one whose stamp is nearest: a picture is older than the newest transforms, and what carries the
+camera has turned since.
 """
 
 from __future__ import annotations
+
+from collections import deque
 
 import numpy as np
 from geometry_msgs.msg import TransformStamped
@@ -14,13 +18,15 @@ from fmrl_nodes.errors import BadMessage
 from fmrl_robot.types import FloatArray
 
 _DEEPEST = 50
+KEPT = 100
+"""Transforms of one frame: two seconds of what is published with every observation."""
 
 
 class FrameTree:
     """Homogeneous transforms (4, 4) by child frame."""
 
     def __init__(self) -> None:
-        self._parents: dict[str, tuple[str, FloatArray]] = {}
+        self._parents: dict[str, deque[tuple[float, str, FloatArray]]] = {}
 
     def add(self, message: TFMessage) -> None:
         """Take the transforms of a message, those that mean something whatever the others are.
@@ -31,24 +37,37 @@ class FrameTree:
         bad: BadMessage | None = None
         for stamped in message.transforms:
             try:
-                self._parents[stamped.child_frame_id] = (
-                    stamped.header.frame_id,
-                    _matrix(stamped),
-                )
+                self._add(stamped)
             except BadMessage as error:
                 bad = error
         if bad is not None:
             raise bad
 
-    def pose(self, target: str, frame: str) -> FloatArray | None:
-        """Pose of ``frame`` in its ancestor ``target``, shape (4, 4); None while unknown."""
+    def _add(self, stamped: TransformStamped) -> None:
+        stamp, parent = conversions.time_from_msg(stamped.header.stamp), stamped.header.frame_id
+        matrix = _matrix(stamped)
+        kept = self._parents.setdefault(stamped.child_frame_id, deque(maxlen=KEPT))
+        if kept and (kept[-1][1] != parent or kept[-1][0] > stamp):
+            kept.clear()  # another parent, or time that went backwards
+        kept.append((stamp, parent, matrix))
+
+    def pose(self, target: str, frame: str, stamp_s: float = np.inf) -> FloatArray | None:
+        """Pose of ``frame`` in its ancestor ``target``, shape (4, 4); None while unknown.
+
+        Args:
+            target: the ancestor.
+            frame: a frame below it.
+            stamp_s: the moment that is asked about; the newest where none is given.
+        """
         matrix = np.eye(4)
         for _ in range(_DEEPEST):
             if frame == target:
                 return matrix
             if frame not in self._parents:
                 return None
-            frame, step = self._parents[frame]
+            kept = self._parents[frame]
+            newest = stamp_s >= kept[-1][0]
+            _, frame, step = kept[-1] if newest else min(kept, key=lambda k: abs(k[0] - stamp_s))
             matrix = step @ matrix
         return None
 

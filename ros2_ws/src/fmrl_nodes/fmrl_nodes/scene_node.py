@@ -26,7 +26,7 @@ from fmrl_robot.types import FloatArray, Scene
 WORLD = "world"
 HAND, TOOL_M = "panda_hand", 0.1034
 """Link of the hand, and how far before it the fingertips meet, m."""
-HOME_CAMERAS = {"arm": "front", "quadruped": "follow"}
+HOME_CAMERAS = {"arm": "front", "quadruped": "head"}
 
 
 class SceneNode(FmrlNode):
@@ -106,7 +106,8 @@ class SceneNode(FmrlNode):
             return
         if image.header.stamp != depth.header.stamp:
             return
-        pose = self._tree.pose(WORLD, info.header.frame_id)
+        stamp = conversions.time_from_msg(image.header.stamp)
+        pose = self._tree.pose(WORLD, info.header.frame_id, stamp)
         if pose is None:
             return
         height, width = image.height, image.width
@@ -117,15 +118,15 @@ class SceneNode(FmrlNode):
             rotation_to_world=pose[:3, :3],
             position_in_world=pose[:3, 3],
         )
-        stamp = conversions.time_from_msg(image.header.stamp)
         self._image, self._looking = None, True
         self._worker.submit(
-            self._perceiver.look, view, self._proprioception(), stamp, done=self._publish
+            self._perceiver.look, view, self._proprioception(stamp), stamp, done=self._publish
         )
 
-    def _proprioception(self) -> Proprioception:
-        hand = self._tree.pose(WORLD, HAND) if self._spec.kind == "arm" else None
-        base = None if self._spec.kind == "arm" else self._tree.pose(WORLD, self._spec.base_body)
+    def _proprioception(self, stamp_s: float) -> Proprioception:
+        arm, tree = self._spec.kind == "arm", self._tree
+        hand = tree.pose(WORLD, HAND, stamp_s) if arm else None
+        base = None if arm else tree.pose(WORLD, self._spec.base_body, stamp_s)
         return Proprioception(
             q=self._q,
             tool=None if hand is None else hand[:3, 3] + TOOL_M * hand[:3, 2],

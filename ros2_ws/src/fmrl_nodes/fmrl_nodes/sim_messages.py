@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mujoco
 import numpy as np
-from geometry_msgs.msg import TransformStamped, Vector3
+from geometry_msgs.msg import TransformStamped
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import CameraInfo
 from tf2_msgs.msg import TFMessage
@@ -44,19 +44,13 @@ def gate_to_msg(status: GateStatus, stamp_s: float) -> fm.GateState:
     )
 
 
-def transform(
-    parent: str, child: str, position: FloatArray, quaternion: FloatArray, stamp_s: float
-) -> TransformStamped:
-    """Pose of ``child`` in ``parent``; quaternion wxyz, shape (4,)."""
-    message = TransformStamped(header=conversions.header(stamp_s, parent), child_frame_id=child)
-    x, y, z = (float(v) for v in position)
-    message.transform.translation = Vector3(x=x, y=y, z=z)
-    message.transform.rotation = conversions.quaternion_to_msg(quaternion)
-    return message
-
-
 class Frames:
-    """The robot's links and the cameras, as transforms."""
+    """The robot's links and the cameras, as transforms.
+
+    Where a walking robot's base is in the world is not among them, for no robot can see that:
+    whoever estimates it publishes it, and a camera that travels beside the robot is told from the
+    base.
+    """
 
     def __init__(self, body: MujocoBody) -> None:
         model = body.model
@@ -66,6 +60,9 @@ class Frames:
             for b in robot_bodies(model, body.robot)
         ]
         self._names = {b: name for b, _, name in self._links}
+        self._base = (
+            int(model.body(body.robot.base_body).id) if body.robot.kind == "quadruped" else 0
+        )
         self._carried = {
             camera: int(model.camera(camera).bodyid[0]) for camera in body.scene.cameras
         }
@@ -74,8 +71,11 @@ class Frames:
         """Every link in its parent, and the cameras that follow something."""
         stamp, data = self._body.now, self._body.data
         transforms = [
-            transform(self._names.get(parent, WORLD), name, *_relative(data, parent, b), stamp)
+            conversions.transform_to_msg(
+                self._names.get(parent, WORLD), name, *_relative(data, parent, b), stamp
+            )
             for b, parent, name in self._links
+            if b != self._base
         ]
         transforms += [self._camera(c, stamp) for c in self._carried if not self._fixed(c)]
         return TFMessage(transforms=transforms)
@@ -94,12 +94,12 @@ class Frames:
     def _camera(self, camera: str, stamp_s: float) -> TransformStamped:
         data = self._body.data
         position, rotation = optical_pose(data, camera)
-        body = self._carried[camera] if self._fixed(camera) else 0
+        body = self._carried[camera] if self._fixed(camera) else self._base
         base, turn = data.xpos[body], data.xmat[body].reshape(3, 3)
         quaternion = np.zeros(4)
         mujoco.mju_mat2Quat(quaternion, (turn.T @ rotation).reshape(-1))
         parent = self._names.get(body, WORLD)
-        return transform(
+        return conversions.transform_to_msg(
             parent, optical_frame(camera), turn.T @ (position - base), quaternion, stamp_s
         )
 
@@ -114,20 +114,10 @@ def _relative(data: mujoco.MjData, parent: int, child: int) -> tuple[FloatArray,
 
 def odometry_to_msg(body: MujocoBody) -> Odometry:
     """Where a floating base really is, and how fast it moves in its own frame."""
-    data = body.data
-    message = Odometry(
-        header=conversions.header(body.now, WORLD), child_frame_id=body.robot.base_body
-    )
-    pose = Pose(position=data.qpos[:3], quaternion=data.qpos[3:7])
-    message.pose.pose = conversions.pose_to_msg(pose)
-    turn = data.body(body.robot.base_body).xmat.reshape(3, 3)
-    linear, angular = turn.T @ data.qvel[:3], data.qvel[3:6]
-    for target, values in (
-        (message.twist.twist.linear, linear),
-        (message.twist.twist.angular, angular),
-    ):
-        target.x, target.y, target.z = (float(v) for v in values)
-    return message
+    data, base = body.data, body.robot.base_body
+    pose = Pose(position=data.qpos[:3], quaternion=data.qpos[3:7], frame=WORLD)
+    turn = data.body(base).xmat.reshape(3, 3)
+    return conversions.odometry_to_msg(pose, turn.T @ data.qvel[:3], data.qvel[3:6], base, body.now)
 
 
 def camera_info_to_msg(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import Point, Quaternion, Twist, Vector3
+from geometry_msgs.msg import Point, Quaternion, TransformStamped, Twist, Vector3
 from geometry_msgs.msg import Pose as PoseMsg
+from nav_msgs.msg import Odometry
 from std_msgs.msg import Header
 
 from fmrl_nodes.conversions.checks import finite
@@ -106,3 +107,36 @@ def velocity_from_msg(message: Twist) -> Velocity:
     """
     vx, vy, wz = finite("velocity", (message.linear.x, message.linear.y, message.angular.z))
     return Velocity(vx=float(vx), vy=float(vy), wz=float(wz))
+
+
+def transform_to_msg(
+    parent: str, child: str, position: FloatArray, quaternion: FloatArray, stamp_s: float
+) -> TransformStamped:
+    """Pose of ``child`` in ``parent``; quaternion wxyz, shape (4,)."""
+    message = TransformStamped(header=header(stamp_s, parent), child_frame_id=child)
+    x, y, z = (float(v) for v in position)
+    message.transform.translation = Vector3(x=x, y=y, z=z)
+    message.transform.rotation = quaternion_to_msg(quaternion)
+    return message
+
+
+def odometry_to_msg(
+    pose: Pose, linear: FloatArray, angular: FloatArray, child: str, stamp_s: float
+) -> Odometry:
+    """Where a floating base is in the frame of ``pose``, and how fast in its own, ``child``.
+
+    Args:
+        pose: of the base.
+        linear: m/s in the base's frame, shape (3,).
+        angular: rad/s in the base's frame, shape (3,).
+        child: name of the base's frame.
+        stamp_s: the moment.
+    """
+    message = Odometry(header=header(stamp_s, pose.frame), child_frame_id=child)
+    message.pose.pose = pose_to_msg(pose)
+    for target, values in (
+        (message.twist.twist.linear, linear),
+        (message.twist.twist.angular, angular),
+    ):
+        target.x, target.y, target.z = (float(v) for v in values)
+    return message
