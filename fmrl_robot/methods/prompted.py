@@ -20,6 +20,22 @@ from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.types import Plan, Scene, Usage
 
 
+def check_fits(card: MethodCard, robot: str) -> None:
+    """Refuse a robot that a method does not plan for.
+
+    Raises:
+        ConfigError: it is of another kind.
+    """
+    kind = get_robot(robot).kind
+    if kind not in card.robots:
+        others = " or ".join(n for n in METHODS.names() if n != card.name)
+        raise ConfigError(
+            f"expected a robot of kind {' or '.join(card.robots)} for {card.name}, "
+            f"got {robot!r} of kind {kind}; choose {others or 'another method'}",
+            ErrorCode.METHOD_UNKNOWN,
+        )
+
+
 class PromptedPlanner(ABC):
     """A Planner that gives a whole plan each time it is asked."""
 
@@ -75,14 +91,7 @@ class PromptedPlanner(ABC):
             Terminal: the instruction is empty, too long or in no language of the model.
             ConfigError: the robot is of a kind that the method does not plan for.
         """
-        kind = get_robot(robot).kind
-        if kind not in self.card.robots:
-            others = " or ".join(n for n in METHODS.names() if n != self.card.name)
-            raise ConfigError(
-                f"expected a robot of kind {' or '.join(self.card.robots)} for {self.card.name}, "
-                f"got {robot!r} of kind {kind}; choose {others or 'another method'}",
-                ErrorCode.METHOD_UNKNOWN,
-            )
+        check_fits(self.card, robot)
         self.instruction = self.asker.reset(instruction)
 
     def propose(self, context: Context) -> Plan:
