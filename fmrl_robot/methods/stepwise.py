@@ -27,6 +27,7 @@ from fmrl_robot.planners.prompting import (
 )
 from fmrl_robot.planners.step_words import DONE
 from fmrl_robot.planning import Context, Done, Feedback, Proposal, Step
+from fmrl_robot.skills.captioner import KNOWN_FACTS
 from fmrl_robot.types import Plan, Predicate, Usage
 
 MOST_PASSED_OVER = 8
@@ -103,8 +104,9 @@ class StepwisePlanner(ABC):
             if not isinstance(text, str):
                 return text
             if text == DONE:
+                goal = self._wanted()
                 self.asked.append(Asked(text=DONE))
-                return Done()
+                return Done(goal=goal)
             steps = plan_language.parse(text, Nouns.of(scene))
             if len(steps) != 1:
                 raise Retryable(
@@ -143,6 +145,15 @@ class StepwisePlanner(ABC):
                 break
             found.add(asked.text)
         return found
+
+    def _wanted(self) -> tuple[Predicate, ...]:
+        """What all steps were to bring about, those that failed too: of each thing the last."""
+        goal: dict[str, Predicate] = {}
+        for fact in (f for asked in self.carried_out for f in asked.goal):
+            if fact.name in KNOWN_FACTS and fact.args:
+                goal.pop(fact.args[0], None)
+                goal[fact.args[0]] = fact
+        return tuple(goal.values())
 
     def written(self, guide: str, context: Context) -> str:
         """A prompt for a model that was not trained on this: all that is known, as text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -17,16 +18,24 @@ from fmrl_robot.planners.step_words import NEXT_GRAMMAR
 from fmrl_robot.planning import Context
 from fmrl_robot.reproduce.trials.stepping import MOST, ROBOT, model, play
 from fmrl_robot.skills import World
-from fmrl_robot.skills.env import SkillEnvOptions, TableOptions, symbolic_env, table_tasks
+from fmrl_robot.skills.env import (
+    SkillEnvOptions,
+    Split,
+    TableOptions,
+    Task,
+    symbolic_env,
+    table_tasks,
+)
 from fmrl_robot.skills.env.menu import Choice, menu
+from fmrl_robot.skills.env.tasks import TaskSource
 from fmrl_robot.skills.tabletop import CUBES
 from fmrl_robot.skills.values import SkillValues
 from fmrl_robot.train.skill_values import calibration, rollouts
-from fmrl_robot.types import FloatArray
+from fmrl_robot.types import FloatArray, Predicate
 
 FIRST_SEED, OF_A_SEED = 30_000, 1000
 """Tasks of trial ``seed`` begin at FIRST_SEED + OF_A_SEED * seed."""
-TABLES = TableOptions(families=("any", "put"), far=1.0, held=0.3)
+TABLES = TableOptions(families=("any", "put"), held=0.3)
 SLIPS = 0.3
 """Of executions."""
 UNREFUSED = NEXT_GRAMMAR.replace("root ::= refuse | ", "root ::= ")
@@ -48,9 +57,7 @@ def trial(settings: Mapping[str, Value], seed: int, budget: Budget) -> Measured:
     scores: dict[str, float | Mapping[str, float]] = {}
     feasible: list[float] = []
     for name, slips in (("plan", 0.0), ("execution", SLIPS)):
-        env = symbolic_env(
-            table_tasks(TABLES), ROBOT, 1, SkillEnvOptions(max_steps=10 * MOST), slips=slips
-        )
+        env = symbolic_env(tasks(), ROBOT, 1, SkillEnvOptions(max_steps=10 * MOST), slips=slips)
         first = FIRST_SEED + OF_A_SEED * seed
         played = [play(planner, env, first + i) for i in range(int(budget.amounts["tasks"]))]
         scores[name] = float(np.mean([p.done for p in played]))
@@ -61,6 +68,28 @@ def trial(settings: Mapping[str, Value], seed: int, budget: Budget) -> Measured:
     figures = calibration(values.of(rows), came)
     scores |= {"brier": figures["brier"], "ece": figures["ece"]}
     return Measured(scores=scores, model=asked.model_id)
+
+
+def tasks() -> TaskSource:
+    """Half name a cube; half name none, and there all but one or two are out of reach."""
+    drawn = table_tasks(TABLES)
+
+    def task(rng: random.Random, split: Split) -> Task:
+        found = drawn(rng, split)
+        if found.family == "any":
+            _put_away(found.start, rng)
+        return found
+
+    return task
+
+
+def _put_away(world: World, rng: random.Random) -> None:
+    """Leave one or two cubes within reach, on which nothing lies; what is held is."""
+    free = [c for c in world.movable if world.clear(c) and world.held != c]
+    held = [] if world.held is None else [world.held]
+    kept = [*held, *rng.sample(free, rng.choice((1, 2)) - len(held))]
+    for cube in set(world.movable) - set(kept):
+        world.bits |= world.domain.bit(Predicate("far", (cube,)))
 
 
 def _planner(combine: str, asked: Any, values: SkillValues, seed: int) -> SayCan:

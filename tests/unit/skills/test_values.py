@@ -35,7 +35,7 @@ def chances(things, *facts):
     ],
 )
 def test_what_the_plan_check_would_refuse_has_little_value(choice, facts, can):
-    assert (chances(TABLETOP, *facts)[choice] > 0.5) is can
+    assert bool(chances(TABLETOP, *facts)[choice] > 0.5) is can
 
 
 def test_what_lies_out_of_reach_has_little_value():
@@ -60,12 +60,12 @@ def test_features_have_the_size_that_they_say():
 
 
 def test_it_learns_from_tries_and_a_shuffled_one_does_not():
-    rows, labels = rollouts(1600, seed=1)
+    rows, labels = rollouts(6400, seed=1)
     seen, came = rollouts(800, seed=2)
     learned = calibration(fit(rows, labels, 0).of(seen), came)
     shuffled = np.random.default_rng(0).permutation(labels)
     control = calibration(fit(rows, shuffled, 0).of(seen), came)
-    assert learned["brier"] < 0.8 * learned["base"] < 0.95 * control["brier"]
+    assert learned["brier"] < 0.8 * learned["base"] < 0.9 * control["brier"]
 
 
 def test_calibration_by_hand():
