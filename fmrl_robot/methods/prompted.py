@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.errors import ConfigError, ErrorCode, FmrlError
 from fmrl_robot.fm import load_language_model
 from fmrl_robot.methods.card import MethodCard
 from fmrl_robot.planners.prompting import PlanAsker
@@ -28,12 +28,20 @@ def check_fits(card: MethodCard, robot: str) -> None:
     """
     kind = get_robot(robot).kind
     if kind not in card.robots:
-        others = " or ".join(n for n in METHODS.names() if n != card.name)
+        others = " or ".join(n for n in METHODS.names() if kind in _kinds(n))
         raise ConfigError(
             f"expected a robot of kind {' or '.join(card.robots)} for {card.name}, "
             f"got {robot!r} of kind {kind}; choose {others or 'another method'}",
             ErrorCode.METHOD_UNKNOWN,
         )
+
+
+def _kinds(method: str) -> tuple[str, ...]:
+    """Kinds of robot that a method plans for; none of one that cannot be loaded."""
+    try:
+        return getattr(getattr(METHODS.load(method), "card", None), "robots", ())
+    except (ImportError, AttributeError, FmrlError):
+        return ()
 
 
 class PromptedPlanner(ABC):

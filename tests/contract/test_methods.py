@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import fault_server
@@ -214,5 +215,8 @@ def test_it_is_built_with_what_the_planner_node_gives(method):
 def test_the_wrong_kind_of_robot_is_refused(method):
     planner, *_ = build(method, GOOD[method[1]])
     other = next(r for k, r in ROBOTS.items() if k not in method[0].card.robots)
-    with pytest.raises(FmrlError):
+    with pytest.raises(FmrlError) as caught:
         planner.reset("do it", other)
+    advised = re.findall(r"\w+", str(caught.value).partition("choose ")[2])
+    cards = [METHODS.load(name).card for name in advised if name in METHODS.names()]
+    assert cards and all(get_robot(other).kind in card.robots for card in cards)
