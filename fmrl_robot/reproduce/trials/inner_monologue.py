@@ -36,7 +36,7 @@ def trial(settings: Mapping[str, Value], seed: int, budget: Budget) -> Measured:
     asked = model(str(settings["model"]), budget.folder.parent / "answers")
     wrong = float(settings.get("wrong", 0.0))
     channels = tuple(filter(None, str(settings["hears"]).split(",")))
-    planner = InnerMonologue(asked, sees=lambda scene, fact: _seen(scene, fact, wrong, seed))
+    planner = InnerMonologue(asked, sees=lambda scene, fact: seen(scene, fact, wrong, seed))
     env = symbolic_env(
         table_tasks(TABLES), ROBOT, 1,
         SkillEnvOptions(max_steps=10 * MOST, moved=float(settings.get("moved", 0.0))),
@@ -45,8 +45,8 @@ def trial(settings: Mapping[str, Value], seed: int, budget: Budget) -> Measured:
     first = FIRST_SEED + OF_A_SEED * seed
     played = [
         play(
-            planner, env, first + i, channels=channels, person=_person,
-            blur=lambda scene, subgoal: _blurred(scene, subgoal, wrong, seed),
+            planner, env, first + i, channels=channels, person=person,
+            blur=lambda scene, subgoal: blurred(scene, subgoal, wrong, seed),
         )
         for i in range(int(budget.amounts["tasks"]))
     ]  # fmt: skip
@@ -64,11 +64,12 @@ def _errs(wrong: float, seed: int, scene: Scene, what: object) -> bool:
     return random.Random(f"{seed} {scene.stamp_s:.4f} {what}").random() < wrong  # noqa: S311
 
 
-def _seen(scene: Scene, fact: Predicate, wrong: float, seed: int) -> bool:
+def seen(scene: Scene, fact: Predicate, wrong: float, seed: int) -> bool:
+    """Whether a fact is seen to hold, by eyes that are wrong in a share of facts."""
     return scene.holds(fact) != _errs(wrong, seed, scene, f"scene {fact}")
 
 
-def _blurred(scene: Scene, subgoal: SubGoal, wrong: float, seed: int) -> Scene:
+def blurred(scene: Scene, subgoal: SubGoal, wrong: float, seed: int) -> Scene:
     """What detectors make of a scene: the fact that ends the step, and what lies on the table."""
     lying = [Predicate("on", (cube, "table")) for cube in CUBES]
     facts = scene.predicates
@@ -78,7 +79,7 @@ def _blurred(scene: Scene, subgoal: SubGoal, wrong: float, seed: int) -> Scene:
     return replace(scene, predicates=facts)
 
 
-def _person(task: Task, truth: Callable[[], World]) -> Person:
+def person(task: Task, truth: Callable[[], World]) -> Person:
     """Somebody who sees how things are, and says so."""
     del task
 
