@@ -70,8 +70,9 @@ class Marks:
             return all(answers)
         if self._looks:
             return all(self._sees(self._context.scene, fact) for fact in facts)
-        contradicted = any(_lies_about(fact, self._lying) for fact in facts)
-        return not contradicted and self._verdict(asked) is not Success.NO
+        if self._lying is not None and any(_contradicts(self._lying, fact) for fact in facts):
+            return False
+        return self._verdict(asked) is not Success.NO
 
     def _last_word(self, asked: Asked) -> list[Predicate]:
         """What a step is to have brought about and no later one has undone on purpose."""
@@ -98,15 +99,17 @@ class Marks:
         return {"yes": True, "y": True, "no": False, "n": False}.get(said.strip(" .!").lower())
 
 
-def _on_table(told: Sequence[Feedback]) -> set[str]:
-    """What was last seen to lie on the table."""
-    newest = next((f.text for f in reversed(told) if f.channel == "objects"), "")
-    return set(re.findall(r"\w+", newest.partition(":")[2]))
+def _on_table(told: Sequence[Feedback]) -> set[str] | None:
+    """What was last seen to lie on the table; None: nobody said."""
+    newest = next((f.text for f in reversed(told) if f.channel == "objects"), None)
+    return None if newest is None else set(re.findall(r"\w+", newest.partition(":")[2]))
 
 
-def _lies_about(fact: Predicate, lying: set[str]) -> bool:
-    """Whether a fact about a thing cannot hold, as the thing lies on the table."""
-    return fact.args[0] in lying and (fact.name == "held" or fact.args[-1] != "table")
+def _contradicts(lying: set[str], fact: Predicate) -> bool:
+    """Whether a fact about where a thing is cannot hold, by what lies on the table."""
+    if fact.name not in ("in", "on", "held"):
+        return False
+    return (fact.args[0] in lying) != (fact.args[1:] == ("table",))
 
 
 def _unanswered(feedback: Feedback) -> bool:

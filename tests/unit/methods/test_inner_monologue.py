@@ -74,6 +74,17 @@ def test_where_detector_and_scene_disagree_a_person_is_asked_and_believed():
     assert mark(planner, NOT_THERE, YES, SCENE, silent) == "failed"
 
 
+@pytest.mark.parametrize(("told", "word"), [(GONE, "failed"), (LIES, "ok")])
+def test_what_should_lie_on_the_table_and_is_not_seen_there_has_failed(told, word):
+    out = "put(red_cube,table)"
+    planner = InnerMonologue(Short({"": "done", "nothing yet": out}))
+    planner.reset("take the red cube out of the bowl", "panda")
+    for step in planner.propose(Context.of(THERE)).subgoals:
+        planner.observe(Step(subgoal=step, outcome=Outcome(success=True)))
+    planner.propose(Context.of(THERE, told))
+    assert f"{out} {word}" in planner.model.prompts[-1]
+
+
 def test_where_they_agree_nobody_is_asked():
     assert isinstance(after_put().propose(Context.of(THERE, YES, SCENE)), Done)
 
