@@ -62,7 +62,8 @@ class Feedback:
 
     channel: str
     """Who says it: ``check`` (a proposal was refused), ``outcome`` (a step, or a plan as a whole,
-    failed), or one of those that can be switched: success, reward, scene, progress, person."""
+    failed), or one of those that can be switched: success, reward, scene, objects, progress,
+    person."""
     text: str
     mark: Success | None = None
     """The verdict in it, for programs; None where it judges nothing."""

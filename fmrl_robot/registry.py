@@ -107,7 +107,12 @@ ARM_SKILLS = Registry("fmrl.arm_skills", {}, ErrorCode.NO_POLICY_FITS)
 
 METHODS = Registry(
     "fmrl.methods",
-    {"psl": "fmrl_robot.methods.psl:PSL", "saytap": "fmrl_robot.methods.saytap:SayTap"},
+    {
+        "inner_monologue": "fmrl_robot.methods.inner_monologue:InnerMonologue",
+        "psl": "fmrl_robot.methods.psl:PSL",
+        "saycan": "fmrl_robot.methods.saycan:SayCan",
+        "saytap": "fmrl_robot.methods.saytap:SayTap",
+    },
     ErrorCode.METHOD_UNKNOWN,
 )
 """Planners of the survey, by paper name: callables that build a Planner from keyword arguments."""

@@ -16,6 +16,7 @@ from fmrl_robot.registry import METHODS, SCENES
 from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.runtime.executive import Executive, Ports
 from fmrl_robot.runtime.triggers import trigger_for
+from fmrl_robot.skills.known import skill_facts
 from fmrl_robot.types import (
     Outcome,
     Plan,
@@ -65,6 +66,7 @@ def run(
         announce=lambda plan: None,
         note=lambda phase, text: None,
         interrupted=lambda: None,
+        skills=skill_facts(spec),
     )
     trigger = trigger_for(planner)
     ending = Executive(planner, spec, ports, trigger=trigger).propose(instruction)

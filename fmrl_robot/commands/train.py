@@ -21,8 +21,9 @@ from fmrl_robot.registry import TASKS
 RECIPES = {
     "clip-embedded": "fmrl_robot.train.recipes.clip_embedded.__main__",
     "lm-embedded": "fmrl_robot.train.recipes.lm_embedded.__main__",
+    "panda-values": "fmrl_robot.train.skill_values",
 }
-"""Embedded models, by the module whose ``main(arguments)`` trains one."""
+"""Models that are no policies, by the module whose ``main(arguments)`` trains one."""
 STOPPED = 130
 """Exit code after Ctrl-C, as of a shell."""
 

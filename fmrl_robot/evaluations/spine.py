@@ -32,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seeds", type=int, default=10, help="of each template of the arm")
     parser.add_argument("--samples", type=int, default=5, help="of each command of the quadruped")
     parser.add_argument("--first-seed", type=int, default=500)
+    parser.add_argument("--method", default="", help="of the planner; the graph's own by default")
     parser.add_argument("--factor", type=float, default=1.0, help="simulated seconds a second")
     parser.add_argument("--only", nargs="*", default=[], help="templates or command numbers")
     parser.add_argument("--out", type=Path, help="folder; runs/spine-STAMP")
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str]) -> int:
             count = given.seeds if part is spine_arm else given.samples
             episodes = part.episodes(count, given.first_seed, given.only)
             launch = {"robot": robot, "real_time_factor": str(given.factor)}
+            launch |= {"method": given.method} if given.method else {}
             results = run_episodes(episodes, folder, launch | part.settings(folder), _say)
         else:
             results = read_lines(folder / "results.jsonl")

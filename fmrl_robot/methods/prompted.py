@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from fmrl_robot.errors import ConfigError, ErrorCode
+from fmrl_robot.errors import ConfigError, ErrorCode, FmrlError
 from fmrl_robot.fm import load_language_model
 from fmrl_robot.methods.card import MethodCard
 from fmrl_robot.planners.prompting import PlanAsker
@@ -18,6 +18,30 @@ from fmrl_robot.planning import Context, Step
 from fmrl_robot.registry import METHODS
 from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.types import Plan, Scene, Usage
+
+
+def check_fits(card: MethodCard, robot: str) -> None:
+    """Refuse a robot that a method does not plan for.
+
+    Raises:
+        ConfigError: it is of another kind.
+    """
+    kind = get_robot(robot).kind
+    if kind not in card.robots:
+        others = " or ".join(n for n in METHODS.names() if kind in _kinds(n))
+        raise ConfigError(
+            f"expected a robot of kind {' or '.join(card.robots)} for {card.name}, "
+            f"got {robot!r} of kind {kind}; choose {others or 'another method'}",
+            ErrorCode.METHOD_UNKNOWN,
+        )
+
+
+def _kinds(method: str) -> tuple[str, ...]:
+    """Kinds of robot that a method plans for; none of one that cannot be loaded."""
+    try:
+        return getattr(getattr(METHODS.load(method), "card", None), "robots", ())
+    except (ImportError, AttributeError, FmrlError):
+        return ()
 
 
 class PromptedPlanner(ABC):
@@ -75,14 +99,7 @@ class PromptedPlanner(ABC):
             Terminal: the instruction is empty, too long or in no language of the model.
             ConfigError: the robot is of a kind that the method does not plan for.
         """
-        kind = get_robot(robot).kind
-        if kind not in self.card.robots:
-            others = " or ".join(n for n in METHODS.names() if n != self.card.name)
-            raise ConfigError(
-                f"expected a robot of kind {' or '.join(self.card.robots)} for {self.card.name}, "
-                f"got {robot!r} of kind {kind}; choose {others or 'another method'}",
-                ErrorCode.METHOD_UNKNOWN,
-            )
+        check_fits(self.card, robot)
         self.instruction = self.asker.reset(instruction)
 
     def propose(self, context: Context) -> Plan:

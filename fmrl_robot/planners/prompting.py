@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from fmrl_robot.errors import ErrorCode, FmrlError, Terminal
 from fmrl_robot.fm import require
@@ -42,6 +43,28 @@ def check_instruction(instruction: str) -> str:
     return text
 
 
+def check_readable(model: Any, instruction: str) -> str:
+    """Return the instruction on one line, if ``model`` can read it.
+
+    Raises:
+        Terminal: it is empty, too long, or in a language that the model's card does not name.
+    """
+    text = check_instruction(instruction)
+    taught = getattr(model, "taught", None)
+    if taught is not None and (foreign := unread(text, taught)):
+        raise Terminal(
+            f"expected {' or '.join(taught.languages)} for {model.model_id}, got "
+            f"{foreign}; say it so, or plan with a larger model (--language-model)",
+            ErrorCode.LANGUAGE_UNKNOWN,
+        )
+    return text
+
+
+def is_short(model: Any) -> bool:
+    """Whether a model was trained on lines of its own, and would not understand a guide."""
+    return bool(getattr(model, "short_prompts", False))
+
+
 def short_prompt(kind: str, text: str) -> str:
     """Write the one line that this project's own small models were trained on."""
     return f"{kind}: {' '.join(text.split())} =>"
@@ -54,11 +77,12 @@ def describe_scene(scene: Scene) -> str:
     return f"Objects: {names}.\nFacts:\n{facts or '- none'}"
 
 
-def _complaints(news: Sequence[Feedback]) -> str:
+def complaints(news: Sequence[Feedback]) -> str:
+    """Say why a plan is sent back; empty where nothing was wrong with it."""
     return "; ".join(f.text for f in news if f.channel in COMPLAINTS)
 
 
-def _say(feedback: Feedback) -> str:
+def say_feedback(feedback: Feedback) -> str:
     """One line of what was found out; a person's words are quoted, as the instruction is."""
     if feedback.channel == "person":
         return f'You asked: "{feedback.about}" The answer: "{feedback.text}"'
@@ -103,14 +127,7 @@ class PlanAsker:
         Raises:
             Terminal: it is empty, too long, or in a language that the model's card does not name.
         """
-        text = check_instruction(instruction)
-        taught = getattr(self.model, "taught", None)
-        if taught is not None and (foreign := unread(text, taught)):
-            raise Terminal(
-                f"expected {' or '.join(taught.languages)} for {self.model.model_id}, got "
-                f"{foreign}; say it so, or plan with a larger model (--language-model)",
-                ErrorCode.LANGUAGE_UNKNOWN,
-            )
+        text = check_readable(self.model, instruction)
         self._asked, self._accepted = 0, False
         return text
 
@@ -118,22 +135,30 @@ class PlanAsker:
         """Hear that the last plan was carried out, at least in part: it was not malformed."""
         self._accepted = True
 
-    def ask(self, instruction: str, scene: Scene, news: Sequence[Feedback] = ()) -> str:
-        """Ask for a plan; ``news`` says what was wrong with the last one, and what was found out.
+    def ask(
+        self, instruction: str, scene: Scene, news: Sequence[Feedback] = (), *, prompt: str = ""
+    ) -> str:
+        """Ask for a plan.
+
+        Args:
+            instruction: as ``reset`` returned it.
+            scene: as it is now.
+            news: what was wrong with the last plan, and what was found out.
+            prompt: in the place of the one that is made of these.
 
         Raises:
             FmrlError: what the model raised; what it cost is metered.
         """
         temperature = self._temperature
-        if _complaints(news) and not temperature and not self._accepted:
+        if complaints(news) and not temperature and not self._accepted:
             temperature = REPAIR_TEMPERATURE
         # Also after a failure: the same question with the same seed would be answered the same.
         seed, self._asked = self._seed + self._asked, self._asked + 1
         try:
             (completion,) = self.model.generate(
-                self.prompt(instruction, scene, news),
+                prompt or self.prompt(instruction, scene, news),
                 grammar=self._grammar if isinstance(self._grammar, str) else self._grammar(scene),
-                max_tokens=160 if self._is_short else 400,
+                max_tokens=160 if is_short(self.model) else 400,
                 temperature=temperature,
                 seed=seed,
             )
@@ -146,19 +171,16 @@ class PlanAsker:
 
     def prompt(self, instruction: str, scene: Scene, news: Sequence[Feedback] = ()) -> str:
         """Write the prompt; the scene's and the user's words stand in it as quoted data."""
-        if self._is_short:
+        if is_short(self.model):
             return short_prompt(self._kind, instruction)
         lines = [self._guide, "", describe_scene(scene), ""]
-        if wrong := _complaints(news):
+        if wrong := complaints(news):
             lines += [f"Your last answer was refused: {wrong}", ""]
-        lines += [line for f in news if f.channel not in COMPLAINTS for line in (_say(f), "")]
+        lines += [
+            line for f in news if f.channel not in COMPLAINTS for line in (say_feedback(f), "")
+        ]
         lines += [f'Instruction: "{instruction}"', "Answer:"]
         return "\n".join(lines)
-
-    @property
-    def _is_short(self) -> bool:
-        """Whether the model was trained on a line of its own, and would not understand a guide."""
-        return bool(getattr(self.model, "short_prompts", False))
 
     def usage(self) -> tuple[Usage, ...]:
         """What was asked since the last call."""

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fmrl_robot.planners.plan_language import GRAMMAR, Reference, Step
+from fmrl_robot.planners.plan_language import GRAMMAR, MAX_STEPS, Reference, Step
 from fmrl_robot.skills.captioner import say_thing
 
 DONE = "done"
 """What stands in the place of a next step when there is none."""
 
-NEXT_GRAMMAR = GRAMMAR.replace(
-    'root ::= refuse | step (";" step){0,23}', f'root ::= refuse | "{DONE}" | step'
-)
+
+def next_grammar(grammar: str) -> str:
+    """Of a plan language's GBNF, that of one next step, or DONE."""
+    whole = f'root ::= refuse | step (";" step){{0,{MAX_STEPS - 1}}}'
+    return grammar.replace(whole, f'root ::= refuse | "{DONE}" | step')
+
+
+NEXT_GRAMMAR = next_grammar(GRAMMAR)
 """GBNF of one next step."""
 
 WORDS_GRAMMAR = r"""

@@ -64,6 +64,19 @@ def scene(moment: Moment) -> Feedback | None:
     return _told("scene", moment, seen.caption or facts or "no fact is seen", None)
 
 
+def objects(moment: Moment) -> Feedback | None:
+    """What is seen to lie on the table, by name; nothing where nothing is seen."""
+    seen = moment.look()
+    if seen is None:
+        return None
+    lying = sorted(
+        p.args[0]
+        for p in seen.predicates
+        if p.value and p.name == "on" and p.args[1:] == ("table",)
+    )
+    return _told("objects", moment, f"on the table: {', '.join(lying) or 'nothing'}", None)
+
+
 def progress(moment: Moment) -> Feedback | None:
     """How far the plan is."""
     done = moment.step.outcome.success
@@ -86,6 +99,7 @@ CHANNELS: dict[str, Channel] = {
     "success": success,
     "reward": reward,
     "scene": scene,
+    "objects": objects,
     "progress": progress,
 }
 NONE = "none"

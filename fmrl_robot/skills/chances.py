@@ -57,3 +57,16 @@ def chance(robot: str, skill: str, category: str) -> Chance:
         "fmrl eval skills, or add them to its part 'assumed'",
         ErrorCode.ASSET_MISSING,
     )
+
+
+def measured_over(robot: str, skill: str) -> Chance | None:
+    """Return what was measured of a skill over all its targets; None where nothing was."""
+    rows = list(measured()["measured"].get(robot, {}).get(skill, {}).values())
+    tries = sum(row["tries"] for row in rows)
+    if not tries:
+        return None
+    return Chance(
+        success=sum(row["successes"] for row in rows) / tries,
+        seconds=sum(row["seconds"] * row["tries"] for row in rows) / tries,
+        tries=tries,
+    )

@@ -19,6 +19,10 @@ from fmrl_robot.types import Predicate, Scene
 _LED_TO = {kind for skill in OPERATORS["arm"].values() for kind in skill.targets}
 
 
+def _is_far(fact: Predicate, things: Mapping[str, str]) -> bool:
+    return fact.name == "far" and len(fact.args) == 1 and fact.args[0] in things
+
+
 @dataclass(slots=True)
 class World:
     """A symbolic state that operators change."""
@@ -44,6 +48,8 @@ class World:
             for f in rests
             if things[f.args[1]] not in _LED_TO
         }
+        # What is out of reach, where whoever looked can say so.
+        foreign |= {("far", things[f.args[0]]) for f in facts if _is_far(f, things)}
         return cls.made(things, facts, relations=tuple(sorted(foreign)))
 
     @classmethod

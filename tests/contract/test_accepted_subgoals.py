@@ -11,6 +11,7 @@ from fmrl_robot.plancheck import check
 from fmrl_robot.planning import SkillFacts
 from fmrl_robot.registry import SKILLS
 from fmrl_robot.robots import ROBOTS, robot
+from fmrl_robot.skills import chances
 from fmrl_robot.skills.body_skills import BODY_SKILLS
 from fmrl_robot.skills.known import skill_facts
 from fmrl_robot.types import (
@@ -77,7 +78,19 @@ def test_the_check_and_the_controller_agree(name):
     assert accepted == {"arm": 10, "quadruped": 7}[spec.kind]
 
 
-@pytest.mark.parametrize("kind", ["arm", "quadruped"])
-def test_a_planner_is_told_of_every_skill_in_words(kind):
-    facts = skill_facts(kind)
+@pytest.mark.parametrize("name", ROBOTS.names())
+def test_a_planner_is_told_of_every_skill_in_words(name):
+    facts = skill_facts(robot(name))
     assert facts and all(isinstance(f, SkillFacts) and f.words for f in facts.values())
+
+
+def test_a_planner_is_told_how_often_skills_succeed_where_that_was_measured(monkeypatch):
+    rows = {
+        "bowl": {"successes": 30, "tries": 30, "seconds": 2.0},
+        "cube": {"successes": 15, "tries": 30, "seconds": 4.0},
+    }
+    told = {"measured": {"panda": {"place": rows}}, "assumed": {"panda": {"open": rows}}}
+    monkeypatch.setattr(chances, "measured", lambda: told)
+    facts = skill_facts(robot("panda"))
+    assert (facts["place"].chance, facts["place"].seconds) == (0.75, 3.0)
+    assert facts["open"].chance is None and facts["open"].seconds is None

@@ -220,7 +220,7 @@ CASES = (
     Case("the budget", ErrorCode.BUDGET_SPENT, Terminal, spent,
          "at most 100 tokens", r"0 are taken .* may take \d+", "raise the budget"),
     Case("no such method", ErrorCode.METHOD_UNKNOWN, ConfigError, lambda _: METHODS.load("pls"),
-         "expected one of .*psl, saytap", "got 'pls'", "name one of them"),
+         "expected one of .*psl, .*saytap", "got 'pls'", "name one of them"),
     Case("a method for another robot", ErrorCode.METHOD_UNKNOWN, ConfigError,
          lambda _: PSL(ScriptedLM({"": "x"})).reset("do it", "go2"),
          "expected a robot of kind arm", "got 'go2'", "choose saytap"),

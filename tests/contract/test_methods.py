@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import fault_server
@@ -19,7 +20,7 @@ from fmrl_robot.registry import METHODS
 from fmrl_robot.robots import robot as get_robot
 from fmrl_robot.runtime.feedback import channels_for
 from fmrl_robot.runtime.triggers import trigger_for
-from fmrl_robot.types import Plan, PlanStatus, Scene
+from fmrl_robot.types import Plan, PlanStatus, Scene, Usage
 
 ROBOTS = {"arm": "panda", "quadruped": "go2"}
 GOOD = {"arm": "put(red_cube,bowl)", "quadruped": "trot(0.5);stand(0)"}
@@ -134,8 +135,32 @@ def test_every_question_is_metered_once(method):
     assert planner.usage() == ()
 
 
+class HalfScores:
+    """Scores in vain: what it began to answer is to be paid for."""
+
+    model_id = "half"
+
+    def score(self, prompts, continuations, *, images=(), role="score"):
+        error = Retryable("expected scores, got an answer that did not end")
+        error.usage = Usage(
+            role=role, model="half", prompt_sha256="0" * 64, prompt_tokens=7, completion_tokens=3
+        )
+        raise error
+
+
 def test_an_answer_that_nobody_could_use_is_metered_as_well(method):
     factory, kind = method
+    if "Generates" not in factory.card.needs:
+        planner = factory(HalfScores())
+        planner.reset("do it", ROBOTS[kind])
+        for _ in range(2):
+            with pytest.raises(Retryable, match="did not end"):
+                planner.propose(Context.of(SCENES[kind]))
+        assert [(u.role, u.prompt_tokens, u.completion_tokens) for u in planner.usage()] == [
+            ("plan", 7, 3)
+        ] * 2
+        assert planner.usage() == ()
+        return
     with fault_server.serving(fault_server.answer("half a", finish="length")) as server:
         planner = factory(load_language_model(f"openai:m@{server.url}?total_s=5"))
         planner.reset("do it", ROBOTS[kind])
@@ -154,21 +179,44 @@ def test_the_card_names_a_trigger_and_channels_that_there_are(method):
     assert trigger_for(planner) and isinstance(channels_for(planner), tuple)
 
 
+class OnlyScores:
+    model_id = "only-scores"
+
+    def score(self, prompts, continuations, *, images=(), role="score"):
+        return [[0.0 for _ in several] for several in continuations]
+
+
+class OnlyGenerates:
+    model_id = "only-generates"
+
+    def generate(self, prompt, **how):
+        return ()
+
+
+LACKING = {"Generates": OnlyScores, "Scores": OnlyGenerates}
+
+
 def test_a_model_without_the_capability_is_refused_at_build_time_naming_both(method):
-    class OnlyScores:
-        model_id = "only-scores"
+    for need in method[0].card.needs:
+        lacking = LACKING[need]()
+        with pytest.raises(ConfigError, match=lacking.model_id) as caught:
+            method[0](lacking)
+        assert method[0].card.name in str(caught.value)
+        assert caught.value.code == ErrorCode.CAPABILITY_MISSING
 
-        def score(self, prompts, continuations, *, role="score"):
-            return [[0.0 for _ in several] for several in continuations]
 
-    with pytest.raises(ConfigError, match="only-scores") as caught:
-        method[0](OnlyScores())
-    assert method[0].card.name in str(caught.value)
-    assert caught.value.code == ErrorCode.CAPABILITY_MISSING
+def test_it_is_built_with_what_the_planner_node_gives(method):
+    factory, kind = method
+    planner = factory(model=ScriptedLM({"": GOOD[kind]}), temperature=0.3, seed=4)
+    planner.reset("do it", ROBOTS[kind])
+    assert planner.propose(Context.of(SCENES[kind])).subgoals
 
 
 def test_the_wrong_kind_of_robot_is_refused(method):
     planner, *_ = build(method, GOOD[method[1]])
     other = next(r for k, r in ROBOTS.items() if k not in method[0].card.robots)
-    with pytest.raises(FmrlError):
+    with pytest.raises(FmrlError) as caught:
         planner.reset("do it", other)
+    advised = re.findall(r"\w+", str(caught.value).partition("choose ")[2])
+    cards = [METHODS.load(name).card for name in advised if name in METHODS.names()]
+    assert cards and all(get_robot(other).kind in card.robots for card in cards)

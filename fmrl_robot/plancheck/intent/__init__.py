@@ -40,7 +40,8 @@ def check_intent(
         done: steps that were carried out since then, in plans that this one replaces or goes on
             from.
         partial: the plan is a part of the task, and more will come: that something is missing is no
-            fault of it. What nobody asked for is found, at the latest, once nothing is missing.
+            fault of it. A quadruped's step that nobody asked for is found, at the latest, once
+            nothing is missing; an arm's at once.
     """
     if is_code(plan.instruction):
         return (
@@ -60,7 +61,7 @@ def _problems(
     plan: Plan, scene: Scene, robot: RobotSpec, done: Sequence[SubGoal], partial: bool
 ) -> tuple[Problem, ...]:
     if robot.kind == "arm":
-        return arm_check.problems(plan, scene, done)
+        return arm_check.problems(plan, scene, done, partial=partial)
     # A whole plan that replaces another begins anew, as legs leave nothing behind that would count.
     if partial or not plan.subgoals:
         plan = replace(plan, subgoals=(*done, *plan.subgoals))

@@ -44,26 +44,32 @@ _OF_COLOR = re.compile(
 Finding = tuple[ErrorCode, str]
 
 
-def problems(plan: Plan, scene: Scene, done: Sequence[SubGoal] = ()) -> tuple[Problem, ...]:
+def problems(
+    plan: Plan, scene: Scene, done: Sequence[SubGoal] = (), *, partial: bool = False
+) -> tuple[Problem, ...]:
     """Return the first way in which a plan is not what was asked for; empty where there is none.
 
     Args:
         plan: with the instruction that it answers.
         scene: when the task began.
         done: steps that succeeded since then.
+        partial: more will come, so that nothing can be missing yet.
     """
     reader = Reader(plan.instruction, scene)
     found = effects([*done, *plan.subgoals], scene)
-    for code, message in _Comparison(reader, found).findings():
-        return (Problem(code=int(code), message=message),)
+    for code, message in _Comparison(reader, found, partial).findings():
+        if not (partial and code == ErrorCode.INTENT_INCOMPLETE):
+            return (Problem(code=int(code), message=message),)
     return ()
 
 
 class _Comparison:
     """One reading beside one plan's effects."""
 
-    def __init__(self, reader: Reader, found: Effects) -> None:
+    def __init__(self, reader: Reader, found: Effects, partial: bool) -> None:
         self._reader, self._effects = reader, found
+        # What a part of a task leaves in the hand may still be put aside.
+        self._aside = ("table", "hand") if partial else ("table",)
         self._asking = [i for i, c in enumerate(reader.clauses) if c.asks and reader.asks(i)]
 
     def findings(self) -> Iterator[Finding]:
@@ -133,7 +139,7 @@ class _Comparison:
         it is done to is named, or described.
         """
         if self._restricts():
-            yield from Licence(self._reader, self._effects).oversteps()
+            yield from Licence(self._reader, self._effects, self._aside).oversteps()
             return
         found, named = self._effects, {m.name for some in self._reader.mentions for m in some}
         allowed, described = self._of_one_color(), self._describes()
@@ -176,4 +182,4 @@ class _Comparison:
     def _set_aside(self, cube: str) -> bool:
         """Whether it lay on a cube that has to move, and was only set aside."""
         before = self._effects.before[cube]
-        return self._effects.after[cube] == "table" and before not in ("table", "hand")
+        return self._effects.after[cube] in self._aside and before not in ("table", "hand")

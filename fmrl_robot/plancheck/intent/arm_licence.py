@@ -34,8 +34,15 @@ _MANY = frozenset(["them", "these", "those"])
 class Licence:
     """What the clauses that plainly ask allow, beside one plan's effects."""
 
-    def __init__(self, reader: Reader, found: Effects) -> None:
-        self._reader, self._effects = reader, found
+    def __init__(self, reader: Reader, found: Effects, aside: tuple[str, ...] = ("table",)) -> None:
+        """Compare.
+
+        Args:
+            reader: of the instruction.
+            found: what the plan brings about.
+            aside: where a thing may be in the end that only makes way.
+        """
+        self._reader, self._effects, self._aside = reader, found, aside
         self._asking = [] if self._is_open() else list(filter(reader.licenses, self._all()))
         if not (self._asking or any(c.refuses for c in reader.clauses)):
             self._asking = list(filter(reader.passes_on, self._all()))
@@ -167,7 +174,7 @@ class Licence:
     def _is_set_aside(self, cube: str) -> bool:
         """Whether it only makes way: for the cube below it, or for a hand that has to be free."""
         below = self._effects.before.get(cube, "")
-        if self._effects.after.get(cube) not in ("table", below):
+        if self._effects.after.get(cube) not in (*self._aside, below):
             return False
         wanted = bool(self._clauses_of.get(below)) or below in self._aims(self._asking)
         return below == "hand" or wanted

@@ -128,6 +128,11 @@ def test_what_is_out_of_reach_is_refused():
     assert [(p.code, p.step) for p in problems] == [(ErrorCode.OUT_OF_WORKSPACE, 1)]
 
 
+def test_a_scene_that_says_what_is_out_of_reach_is_believed():
+    (problem,) = check(plan(GRASP, PLACE), scene("far(red_cube)"), PANDA)
+    assert problem.code == ErrorCode.PRECONDITION_UNMET and "within reach" in problem.message
+
+
 def test_too_many_steps_are_refused():
     problems = check(plan(*[GRASP] * 41), scene(), PANDA)
     assert problems[0].code == ErrorCode.PLAN_SCHEMA

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fmrl_robot.errors import ErrorCode
@@ -255,6 +257,44 @@ def test_what_was_done_before_is_not_done_twice() -> None:
     done = plan(instruction, "press(button)", scene).subgoals
     again = plan(instruction, "hold(blue_cube)", scene)
     assert check_intent(again, scene, PANDA, done)[0].code == FORBIDDEN
+
+
+@pytest.mark.parametrize(("facts", "instruction", "answer"), GOOD)
+def test_every_part_of_what_is_asked_for_is_let_through(
+    facts: str, instruction: str, answer: str
+) -> None:
+    scene = make_scene(facts.split())
+    whole = plan(instruction, answer, scene)
+    for i, step in enumerate(whole.subgoals):
+        part = replace(whole, subgoals=(step,))
+        assert check_intent(part, scene, PANDA, whole.subgoals[:i], partial=True) == ()
+
+
+RED_THEN_PRESS = "put the red cube in the bowl, then press the button"
+
+
+@pytest.mark.parametrize(
+    ("instruction", "answer"),
+    [
+        (RED_THEN_PRESS, "put(yellow_cube,bin)"),
+        ("put the red cube and the blue cube in the bowl", "press(button)"),
+    ],
+)
+def test_a_part_that_nobody_asked_for_is_refused_before_it_is_carried_out(
+    instruction: str, answer: str
+) -> None:
+    scene = make_scene()
+    (found,) = check_intent(plan(instruction, answer, scene), scene, PANDA, partial=True)
+    assert found.code == EXCEEDED
+
+
+def test_what_makes_way_may_be_in_the_hand_when_a_part_ends() -> None:
+    scene = make_scene(STACK.split())
+    text = "put the blue cube in the bowl, then press the button"
+    part = plan(text, "grasp(red_cube)", scene)
+    assert check_intent(part, scene, PANDA, partial=True) == ()
+    (found,) = check_intent(plan(text, "grasp(yellow_cube)", scene), scene, PANDA, partial=True)
+    assert found.code == EXCEEDED
 
 
 def test_words_are_about_the_scene_in_which_they_were_said() -> None:

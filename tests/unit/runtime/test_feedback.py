@@ -27,6 +27,7 @@ def told(*channels, table=None, trigger="on_finish", answers=STEPS, verdict=Succ
         ("success", "held(red_cube) is seen to hold", Success.YES),
         ("reward", "held(red_cube) looks done", Success.YES),
         ("scene", "a table", None),
+        ("objects", "on the table: blue_cube, green_cube", None),
         ("progress", "step 1 of 1 done", None),
     ],
 )

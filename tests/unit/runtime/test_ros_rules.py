@@ -59,7 +59,7 @@ def no_process(monkeypatch):
         ("robot", "r2d2", "go1, go2, panda"),
         ("scene", "moon", "ground, rough, tabletop"),
         ("body", "metal", "mujoco"),
-        ("method", "guess", "psl, saytap"),
+        ("method", "guess", ", saytap"),
         ("reward", "applause", "vlm_rm"),
         ("language_model", "oracle:x", "embedded, openai"),
         ("params_file", "/none.yaml", "fields with their values in YAML"),

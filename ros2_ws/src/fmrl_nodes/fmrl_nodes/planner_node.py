@@ -242,7 +242,7 @@ class PlannerNode(FmrlNode):
             ask=self._ask,
             verdict=lambda subgoal: self._senses.verdict(subgoal, self._sent_s),
             clock=self._now_s,
-            skills=skill_facts(self._spec.kind),
+            skills=skill_facts(self._spec),
         )
         ending = Executive(planner, self._spec, ports, **settings).run(request.instruction, task_id)
         self._tell_usage(planner)
