@@ -35,16 +35,19 @@ def test_places_come_only_where_they_are_asked_for():
 def test_nothing_that_can_be_done_is_refused_beside_them(monkeypatch):
     assert quadruped_places.possible("turn to the left")
     assert not quadruped_places.possible("dance a waltz")
+
+    def draw(rng):
+        return rng.choice(("turn to the left", "dance a waltz")), ("refuse(impossible)",)
+
     for room in ("quadruped_corpus", "quadruped_banked", "quadruped_phenomena"):
-        draw = lambda rng: (
-            rng.choice(("turn to the left", "dance a waltz")),
-            ("refuse(impossible)",),
-        )  # noqa: E501, E731
         monkeypatch.setattr(getattr(corpus, room), "draw", draw)
 
     def refused(**shares):
         rows = drawn(200, **shares)
-        return {"left" in text for _, text, answer in rows if answer.startswith("refuse")}
+        kept = [text for _, text, answer in rows if answer.startswith("refuse")]
+        return sum("left" in text for text in kept), len(kept)
 
-    assert refused(places=0.3) == {False}
-    assert refused() == {True, False}
+    left, kept = refused(places=0.3)
+    assert left == 0 and kept > 50
+    left, _ = refused()
+    assert left > 50
