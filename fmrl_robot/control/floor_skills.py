@@ -31,6 +31,8 @@ AROUND_M = 0.8
 """From a thing's middle to the way around it."""
 AROUND_STOPS = 8
 _RIM = 24
+_PUSH_M, _PUSHES = 0.1, 40
+"""By how much, and how often at most, a place on the way around is moved outward."""
 REMEMBERED = 100
 """Steps whose beginnings are kept."""
 
@@ -130,17 +132,24 @@ def _around(name: str, state: RobotState, scene: Scene | None) -> Guide:
     def stops(state: RobotState, scene: Scene | None) -> list[FloatArray]:
         at = _seen(name, scene)
         ring = rim(at, AROUND_M, AROUND_STOPS, first)
-        others = [c for c in things(scene, state) if np.linalg.norm(c - at) > 1e-6]
-        free = [
-            p[None]
-            for p in (*ring, ring[0])
-            if all(np.linalg.norm(p - c) >= CLEARANCE_M for c in others)
-        ]
-        if len(free) < 3:
-            raise FmrlError(
-                f"expected room to go around {name!r}, got other things on all sides",
-                ErrorCode.NO_PATH,
-            )
-        return free
+        others = np.array([c for c in things(scene, state) if np.linalg.norm(c - at) > 1e-6])
+        return [_pushed(at, p, others.reshape(-1, 2))[None] for p in (*ring, ring[0])]
 
     return Tour(stops)
+
+
+def _pushed(at: FloatArray, place: FloatArray, others: FloatArray) -> FloatArray:
+    """A place on the way around something, moved outward until it is clear of all other things.
+
+    Left out, it would leave a gap that is shorter to cross on the wrong side.
+    """
+    outward = (place - at) / np.linalg.norm(place - at)
+    for _ in range(_PUSHES):
+        if not len(others) or np.linalg.norm(others - place, axis=1).min() >= CLEARANCE_M:
+            return place
+        place = place + _PUSH_M * outward
+    raise FmrlError(
+        f"expected room to go around what stands at {np.round(at, 2).tolist()}, got other things "
+        "all the way out; name another one",
+        ErrorCode.NO_PATH,
+    )

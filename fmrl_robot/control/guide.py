@@ -26,8 +26,10 @@ KEEP = 2.0
 """So much harder a heading is kept than taken up: the policy turns little at small commands."""
 ASIDE_RAD, AHEAD_RAD = 0.6, 0.15
 """A corner further off the nose than the one is turned to first, up to the other."""
-CORNER_M, THERE_M, THERE_RAD = 0.15, 0.06, 0.06
-"""How near a corner, the end and a heading count as reached."""
+CORNER_M, THERE_M, STEP_M, THERE_RAD = 0.2, 0.1, 0.03, 0.06
+"""How near a corner, an end, the end of a straight way and a heading count as reached.
+
+Nearer than THERE_M nobody gets for sure: turning on the spot leads as far aside."""
 BLIND_S = 2.0
 """So long nobody need look while the robot walks: at cruising speed little more than a metre."""
 REROUTE_S = 0.5
@@ -218,7 +220,7 @@ class Straight:
         here, yaw = place_of(state), heading_of(state)
         gone = here - self._start
         self._left_m = self._far_m - float(gone @ self._along)
-        if self._left_m < THERE_M / 2:
+        if self._left_m < STEP_M:
             return None
         self._watch(here, things(scene, state))
         across = self._along * float(gone @ self._along) - gone

@@ -92,7 +92,10 @@ class LegOdometry:
         self._variance += (ACCELERATION_M_S2 * dt) ** 2
         seen = self._displacements(last, felt)[standing] / dt
         if len(seen) > 1:
-            seen = seen[np.linalg.norm(seen - np.median(seen, axis=0), axis=1) < SLIP_M_S]
+            ordered = np.sort(seen, axis=0)
+            middle = 0.5 * (ordered[(len(seen) - 1) // 2] + ordered[len(seen) // 2])
+            off = seen - middle
+            seen = seen[(off * off).sum(axis=1) < SLIP_M_S**2]
         if len(seen):
             noise = FOOT_M_S**2 / len(seen)
             gain = self._variance / (self._variance + noise)

@@ -84,7 +84,7 @@ def _still(course: Course, rows: np.ndarray) -> BoolArray:
     """The moments before it first went anywhere."""
     gone = np.linalg.norm(course.place[rows] - course.place[0], axis=1) > STILL_M
     gone |= np.abs(course.yaw[rows] - course.yaw[0]) > STILL_RAD
-    return ~np.logical_or.accumulate(gone)
+    return np.logical_not(np.logical_or.accumulate(gone))
 
 
 def _dilated(moments: BoolArray, count: int) -> BoolArray:

@@ -191,7 +191,7 @@ def _patterns() -> dict[str, tuple[re.Pattern[str], ...]]:
             phrase = filled
         return re.compile(_renamed(phrase))
 
-    found = {
+    found: dict[str, tuple[re.Pattern[str], ...]] = {
         "forbids": (re.compile(rf"{entries.pop('forbids')}(?= |$)"),),
         "steers": (re.compile(rf"(?<= ){entries.pop('steers')}(?= )"),),
         "filler": (re.compile(rf"{parts['filler']}(?= |$) ?"),),

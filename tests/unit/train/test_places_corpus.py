@@ -32,13 +32,22 @@ def test_places_come_only_where_they_are_asked_for():
     assert 0.4 < share < 0.65
 
 
-def test_nothing_that_can_be_done_is_refused_beside_them():
-    assert quadruped_places.possible("turn left")
+def test_nothing_that_can_be_done_is_refused_beside_them(monkeypatch):
+    assert quadruped_places.possible("turn to the left")
     assert not quadruped_places.possible("dance a waltz")
 
-    def needless(**shares):
-        rows = drawn(800, **shares)
-        return sum(a.startswith("refuse") and quadruped_places.possible(t) for _, t, a in rows)
+    def draw(rng):
+        return rng.choice(("turn to the left", "dance a waltz")), ("refuse(impossible)",)
 
-    assert needless(places=0.3) == 0
-    assert needless() > 0
+    for room in ("quadruped_corpus", "quadruped_banked", "quadruped_phenomena"):
+        monkeypatch.setattr(getattr(corpus, room), "draw", draw)
+
+    def refused(**shares):
+        rows = drawn(200, **shares)
+        kept = [text for _, text, answer in rows if answer.startswith("refuse")]
+        return sum("left" in text for text in kept), len(kept)
+
+    left, kept = refused(places=0.3)
+    assert left == 0 and kept > 50
+    left, _ = refused()
+    assert left > 50
