@@ -184,5 +184,8 @@ def taught(weight: float) -> Loss:
 
 
 def _teacher(batch: Minibatch) -> Categorical:
-    # A chance of nothing has no logarithm; what has none is not admissible to the policy either.
-    return Categorical(batch.groups["teacher"].clamp_min(torch.finfo(torch.float32).tiny).log())
+    # What has no chance has the lowest finite logarithm, as in a policy that masks it: infinities,
+    # and a tiny chance times that number, would be felt.
+    chances = batch.groups["teacher"]
+    lowest = torch.finfo(chances.dtype).min
+    return Categorical(torch.where(chances > 0.0, chances.log(), lowest))
