@@ -29,7 +29,7 @@ WORDS = 64
 
 def _learner() -> LearnerConfig:
     return LearnerConfig(
-        actor=(128, 128), critic=(128, 128), learning_rate=3e-3, desired_kl=0.0, gamma=0.95,
+        actor=(128, 128), critic=(128, 128), learning_rate=1e-3, desired_kl=0.0, gamma=0.95,
         entropy=0.03, mini_batches=2, max_grad_norm=0.5,
     )  # fmt: skip
 

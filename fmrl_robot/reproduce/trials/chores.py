@@ -1,8 +1,9 @@
 """Chores, a world of skills in the words of ``policies/lm-prior``: put away, press a switch.
 
 *Plain*, what the prior believes is right. *Quirk*, the door is locked until the switch was pressed,
-which nobody sees, and the prior would press it last. Choices that cannot be carried out are on the
-list all the same, and come to nothing: what is possible has to be known or learned.
+which nobody sees, and the prior would press it last. A chore ends when it is done or time is up,
+whatever is said: to the prior a pressed switch is the end. Where choices are not masked, those that
+cannot be carried out are on the list too, and come to nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from fmrl_robot.skills.world import World
 from fmrl_robot.types import Image, Predicate, SkillStep, SubGoal
 
 KITCHEN = {"red_mug": "cube", "white_plate": "cube", "cupboard": "drawer", "bell": "button"}
+PANTRY = {**KITCHEN, "old_jar": "cube", "blue_bottle": "cube"}
+"""More things than a chore is about."""
 OFFICE = {"green_book": "cube", "small_key": "cube", "cabinet": "drawer", "lamp": "button"}
 """Names by which the prior knows things, with the categories that say what can be done to them."""
 HORIZON = 15
@@ -47,7 +50,7 @@ def chores(options: ChoreOptions, num_envs: int) -> SkillEnv:
     def task(rng: random.Random, split: Split) -> Task:
         return _task(rng, split, options)
 
-    played = SkillEnvOptions(macros=False, max_steps=HORIZON)
+    played = SkillEnvOptions(macros=False, max_steps=HORIZON, done_ends=False)
     made = symbolic_env(task, ROBOT_NAME, num_envs, played, slips=0.0)
     return Unmasked(made) if options.unmasked else made
 

@@ -28,6 +28,8 @@ class Schedule:
     """Of each world between updates."""
     looks_every: int = 1
     """Updates from one look to the next."""
+    greedy: bool = True
+    """Whether a look is at what the agent thinks best, or at what it would try."""
 
 
 def practise(
@@ -35,7 +37,7 @@ def practise(
 ) -> Curve:
     """Practise, or go on with what the budget's folder holds; return success by decisions.
 
-    Worlds begin anew after every update, so that a look may come between.
+    Worlds begin anew after every look.
 
     Args:
         agent: who practises.
@@ -46,40 +48,39 @@ def practise(
         budget: whose folder keeps the state.
     """
     file = budget.folder / STATE
-    each = schedule.steps * worlds.num_envs
-    updates, done = schedule.decisions // each, 0
-    x, y = [0.0], [success(agent, fresh, LOOKS + seed)]
+    each = schedule.steps * schedule.looks_every * worlds.num_envs
+    done, x, y = 0, [0.0], [success(agent, fresh, LOOKS + seed, greedy=schedule.greedy)]
     if file.is_file():
         kept = torch.load(file, weights_only=False)
         agent.load_state_dict(kept["agent"])
         done, x, y = kept["done"], kept["x"], kept["y"]
-    for number in range(done, updates):
+    for number in range(done, schedule.decisions // each):
         now = worlds.reset(1000 * seed + number)
         agent.begin(now)
-        for _ in range(schedule.steps):
+        for step in range(1, schedule.steps * schedule.looks_every + 1):
             now = worlds.step(agent.act(now))
             agent.observe(now)
-        agent.update()
-        if (number + 1) % schedule.looks_every and number + 1 < updates:
-            continue
+            if step % schedule.steps == 0:
+                agent.update()
         x.append(float((number + 1) * each))
-        y.append(success(agent, fresh, LOOKS + seed))
+        y.append(success(agent, fresh, LOOKS + seed, greedy=schedule.greedy))
         budget.report(f"decisions={int(x[-1])} success={y[-1]:.2f}")
         _keep({"agent": agent.state_dict(), "done": number + 1, "x": x, "y": y}, file)
     return Curve(x=tuple(x), y=tuple(y))
 
 
-def success(agent: Agent, worlds: SkillEnv, seed: int) -> float:
-    """Share of worlds whose first episode ends well, done as the agent thinks best."""
+def success(agent: Agent, worlds: SkillEnv, seed: int, *, greedy: bool = True) -> float:
+    """Share of worlds whose first episode ends well; the agent learns nothing from it."""
     now = worlds.reset(seed)
     agent.begin(now)
     over = np.zeros(worlds.num_envs, np.bool_)
     won = np.zeros(worlds.num_envs, np.bool_)
     while not over.all():
-        now = worlds.step(agent.act(now, greedy=True))
+        now = worlds.step(agent.act(now, greedy=greedy))
         agent.observe(now)
         won |= ~over & (now.rewards > 0)
         over |= now.terminated | now.truncated
+    agent.begin(now)  # forgets what was chosen by chance, which would be learned from
     return float(won.mean())
 
 

@@ -17,7 +17,7 @@ from fmrl_robot.protocols import SkillEnv
 from fmrl_robot.reproduce.trials.chores import KITCHEN, OFFICE, ChoreOptions, chores
 from fmrl_robot.reproduce.trials.practice import LOOKS, Schedule, practise, reached, success
 
-ENVS, STEPS = 8, 32
+ENVS = 8
 WORDS_OF_NUMBERS = 0.02
 """Spread of weights that are drawn instead of pretrained, as the architecture has it."""
 RATES = {"sum": 1e-4, "word": 2e-4, "token": 2e-4}
@@ -42,7 +42,7 @@ def trial(settings: Mapping[str, Value], seed: int, budget: Budget) -> Measured:
     )
     schedule = Schedule(
         decisions=int(amounts["decisions"]), steps=int(amounts["steps"]),
-        looks_every=int(amounts["looks_every"]),
+        looks_every=int(amounts["looks_every"]), greedy=False,
     )  # fmt: skip
     policy = str(settings["policy"])
     if policy == "symbolic":
@@ -57,14 +57,14 @@ def trial(settings: Mapping[str, Value], seed: int, budget: Budget) -> Measured:
             redraw(model.module, seed)
         agent = TWOSOME(
             model, policy=LMPolicyConfig(weights="full", norm=policy),  # pyright: ignore
-            ppo=LMPPOConfig(steps=STEPS, learning_rate=RATES[policy]), seed=seed,
+            ppo=LMPPOConfig(learning_rate=RATES[policy]), seed=seed,
         )  # fmt: skip
         model_id = model.model_id
         entropy, length = at_first(agent, fresh, seed)
         curve = practise(agent, worlds, fresh, seed, schedule, budget)
         scores = {
             "first": curve.y[0], "entropy": entropy, "length": length,
-            "swapped": success(agent, swapped, LOOKS + seed),
+            "swapped": success(agent, swapped, LOOKS + seed, greedy=False),
         }  # fmt: skip
     scores |= {"decisions": reached(curve, ENOUGH), "success": curve.y[-1]}
     return Measured(scores=scores, curves={"success": curve}, model=model_id)
