@@ -117,6 +117,18 @@ METHODS = Registry(
 )
 """Planners of the survey, by paper name: callables that build a Planner from keyword arguments."""
 
+AGENTS = Registry(
+    "fmrl.agents",
+    {
+        "llm4teach": "fmrl_robot.methods.llm4teach:LLM4Teach",
+        "reflexion": "fmrl_robot.methods.reflexion:Reflexion",
+        "twosome": "fmrl_robot.methods.twosome:TWOSOME",
+    },
+    ErrorCode.METHOD_UNKNOWN,
+)
+"""Agents of the survey, by paper name: callables that build an Agent from keyword arguments, such
+as ``model`` and ``seed``."""
+
 LANGUAGE_MODELS = Registry(
     "fmrl.language_models",
     {

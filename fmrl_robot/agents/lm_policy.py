@@ -226,6 +226,11 @@ class LMPolicy:
         states = self._frozen_states([(q, 0) for q in questions], tokens=False)
         return self.critic(torch.cat(states).to(self.weights[0].device))[:, 0]
 
+    @torch.no_grad()
+    def values_now(self, questions: Sequence[Question]) -> Tensor:
+        """The same without gradients, on the CPU."""
+        return self.values_of(questions).cpu()
+
     # --- State ------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:

@@ -48,8 +48,17 @@ class LMPPO:
     """Collects with a policy and updates it."""
 
     def __init__(
-        self, policy: LMPolicy, worlds: TextWorlds, config: LMPPOConfig | None = None, seed: int = 0
-    ) -> None:
+        self, policy: LMPolicy, worlds: TextWorlds | None, config: LMPPOConfig | None = None,
+        seed: int = 0,
+    ) -> None:  # fmt: skip
+        """Prepare.
+
+        Args:
+            policy: that learns.
+            worlds: in which ``iterate`` acts; None: whoever acts calls ``update`` alone.
+            config: how.
+            seed: of what is chosen and of the order of what is learned from.
+        """
         self.policy, self.worlds, self.config = policy, worlds, config or LMPPOConfig()
         self.rng = torch.Generator().manual_seed(seed)
         self.actor = torch.optim.AdamW(
@@ -58,7 +67,13 @@ class LMPPO:
         self.critic = torch.optim.Adam(policy.critic.parameters(), self.config.critic_rate)
 
     def iterate(self) -> dict[str, float]:
-        """Act and learn once; return curves."""
+        """Act and learn once; return curves.
+
+        Raises:
+            ValueError: there are no worlds to act in.
+        """
+        if self.worlds is None:
+            raise ValueError("expected worlds to act in, got None; build it with some, or update")
         rollout = collect(self.worlds, self.policy, self.config.steps, self.rng)
         ends = rollout.done.sum().clamp_min(1)
         told = {

@@ -70,8 +70,20 @@ def collect(worlds: TextWorlds, policy: LMPolicy, steps: int, rng: torch.Generat
         came.append(worlds.step(now.choice.tolist()))
         asked += questions
         acted.append(now)
-    with torch.no_grad():
-        last = policy.values_of(list(worlds.questions())).cpu()
+    return laid_out(asked, acted, came, policy.values_now(list(worlds.questions())))
+
+
+def laid_out(
+    asked: Sequence[Question], acted: Sequence[Acted], came: Sequence[TextStep], last: Tensor
+) -> LMRollout:
+    """Lay out by time what was asked, decided and came of it.
+
+    Args:
+        asked: by time, then by world, (steps * n).
+        acted: (steps,) decisions for n worlds.
+        came: (steps,)
+        last: values of what is asked after the last step, (n,).
+    """
     width = max(a.mask.shape[1] for a in acted)
 
     def units(name: str) -> Tensor:
@@ -83,7 +95,7 @@ def collect(worlds: TextWorlds, policy: LMPolicy, steps: int, rng: torch.Generat
         return torch.tensor([[*getattr(step, name)] for step in came], dtype=dtype)
 
     return LMRollout(
-        questions=asked, choice=torch.stack([a.choice for a in acted]), last=last,
+        questions=list(asked), choice=torch.stack([a.choice for a in acted]), last=last,
         log_prob=units("log_prob"), value=units("value"), mask=units("mask"),
         reward=told("reward", torch.float32), done=told("done", torch.bool),
         time_out=told("time_out", torch.bool), duration=told("duration", torch.float32),

@@ -10,15 +10,15 @@ from typing import Any
 
 from fmrl_robot.errors import FmrlError
 from fmrl_robot.methods.card import MethodCard
-from fmrl_robot.registry import METHODS
+from fmrl_robot.registry import AGENTS, METHODS
 
 
 def cards() -> dict[str, MethodCard | str]:
     """Return the card of every method by name, or why it cannot be loaded here."""
     found: dict[str, MethodCard | str] = {}
-    for name in METHODS.names():
+    for name, registry in ((n, r) for r in (METHODS, AGENTS) for n in r.names()):
         try:
-            card: Any = getattr(METHODS.load(name), "card", None)
+            card: Any = getattr(registry.load(name), "card", None)
         except (ImportError, AttributeError, FmrlError) as error:
             found[name] = f"cannot be loaded: {error}; install or mend its package"
             continue
@@ -29,10 +29,12 @@ def cards() -> dict[str, MethodCard | str]:
 def _lines(name: str, card: MethodCard | str) -> list[str]:
     if isinstance(card, str):
         return [name, f"  {card}"]
+    # An agent chooses at every step; a planner is asked again when its trigger says so.
+    again = f"; asked again: {card.trigger}" if "Planner" in card.protocols else ""
     return [
         f"{name}: {card.role} for {', '.join(card.robots)}",
         f"  {card.reference}",
-        f"  needs a model that {', '.join(card.needs)}; asked again: {card.trigger}",
+        f"  needs a model that {', '.join(card.needs)}{again}",
         *(f"  differs: {sentence}" for sentence in card.differs),
         f"  ablation: {card.ablation}",
     ]

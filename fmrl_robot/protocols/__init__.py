@@ -5,12 +5,14 @@ name through :mod:`fmrl_robot.registry`.
 """
 
 from fmrl_robot.protocols.acting import Body, Controller, Drivable, MotionPlanner
+from fmrl_robot.protocols.agent import Agent
 from fmrl_robot.protocols.env import SkillEnv, VecEnv
 from fmrl_robot.protocols.models import Embeds, Exposes, Generates, Scores, Sees, Tunes
 from fmrl_robot.protocols.planning import KnowsWhenToAsk, Planner, Trigger
 from fmrl_robot.protocols.reward import EmbeddingReward, RewardModel
 
 __all__ = [
+    "Agent",
     "Body",
     "Controller",
     "Drivable",

@@ -16,8 +16,11 @@ import yaml
 
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.methods.ablation import Ablation
-from fmrl_robot.registry import METHODS, REWARDS
+from fmrl_robot.registry import AGENTS, METHODS, REWARDS
 from fmrl_robot.reproduce.page import headline, table
+
+REGISTRIES = (METHODS, REWARDS, AGENTS)
+"""Where systems of the survey are registered."""
 
 INDEX = "README.md"
 HEAD = """\
@@ -53,7 +56,7 @@ def survey() -> tuple[System, ...]:
 def ablations() -> dict[str, Ablation]:
     """The ablation of every registered system that carries one, by name."""
     found: dict[str, Ablation] = {}
-    for registry in (METHODS, REWARDS):
+    for registry in REGISTRIES:
         for name in registry.names():
             ablation: Any = getattr(registry.load(name), "ablation", None)
             if isinstance(ablation, Ablation):
@@ -83,7 +86,7 @@ def read_figures(name: str, folder: Path) -> dict[str, Any] | None:
 
 def index(folder: Path) -> str:
     """Write the index of the pages in ``folder``."""
-    there = {*METHODS.names(), *REWARDS.names()}
+    there = {name for registry in REGISTRIES for name in registry.names()}
     carried = ablations()
     rows: list[list[str]] = []
     shown = 0

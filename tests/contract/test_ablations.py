@@ -7,8 +7,7 @@ import pytest
 
 from fmrl_robot.commands import reproduce as command
 from fmrl_robot.methods.ablation import LIMIT_MINUTES
-from fmrl_robot.registry import METHODS, REWARDS
-from fmrl_robot.reproduce.index import INDEX, ablations, index, read_figures, survey
+from fmrl_robot.reproduce.index import INDEX, REGISTRIES, ablations, index, read_figures, survey
 from fmrl_robot.reproduce.outcome import holds
 from fmrl_robot.reproduce.page import page
 from fmrl_robot.reproduce.statistics import Estimate, difference, estimate
@@ -34,7 +33,7 @@ def test_the_survey_has_38_systems_each_with_role_and_reference():
 
 def test_what_is_registered_stands_in_the_survey_with_its_role_and_reference():
     known = {system.name: system for system in survey()}
-    for registry in (METHODS, REWARDS):
+    for registry in REGISTRIES:
         for name in registry.names():
             card = getattr(registry.load(name), "card", None)
             assert name in known

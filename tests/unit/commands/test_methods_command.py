@@ -1,14 +1,14 @@
 import json
 
 from fmrl_robot.commands import methods as methods_command
-from fmrl_robot.registry import METHODS
+from fmrl_robot.registry import AGENTS, METHODS
 
 
 def test_every_method_is_listed_with_what_its_card_says(capsys):
     assert methods_command.main([]) == 0
     text = capsys.readouterr().out
-    for name in METHODS.names():
-        card = METHODS.load(name).card
+    for name, registry in ((n, r) for r in (METHODS, AGENTS) for n in r.names()):
+        card = registry.load(name).card
         for part in (f"{name}: {card.role}", card.reference, *card.needs, *card.differs):
             assert part in text
 
@@ -16,7 +16,9 @@ def test_every_method_is_listed_with_what_its_card_says(capsys):
 def test_as_json(capsys):
     assert methods_command.main(["--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert set(found) == set(METHODS.names()) and found["psl"]["needs"] == ["Generates"]
+    assert set(found) == {*METHODS.names(), *AGENTS.names()} and found["psl"]["needs"] == [
+        "Generates"
+    ]
 
 
 def test_one_that_cannot_be_loaded_or_has_no_card_hides_nobody(capsys, monkeypatch):
