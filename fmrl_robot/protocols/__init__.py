@@ -8,7 +8,7 @@ from fmrl_robot.protocols.acting import Body, Controller, Drivable, MotionPlanne
 from fmrl_robot.protocols.env import SkillEnv, VecEnv
 from fmrl_robot.protocols.models import Embeds, Exposes, Generates, Scores, Sees, Tunes
 from fmrl_robot.protocols.planning import KnowsWhenToAsk, Planner, Trigger
-from fmrl_robot.protocols.reward import EmbeddingReward, RewardModel
+from fmrl_robot.protocols.reward import EmbeddingReward, RewardModel, Sight, StepReward
 
 __all__ = [
     "Body",
@@ -24,7 +24,9 @@ __all__ = [
     "RewardModel",
     "Scores",
     "Sees",
+    "Sight",
     "SkillEnv",
+    "StepReward",
     "Trigger",
     "Tunes",
     "VecEnv",
