@@ -60,7 +60,7 @@ ABLATION = Ablation(
         Bar(words="the same, of answers that say nothing", measure="rank", arm="50 % wrong",
             at_most=0.3),
     ),
-    full={"episodes": 160, "envs": 8, "judged": 48, "states": 128, "learn_every": 2, "pairs": 40},
+    full={"episodes": 120, "envs": 8, "judged": 48, "states": 128, "learn_every": 2, "pairs": 40},
     quick={"episodes": 2, "envs": 1, "judged": 1, "states": 8, "learn_every": 1, "pairs": 8},
     seeds=3,
     differs=(
@@ -69,7 +69,7 @@ ABLATION = Ablation(
         "A score is the labeller's calibrated logit in tenths; it has no trouble with numbers, "
         "which a model that writes them has.",
         "The ensemble reads the labeller's embeddings, not pixels; one task of 12 steps stands for "
-        "seven; 400 comparisons or 800 scores in all.",
+        "seven; 280 comparisons or 560 scores in all.",
     ),
     curve=("environment steps", "success"),
 )  # fmt: skip

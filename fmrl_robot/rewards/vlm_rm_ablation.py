@@ -72,7 +72,7 @@ ABLATION = Ablation(
         Bar(words="success of sitting, alpha 0 minus alpha .5", measure="sitting", arm="pictures",
             against="alpha .5", at_most=0.2),
     ),
-    full={"episodes": 240, "envs": 8, "judged": 48, "frames": 300},
+    full={"episodes": 160, "envs": 8, "judged": 48, "frames": 200},
     quick={"episodes": 1, "envs": 1, "judged": 1, "frames": 2},
     seeds=3,
     differs=(
