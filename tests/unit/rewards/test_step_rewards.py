@@ -145,3 +145,16 @@ def test_what_was_asked_and_learned_comes_back():
 def test_a_running_robot_is_not_watched_by_it():
     with pytest.raises(ConfigError, match="vlm_rm"):
         RLVLMF(vision_model="embedded", baseline="")
+
+
+@pytest.mark.parametrize("kind", ["similarity", "learned"])
+def test_a_step_scores_the_same_in_any_company(kind):
+    pytest.importorskip("torch")
+    if kind == "learned":
+        reward, seen, _ = learned()
+    else:
+        reward = VLMRM.in_training(GOAL, model=Model(), alpha=0.3, baseline=BASELINE)
+        seen = reward.embed({"frame": frames(30)})
+    together = reward.score_steps(seen, None)[0]
+    alone = [float(reward.score_steps(seen[[i]], None)[0][0]) for i in range(len(seen))]
+    assert together == pytest.approx(alone, abs=1e-6)

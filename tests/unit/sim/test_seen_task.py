@@ -76,13 +76,13 @@ def test_a_frame_has_as_many_views_as_were_asked_for():
 
 def test_a_batched_task_shows_its_state_and_is_the_same_task():
     def walk(*, shown):
-        task = TASKS.load("go2-saytap")(num_envs=4, seed=5, threads=1)
+        task = TASKS.load("go2-saytap")(num_envs=96, seed=5, threads=1)
         if shown:
             task.show(("state",))
         seen = [task.reset()["critic"]]
         ends = []
         for step in range(40):
-            obs, _, done, extras = task.step(torch.full((4, 12), 0.7 * (-1) ** (step // 5)))
+            obs, _, done, extras = task.step(torch.full((96, 12), 0.7 * (-1) ** (step // 5)))
             seen.append(obs["critic"])
             ends.append((done, extras.get("shown")))
         return torch.stack(seen), ends
