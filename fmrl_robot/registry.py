@@ -160,8 +160,14 @@ VISION_MODELS = Registry(
 )
 """Back ends that embed images and texts in one space."""
 
-REWARDS = Registry("fmrl.rewards", {"vlm_rm": "fmrl_robot.rewards.vlm_rm:VLMRM"})
-"""Reward models, by paper name."""
+REWARDS = Registry(
+    "fmrl.rewards",
+    {
+        "rl_vlm_f": "fmrl_robot.rewards.rl_vlm_f:RLVLMF",
+        "vlm_rm": "fmrl_robot.rewards.vlm_rm:VLMRM",
+    },
+)
+"""Reward models, by paper name; those with ``in_training`` can reward steps (StepReward)."""
 
 TASKS = Registry("fmrl.tasks", {})
 """Training tasks; fmrl_sim declares its own as entry points."""

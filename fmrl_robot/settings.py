@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 from annotated_types import Ge, Gt
 from pydantic import TypeAdapter, ValidationError
@@ -97,5 +97,11 @@ def _known(cls: Any, values: Mapping[str, Any], where: str, path: str) -> None:
         )
     hints = get_type_hints(cls)
     for name, value in values.items():
-        if is_dataclass(hints[name]) and isinstance(value, Mapping):
+        if not isinstance(value, Mapping):
+            continue
+        if is_dataclass(hints[name]):
             _known(hints[name], value, where, f"{path}{name}.")
+        inner = get_args(hints[name])[-1:]  # of a dictionary, what its values are
+        for key, part in value.items() if inner and is_dataclass(inner[0]) else ():
+            if isinstance(part, Mapping):
+                _known(inner[0], part, where, f"{path}{name}.{key}.")

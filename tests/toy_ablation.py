@@ -2,7 +2,7 @@
 
 import time
 
-from fmrl_robot.methods.ablation import Ablation, Arm, Bar, Curve, Measure, Measured
+from fmrl_robot.ablation import Ablation, Arm, Bar, Curve, Measure, Measured
 from fmrl_robot.train.cards import write_whole
 
 HERE = "toy_ablation:trial"

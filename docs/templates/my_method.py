@@ -8,7 +8,7 @@ What differs from the paper: say it here and in the card.
 
 from __future__ import annotations
 
-from fmrl_robot.methods.card import MethodCard
+from fmrl_robot.card import MethodCard
 from fmrl_robot.methods.prompted import PromptedPlanner
 from fmrl_robot.planners import plan_expansion, plan_language
 from fmrl_robot.types import Plan, Scene

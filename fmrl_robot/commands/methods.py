@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from fmrl_robot.card import MethodCard
 from fmrl_robot.errors import FmrlError
-from fmrl_robot.methods.card import MethodCard
 from fmrl_robot.registry import AGENTS, METHODS
 
 

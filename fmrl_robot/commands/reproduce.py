@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fmrl_robot.ablation import Ablation
 from fmrl_robot.errors import ConfigError, ErrorCode
 from fmrl_robot.files import writable_folder
-from fmrl_robot.methods.ablation import Ablation
 from fmrl_robot.reproduce.index import INDEX, ablations, index, read_figures, survey
 from fmrl_robot.reproduce.outcome import outcome
 from fmrl_robot.reproduce.page import VERDICTS, figure, page, wanted

@@ -16,8 +16,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from fmrl_robot.methods.ablation import Ablation, Arm, Bar, Measure
-from fmrl_robot.methods.card import MethodCard
+from fmrl_robot.ablation import Ablation, Arm, Bar, Measure
+from fmrl_robot.card import MethodCard
 from fmrl_robot.methods.marks import Marks, Sees
 from fmrl_robot.methods.stepwise import StepwisePlanner
 from fmrl_robot.planners import plan_language

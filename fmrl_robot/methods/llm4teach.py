@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fmrl_robot.ablation import Ablation, Arm, Bar, Measure
 from fmrl_robot.agents import Histories, SymbolicAgent, SymbolicConfig, taught
+from fmrl_robot.card import MethodCard
 from fmrl_robot.fm import load_language_model, require
-from fmrl_robot.methods.ablation import Ablation, Arm, Bar, Measure
-from fmrl_robot.methods.card import MethodCard
 from fmrl_robot.planners.chores import transcript
 
 if TYPE_CHECKING:

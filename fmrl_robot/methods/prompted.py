@@ -10,9 +10,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from fmrl_robot.card import MethodCard
 from fmrl_robot.errors import ConfigError, ErrorCode, FmrlError
 from fmrl_robot.fm import load_language_model
-from fmrl_robot.methods.card import MethodCard
 from fmrl_robot.planners.prompting import PlanAsker
 from fmrl_robot.planning import Context, Step
 from fmrl_robot.registry import METHODS

@@ -14,8 +14,8 @@ checked symbolically before anything moves.
 
 from __future__ import annotations
 
-from fmrl_robot.methods.ablation import Ablation, Arm, Bar, Measure
-from fmrl_robot.methods.card import MethodCard
+from fmrl_robot.ablation import Ablation, Arm, Bar, Measure
+from fmrl_robot.card import MethodCard
 from fmrl_robot.methods.prompted import PromptedPlanner
 from fmrl_robot.planners import plan_expansion, plan_language
 from fmrl_robot.planners.nouns import Nouns

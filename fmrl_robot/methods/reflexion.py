@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from fmrl_robot.ablation import Ablation, Arm, Bar, Measure
 from fmrl_robot.agents.lessons import Attempt, Reflector, by_exclusion
+from fmrl_robot.card import MethodCard
 from fmrl_robot.errors import FmrlError
 from fmrl_robot.fm import load_language_model, require
-from fmrl_robot.methods.ablation import Ablation, Arm, Bar, Measure
-from fmrl_robot.methods.card import MethodCard
 from fmrl_robot.methods.psl import PSL
 from fmrl_robot.planning import Context
 from fmrl_robot.skills.drawing import scene_of

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from fmrl_robot.ablation import Ablation, Arm, Bar, Measure
+from fmrl_robot.card import MethodCard
 from fmrl_robot.errors import FmrlError, Retryable
 from fmrl_robot.fm.usage import UsageMeter
-from fmrl_robot.methods.ablation import Ablation, Arm, Bar, Measure
-from fmrl_robot.methods.card import MethodCard
 from fmrl_robot.methods.stepwise import StepwisePlanner
 from fmrl_robot.planners.gait_language import raise_if_refused
 from fmrl_robot.planners.prompting import is_short, short_prompt

@@ -12,8 +12,8 @@ grammar and the rows are checked before they reach the controller.
 
 from __future__ import annotations
 
-from fmrl_robot.methods.ablation import Ablation, Arm, Bar, Measure
-from fmrl_robot.methods.card import MethodCard
+from fmrl_robot.ablation import Ablation, Arm, Bar, Measure
+from fmrl_robot.card import MethodCard
 from fmrl_robot.methods.prompted import PromptedPlanner
 from fmrl_robot.planners import gait_language
 from fmrl_robot.types import Plan, Scene

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from fmrl_robot.card import MethodCard
 from fmrl_robot.errors import ErrorCode, Retryable
 from fmrl_robot.fm import load_language_model, require
-from fmrl_robot.methods.card import MethodCard
 from fmrl_robot.methods.prompted import check_fits
 from fmrl_robot.planners import plan_expansion, plan_language
 from fmrl_robot.planners.nouns import Nouns

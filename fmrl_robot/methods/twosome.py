@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from fmrl_robot.ablation import Ablation, Arm, Bar, Measure
 from fmrl_robot.agents import LMAgent, LMPolicyConfig, LMPPOConfig, Walk
+from fmrl_robot.card import MethodCard
 from fmrl_robot.fm import load_language_model, require
-from fmrl_robot.methods.ablation import Ablation, Arm, Bar, Measure
-from fmrl_robot.methods.card import MethodCard
 from fmrl_robot.planners.chores import transcript
 
 METHOD = MethodCard(

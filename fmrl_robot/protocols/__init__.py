@@ -9,7 +9,7 @@ from fmrl_robot.protocols.agent import Agent
 from fmrl_robot.protocols.env import SkillEnv, VecEnv
 from fmrl_robot.protocols.models import Embeds, Exposes, Generates, Scores, Sees, Tunes
 from fmrl_robot.protocols.planning import KnowsWhenToAsk, Planner, Trigger
-from fmrl_robot.protocols.reward import EmbeddingReward, RewardModel
+from fmrl_robot.protocols.reward import EmbeddingReward, RewardModel, Sight, StepReward
 
 __all__ = [
     "Agent",
@@ -26,7 +26,9 @@ __all__ = [
     "RewardModel",
     "Scores",
     "Sees",
+    "Sight",
     "SkillEnv",
+    "StepReward",
     "Trigger",
     "Tunes",
     "VecEnv",

@@ -22,7 +22,10 @@ class VecEnv(Protocol):
     the number of a choice (int64, ``num_actions`` of them), and then a group ``admissible`` (bool)
     among its observations; ``duration`` among the extras, the steps of control that each action
     took (its reward is discounted among them already); further groups of observations for losses;
-    ``mirror``, ``picture``, ``texts``.
+    ``mirror``, ``picture``, ``texts``. For rewards from outside: ``sights``, what it can show
+    (protocols/reward.py: Sight); ``show(sights)``, after which the extras of every step tell under
+    ``shown`` what it led to, before anything began anew; and ``look(worlds)``, what those worlds
+    show now.
     """
 
     num_envs: int

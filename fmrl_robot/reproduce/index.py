@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
+from fmrl_robot.ablation import Ablation
 from fmrl_robot.errors import ConfigError, ErrorCode
-from fmrl_robot.methods.ablation import Ablation
 from fmrl_robot.registry import AGENTS, METHODS, REWARDS
 from fmrl_robot.reproduce.page import headline, table
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fmrl_robot.methods.ablation import Ablation, Bar
+from fmrl_robot.ablation import Ablation, Bar
 from fmrl_robot.reproduce.statistics import Estimate, Scores, difference, estimate, together
 from fmrl_robot.reproduce.trial_job import TrialJob
 from fmrl_robot.train.cards import rounded

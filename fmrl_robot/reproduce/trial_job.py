@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from fmrl_robot.ablation import Ablation, Budget, Measured, Value
 from fmrl_robot.errors import ConfigError
-from fmrl_robot.methods.ablation import Ablation, Budget, Measured, Value
 from fmrl_robot.train.cards import write_whole
 from fmrl_robot.train.jobs import Job
 

@@ -20,15 +20,16 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from fmrl_robot.fm import require
 from fmrl_robot.fm.usage import prompt_sha256
-from fmrl_robot.registry import VISION_MODELS
-from fmrl_robot.skills.captioner import caption
-from fmrl_robot.types import Predicate, RewardOut, Scene, SubGoal, Success, Usage
+from fmrl_robot.rewards.opposites import opposites
+from fmrl_robot.rewards.similarity import Similarity, load, reward
+from fmrl_robot.rewards.vlm_rm_ablation import ABLATION, METHOD
+from fmrl_robot.types import RewardOut, Scene, SubGoal, Success, Usage
 
 if TYPE_CHECKING:
     from fmrl_robot.protocols import Sees
@@ -48,6 +49,9 @@ BASELINES = {
 
 class VLMRM:
     """A RewardModel over a model that Sees."""
+
+    card = METHOD
+    ablation = ABLATION
 
     def __init__(
         self,
@@ -78,6 +82,34 @@ class VLMRM:
         self._calls, self._spent_s, self._prompt = 0, 0.0, ""
         self._calibration: dict[str, tuple[float, float]] = getattr(self._model, "calibration", {})
         self._doubt: tuple[float, float] | None = None
+
+    @classmethod
+    def in_training(
+        cls,
+        goal: str,
+        *,
+        model: Sees | None = None,
+        vision_model: str = "embedded",
+        alpha: float = 0.0,
+        baseline: str = BASELINES["arm"],
+        views: Literal["mean", "least"] = "mean",
+    ) -> Similarity:
+        """The same score of every step of a training run, without a verdict.
+
+        Args:
+            goal: what shall be seen.
+            model: see the class, as for ``vision_model``, ``alpha`` and ``baseline``.
+            vision_model: see there.
+            alpha: see there.
+            baseline: see there.
+            views: what several cameras come to.
+
+        Raises:
+            ConfigError: the model cannot be loaded, or was never taught the goal.
+        """
+        seeing: Any = model or load(vision_model)
+        require(seeing, "Sees", by="vlm_rm")
+        return Similarity(seeing, goal, baseline, alpha=alpha, views=views)
 
     @property
     def model_id(self) -> str:
@@ -147,7 +179,8 @@ class VLMRM:
 
     def _one(self, seen: np.ndarray) -> RewardOut:
         assert self._goal is not None  # noqa: S101  (score asked first)
-        goal, value = self._goal, reward(seen, self._goal, self._baseline, self._alpha)
+        goal = self._goal
+        value = float(reward(seen, goal, self._baseline, self._alpha))
         self._frames += 1
         parts = [("goal", float(seen @ goal)), ("baseline", float(seen @ self._baseline))]
         parts += [("frames", float(self._frames))]
@@ -181,41 +214,3 @@ class VLMRM:
         if len(self._margins) < WINDOW or 1 - SURE < probability < SURE:
             return Success.UNKNOWN
         return Success.YES if probability >= SURE else Success.NO
-
-
-def reward(seen: np.ndarray, goal: np.ndarray, baseline: np.ndarray, alpha: float) -> float:
-    """The paper's goal-baseline regularised reward; unit vectors, shape (dim,)."""
-    direction = goal - baseline
-    length = float(direction @ direction)
-    along = 0.0 if length < 1e-12 else float((seen - baseline) @ direction) / length
-    projected = baseline + along * direction
-    mixed = alpha * projected + (1 - alpha) * seen
-    return 1.0 - 0.5 * float(np.sum((mixed - goal) ** 2))
-
-
-def opposites(subgoal: SubGoal) -> list[str]:
-    """Sentences of which one holds where the sub-goal does not, as far as its kind tells."""
-    fact = subgoal.termination
-    if fact is None:
-        return []
-    thing = fact.args[0] if fact.args else ""
-    elsewhere = {
-        "held": [Predicate("on", (thing, "table")), Predicate("hand_empty")],
-        "in": [Predicate("on", (thing, "table")), Predicate("held", (thing,))],
-        "on": [Predicate("held", (thing,))],
-        "open": [Predicate("closed", (thing,))],
-        "closed": [Predicate("open", (thing,))],
-    }
-    others = elsewhere.get(fact.name, [])
-    if fact.name == "on" and fact.args[1] != "table":
-        others = [*others, Predicate("on", (thing, "table"))]
-    if fact.name == "pressed":
-        return [f"the {thing} is not pressed"]
-    return [caption(other) for other in others]
-
-
-def load(name: str) -> Any:
-    """Load a vision model by ``<back end>`` or ``<back end>:<what>``."""
-    back_end, _, rest = name.partition(":")
-    loader = VISION_MODELS.load(back_end)
-    return loader(rest) if rest else loader()

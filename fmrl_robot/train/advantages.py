@@ -25,6 +25,7 @@ def advantages(
     *,
     discount: float | Tensor,
     lam: float,
+    known: Tensor | None = None,
 ) -> Tensor:
     """Estimate how much better each action was than what the critic expected, (steps, n).
 
@@ -40,6 +41,8 @@ def advantages(
         time_out: ends that are only the end of time, bool (steps, n).
         discount: of what follows an action; a number for all, or (steps, n).
         lam: weight of longer estimates, a decision.
+        known: whether anything is known of each reward, bool (steps, n); one that is not counts as
+            what the critic expected. None: all are.
     """
     reward = reward + discount * value * time_out
     goes_on = (~done).float()
@@ -48,6 +51,8 @@ def advantages(
     for t in reversed(range(len(reward))):
         factor = discount[t] if isinstance(discount, Tensor) else discount
         delta = reward[t] + factor * goes_on[t] * after - value[t]
+        if known is not None:
+            delta = torch.where(known[t], delta, 0.0)
         running = delta + factor * lam * goes_on[t] * running
         estimate[t], after = running, value[t]
     return estimate

@@ -11,12 +11,21 @@ from fmrl_robot.train.learner import Policy, Rollout
 
 if TYPE_CHECKING:
     from fmrl_robot.protocols import VecEnv
+    from fmrl_robot.train.outside import Outside
 
 
 class Collector:
     """Acts, and keeps what was seen; begins where the last rollout ended."""
 
-    def __init__(self, env: VecEnv, networks: Policy, *, steps: int, seed: int) -> None:
+    def __init__(
+        self,
+        env: VecEnv,
+        networks: Policy,
+        *,
+        steps: int,
+        seed: int,
+        outside: Outside | None = None,
+    ) -> None:
         """Reset the environment.
 
         Args:
@@ -24,9 +33,12 @@ class Collector:
             networks: whose policy acts.
             steps: of each rollout.
             seed: of the actions.
+            outside: rewards that stand in the place of the task's own.
         """
-        self.env, self.steps, self._networks = env, steps, networks
+        self.env, self.steps, self._networks, self._outside = env, steps, networks, outside
         self._obs = env.reset()
+        if outside is not None:
+            outside.begin()
         device = self._obs["policy"].device
         self.rng = torch.Generator(device).manual_seed(seed)
         self._length = torch.zeros(env.num_envs, device=device)
@@ -42,6 +54,8 @@ class Collector:
             action, output = self._networks.explore(obs["policy"], self.rng, obs.get("admissible"))
             self._obs, reward, done, extras = self.env.step(action)
             self._tell(reward, done, extras)
+            if self._outside is not None:
+                self._outside.see(extras, done)
             seen = {
                 **obs,
                 "output": output,
@@ -56,6 +70,9 @@ class Collector:
                 rows.setdefault(key, []).append(value)
         stacked = {key: torch.stack(values) for key, values in rows.items()}
         groups = {key: stacked.pop(key) for key in self._obs if key not in ("policy", "critic")}
+        if self._outside is not None:
+            told: Any = {**stacked, **self._outside.judge(stacked)}
+            return Rollout(**told, last=self._obs["critic"], groups=groups)
         return Rollout(**stacked, last=self._obs["critic"], groups=groups)
 
     def _tell(self, reward: Tensor, done: Tensor, extras: dict[str, Any]) -> None:
@@ -78,7 +95,8 @@ class Collector:
     def drain_curves(self) -> dict[str, float]:
         """Means of what episodes and the task have told since the last call."""
         curves, self._curves = self._curves, {}
-        return {key: sum(values) / len(values) for key, values in curves.items()}
+        told = {key: sum(values) / len(values) for key, values in curves.items()}
+        return told if self._outside is None else told | self._outside.drain_curves()
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the next rollout depends on; empty where the environment cannot tell."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from fmrl_robot.settings import Amount, Count, Whole
+from fmrl_robot.train.outside import OutsideConfig
 from fmrl_robot.train.ppo import LearnerConfig
 from fmrl_robot.train.sac import SACConfig
 
@@ -25,6 +26,8 @@ class TrainConfig(LearnerConfig):
     task: str = "go2-saytap"
     task_settings: dict[str, Any] = field(default_factory=dict[str, Any])
     """Passed to the task's factory."""
+    outside: OutsideConfig = field(default_factory=OutsideConfig)
+    """Rewards that stand in the place of the task's own, or beside it."""
     workers: Count = 1
     """Processes that learn together on a CPU; the task's ``num_envs`` are shared among them."""
     iterations: Whole = 1000

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from fmrl_robot.errors import ConfigError
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rollout:
@@ -30,6 +32,25 @@ class Rollout:
     """Steps of control that each action took; None: one each."""
     groups: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     """Further groups of observations; ``admissible`` among them says which choices there were."""
+    known: Tensor | None = None
+    """Whether anything is known of each reward, bool; None: of all."""
+    version: Tensor | None = None
+    """Of each reward from outside, int64; None: all are the task's own."""
+    outside: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    """What rewards from outside are made of, by name, to make them anew."""
+
+
+def one_version(version: Tensor | None) -> None:
+    """Refuse to learn from rewards of several versions.
+
+    Raises:
+        ConfigError: there are several.
+    """
+    if version is not None and bool((version != version.flatten()[0]).any()):
+        raise ConfigError(
+            f"expected rewards of one version, got {version.unique().tolist()!r}; relabel what is "
+            "kept when the reward has changed (outside.relabel=true)"
+        )
 
 
 class Policy(Protocol):

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from fmrl_robot.settings import Count
 from fmrl_robot.train.advantages import advantages, discounts
 from fmrl_robot.train.distributions import CategoricalHead, Distribution, GaussianHead, Head
-from fmrl_robot.train.learner import Rollout
+from fmrl_robot.train.learner import Rollout, one_version
 from fmrl_robot.train.losses import Loss, Minibatch
 from fmrl_robot.train.networks import MLP, Mirror, MirroredMLP, SeeingMLP, mlp
 from fmrl_robot.train.rows import in_a_row
@@ -169,6 +169,7 @@ class PPO:
             rollout: what the present policy has done.
             progress: share of the run that is over.
         """
+        one_version(rollout.version)
         calm = max(0.0, progress - self.config.calm_from) / max(1e-9, 1.0 - self.config.calm_from)
         self._entropy = self.config.entropy * (1.0 - calm)
         self._desired_kl = self.config.desired_kl * (1.0 - 0.75 * calm)
@@ -198,6 +199,7 @@ class PPO:
         advantage = advantages(
             rollout.reward, values, networks.value(rollout.last), rollout.done, rollout.time_out,
             discount=discounts(config.gamma, rollout.duration), lam=config.lam,
+            known=rollout.known,
         )  # fmt: skip
         returns = advantage + values
         moments = torch.stack([advantage.mean(), advantage.square().mean()])

@@ -4,32 +4,45 @@ Environments start anew in the step in which they end, so the observation after 
 seen. After a fall nothing is to come and none is needed. A window of steps that meets the end of
 time stops one step before it and is bootstrapped from the last observation that was seen: nothing
 is made up, and one step an episode is not learned from. So does one that meets the place where a
-run went on in environments that could not tell their state and began anew.
+run went on in environments that could not tell their state and began anew, and one that meets a
+reward of which nothing is known.
+
+Rewards from outside are kept with their version and with what they are made of. When the reward
+changes all that is kept is rewarded anew; until then nothing is drawn.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from fmrl_robot.train.learner import Rollout
+from fmrl_robot.train.learner import Rollout, one_version
 
 KEPT = ("policy", "critic", "action", "reward", "done", "time_out")
+OUTSIDE = "outside/"
+"""Before the names of what rewards from outside are made of."""
+CHUNK = 8192
+"""Steps that are rewarded anew at a time."""
+Judge = Callable[[dict[str, Tensor]], tuple[Tensor, Tensor]]
+"""Rewards (k,), and which are known, from what they are made of, (k, ...) each."""
 
 
 class Replay:
     """A ring of steps, tensors (steps, environments, ...)."""
 
-    def __init__(self, steps: int, *, window: int, gamma: float) -> None:
+    def __init__(self, steps: int, *, window: int, gamma: float, mixed: bool = False) -> None:
         """Keep the last ``steps`` steps.
 
         Args:
             steps: of each environment, more than ``window``.
             window: rewards that are added up before the rest is estimated.
             gamma: discount of a step.
+            mixed: draw rewards of several versions all the same.
         """
+        self._mixed_is_fine = self._of_one_version = mixed
         self.steps, self.window, self.gamma = steps, window, gamma
         self._rows: dict[str, Tensor] = {}
         self._next = self.filled = 0
@@ -43,6 +56,9 @@ class Replay:
         kept = {name: getattr(rollout, name) for name in KEPT}
         if rollout.duration is not None:
             kept["duration"] = rollout.duration
+        if rollout.known is not None and rollout.version is not None:
+            made_of = {f"{OUTSIDE}{name}": v for name, v in rollout.outside.items()}
+            kept |= {"known": rollout.known, "version": rollout.version, **made_of}
         self._append(kept)
         self._last = rollout.last
 
@@ -60,8 +76,31 @@ class Replay:
         at = (self._next + torch.arange(count, device=new["reward"].device)) % self.steps
         for name, values in new.items():
             self._rows[name][at] = values
+        self._of_one_version = self._mixed_is_fine
         self._next = (self._next + count) % self.steps
         self.filled = min(self.steps, self.filled + count)
+
+    def _live(self) -> Tensor:
+        """Places of what is kept, oldest first, (filled,)."""
+        return (self._next - self.filled + torch.arange(self.filled)) % self.steps
+
+    def relabel(self, judge: Judge, version: int) -> None:
+        """Reward anew everything that is kept and of another version, wherever the ring begins."""
+        if "version" not in self._rows:
+            return
+        rows, live = self._rows, self._live().to(self._rows["reward"].device)
+        old = live[(rows["version"][live] != version).any(-1)]
+        if not len(old):
+            return
+        made_of = {k.removeprefix(OUTSIDE): v for k, v in rows.items() if k.startswith(OUTSIDE)}
+        made_of |= {name: rows[name] for name in ("done", "time_out")}
+        envs = rows["reward"].shape[1]
+        for places in old.split(max(1, CHUNK // envs)):
+            reward, known = judge({k: v[places].flatten(0, 1) for k, v in made_of.items()})
+            rows["reward"][places] = reward.view(-1, envs)
+            rows["known"][places] = known.view(-1, envs)
+            rows["version"][places] = version
+        self._of_one_version = self._mixed_is_fine
 
     @property
     def transitions(self) -> int:
@@ -76,9 +115,16 @@ class Replay:
             ``policy``, ``critic``, ``action`` at the start; ``reward``, the discounted sum;
             ``next_policy``, ``next_critic`` and their ``discount``, 0 where the task ended, both
             by the time that actions took where the rollouts tell it;
-            ``weight``, 0 where the end of time left no step; all (batch, ...).
+            ``weight``, 0 where the end of time, or a reward of which nothing is known, left no
+            step; all (batch, ...).
+
+        Raises:
+            ConfigError: what is kept was rewarded by several versions of a reward.
         """
         rows, device = self._rows, self._rows["reward"].device
+        if "version" in rows and not self._of_one_version:
+            one_version(rows["version"][self._live().to(device)])
+            self._of_one_version = True
         envs = rows["reward"].shape[1]
         drawn = torch.randint(self.transitions, (batch,), generator=rng, device=device)
         oldest = self._next - self.filled
@@ -93,9 +139,12 @@ class Replay:
         passed = torch.zeros(batch, device=device)
         lasting = "duration" in rows
         for k in range(self.window):
-            time_out = goes_on & see("time_out", k)
-            ahead[time_out] = k
-            goes_on &= ~time_out
+            stop = see("time_out", k)
+            if "known" in rows:
+                stop = stop | ~see("known", k)
+            stop = goes_on & stop
+            ahead[stop] = k
+            goes_on &= ~stop
             discount = self.gamma**passed if lasting else self.gamma**k
             total += discount * see("reward", k) * goes_on
             if lasting:
@@ -115,7 +164,7 @@ class Replay:
         """What is kept, oldest first; empty before the first rollout."""
         if not self._rows:
             return {}
-        order = (self._next - self.filled + torch.arange(self.filled)) % self.steps
+        order = self._live()
         rows = {name: values[order.to(values.device)] for name, values in self._rows.items()}
         return {"rows": rows, "last": self._last}
 

@@ -9,7 +9,7 @@ differs: the critic may see more than the actor, and windows stop before the end
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -21,6 +21,9 @@ from fmrl_robot.train.replay import Replay
 from fmrl_robot.train.rows import in_a_row
 from fmrl_robot.train.soft_networks import SoftActorCritic
 from fmrl_robot.train.team import Team
+
+if TYPE_CHECKING:
+    from fmrl_robot.train.outside import Outside
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,8 +66,11 @@ class SAC:
         num_envs: int,
         seed: int = 0,
         team: Team | None = None,
+        outside: Outside | None = None,
     ) -> None:
         """Prepare for ``num_envs`` environments; a ``team`` averages everybody's gradients.
+
+        What is kept is rewarded anew where ``outside`` has changed.
 
         Raises:
             ConfigError: the capacity holds no window.
@@ -76,7 +82,9 @@ class SAC:
                 f"expected sac.capacity above {(config.window + 1) * num_envs * self._team.size}, "
                 f"a window of each environment, got {config.capacity}"
             )
-        self.replay = Replay(steps, window=config.window, gamma=config.gamma)
+        self._outside = outside if outside is not None and outside.config.relabel else None
+        mixed = outside is not None and not outside.config.relabel
+        self.replay = Replay(steps, window=config.window, gamma=config.gamma, mixed=mixed)
         of_policy = [*networks.actor.parameters(), networks.log_temperature]
         of_critic = [*networks.critic.parameters()]
         self.device = networks.log_temperature.device
@@ -93,6 +101,8 @@ class SAC:
         del progress
         config, networks, size = self.config, self.networks, self._team.size
         self.replay.add(rollout)
+        if self._outside is not None:
+            self.replay.relabel(self._outside.again, self._outside.number)
         if config.normalise:
             networks.policy_scale.learn(rollout.policy, self._team)
             networks.critic_scale.learn(rollout.critic, self._team)

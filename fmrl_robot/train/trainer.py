@@ -29,6 +29,7 @@ from fmrl_robot.train.interrupts import deferring
 from fmrl_robot.train.learner import Learner
 from fmrl_robot.train.losses import Loss
 from fmrl_robot.train.networks import Mirror
+from fmrl_robot.train.outside import outside_of
 from fmrl_robot.train.ppo import PPO, ActorCritic
 from fmrl_robot.train.resuming import FORMAT, check_resumable
 from fmrl_robot.train.sac import SAC
@@ -72,6 +73,8 @@ class Trainer:
         if hasattr(self.env, "dump_dir"):
             self.env.dump_dir = folder / "broken"  # pyright: ignore[reportAttributeAccessIssue]
         self.num_envs = self.env.num_envs * team.size
+        gamma = config.gamma if config.algorithm == "ppo" else config.sac.gamma
+        self.outside = outside_of(config.outside, self.env, gamma, team)
         first = self.env.reset()
         self.device = first["policy"].device
         self.sizes = (first["policy"].shape[1], first["critic"].shape[1], self.env.num_actions)
@@ -80,7 +83,11 @@ class Trainer:
         self.learner = self._learner(self.sizes)
         self.networks = self.learner.networks
         self.collector = Collector(
-            self.env, self.networks, steps=config.steps_per_env, seed=seed + 1
+            self.env,
+            self.networks,
+            steps=config.steps_per_env,
+            seed=seed + 1,
+            outside=self.outside,
         )
 
     def _learner(self, sizes: tuple[int, int, int]) -> Learner:
@@ -104,7 +111,7 @@ class Trainer:
             action_range=sac.action_range,
             temperature=sac.initial_temperature,
         )
-        return SAC(sac, soft.to(self.device), self.env.num_envs, seed, team)
+        return SAC(sac, soft.to(self.device), self.env.num_envs, seed, team, self.outside)
 
     def run(
         self,
@@ -158,6 +165,8 @@ class Trainer:
             curves = self.learner.update(rollout, self.iteration / config.iterations)
             now = time.monotonic()
             self.iteration += 1
+            if self.outside is not None:
+                self.outside.learn(self.iteration)
             self.seconds = now - began
             scalars = {
                 **collector.drain_curves(),
@@ -212,13 +221,16 @@ class Trainer:
             "iteration": self.iteration,
             "seconds": self.seconds,
             "learner": self.learner.state_dict(),
-            "workers": self.team.gather(
-                {"collector": self.collector.state_dict(), **self.learner.own_state_dict()}
-            ),
+            "workers": self.team.gather(self._own_state()),
         }
         if self.team.rank:
             return
         write_state(state, self.folder / CHECKPOINT)
+
+    def _own_state(self) -> dict[str, Any]:
+        """What each of a team has for itself."""
+        own = {"collector": self.collector.state_dict(), **self.learner.own_state_dict()}
+        return own if self.outside is None else {**own, "outside": self.outside.state_dict()}
 
     def load(self) -> None:
         """Go on from the folder's checkpoint.
@@ -239,6 +251,9 @@ class Trainer:
             mine = state["workers"][self.team.rank]
             self.collector.load_state_dict(mine["collector"])
             self.learner.load_own_state_dict(mine)
+            if self.outside is not None:
+                goes_on = bool(mine["collector"])
+                self.outside.load_state_dict(mine["outside"], goes_on=goes_on)
         except (RuntimeError, ValueError, KeyError) as error:
             raise ConfigError(
                 f"expected a checkpoint at {file} that fits the settings, got one that does not: "

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from fmrl_robot.ablation import LIMIT_MINUTES
 from fmrl_robot.commands import reproduce as command
-from fmrl_robot.methods.ablation import LIMIT_MINUTES
 from fmrl_robot.reproduce.index import INDEX, REGISTRIES, ablations, index, read_figures, survey
 from fmrl_robot.reproduce.outcome import holds
 from fmrl_robot.reproduce.page import page

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fmrl_robot.card import MethodCard
 from fmrl_robot.errors import ConfigError, ErrorCode
-from fmrl_robot.methods.card import MethodCard
 from fmrl_robot.protocols import Agent
 from fmrl_robot.registry import AGENTS
 from fmrl_robot.skills.env import SkillEnvOptions, symbolic_env, table_tasks

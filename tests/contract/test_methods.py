@@ -8,11 +8,11 @@ from pathlib import Path
 import fault_server
 import pytest
 
+from fmrl_robot.card import MethodCard
 from fmrl_robot.errors import ConfigError, ErrorCode, FmrlError, Retryable, Terminal
 from fmrl_robot.evaluations.language_judge import make_scene
 from fmrl_robot.fm import load_language_model
 from fmrl_robot.fm.scripted import ScriptedLM
-from fmrl_robot.methods.card import MethodCard
 from fmrl_robot.plancheck import check
 from fmrl_robot.planning import Context, Feedback
 from fmrl_robot.protocols import Planner

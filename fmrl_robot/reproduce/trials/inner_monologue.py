@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fmrl_robot.methods.ablation import Budget, Measured, Value
+from fmrl_robot.ablation import Budget, Measured, Value
 from fmrl_robot.methods.inner_monologue import InnerMonologue
 from fmrl_robot.planning import Question
 from fmrl_robot.reproduce.trials.stepping import MOST, ROBOT, Person, model, play

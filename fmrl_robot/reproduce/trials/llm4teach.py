@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
+from fmrl_robot.ablation import Budget, Measured, Value
 from fmrl_robot.agents import SymbolicConfig
 from fmrl_robot.fm import guarded, load_language_model
-from fmrl_robot.methods.ablation import Budget, Measured, Value
 from fmrl_robot.methods.llm4teach import MODEL, Guidance, LLM4Teach
 from fmrl_robot.protocols import SkillEnv
 from fmrl_robot.reproduce.trials.chores import PANTRY, ChoreOptions, chores

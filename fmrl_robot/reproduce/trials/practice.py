@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fmrl_robot.methods.ablation import Budget, Curve
+from fmrl_robot.ablation import Budget, Curve
 from fmrl_robot.protocols import Agent, SkillEnv
 
 STATE = "practice.pt"

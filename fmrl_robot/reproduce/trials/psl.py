@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fmrl_robot.ablation import Budget, Measured, Value
 from fmrl_robot.control.arm import ArmController
 from fmrl_robot.errors import FmrlError
 from fmrl_robot.evaluations.spine_arm import episodes
 from fmrl_robot.fm import load_language_model
-from fmrl_robot.methods.ablation import Budget, Measured, Value
 from fmrl_robot.methods.psl import PSL
 from fmrl_robot.planning import Context
 from fmrl_robot.registry import SCENES

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fmrl_robot.methods.ablation import Budget, Curve, Measured
+from fmrl_robot.ablation import Budget, Curve, Measured
 from fmrl_robot.registry import TASKS as TRAINED
 
 TASK, CURVE = "panda-flat", "episode/success"

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from fmrl_robot.ablation import Budget, Curve, Measured, Value
 from fmrl_robot.agents.lessons import REMEDIES, Attempt, Reflector, by_exclusion
 from fmrl_robot.fm import guarded, load_language_model
-from fmrl_robot.methods.ablation import Budget, Curve, Measured, Value
 from fmrl_robot.methods.reflexion import Reflexion
 from fmrl_robot.skills.domain import Act, Domain
 from fmrl_robot.skills.drawing import draw

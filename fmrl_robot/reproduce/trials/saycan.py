@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from fmrl_robot.ablation import Budget, Measured, Value
 from fmrl_robot.fm import load_text_embedder
 from fmrl_robot.fm.scripted import ScriptedLM
-from fmrl_robot.methods.ablation import Budget, Measured, Value
 from fmrl_robot.methods.saycan import SayCan, text_of
 from fmrl_robot.planners.step_words import NEXT_GRAMMAR
 from fmrl_robot.planning import Context

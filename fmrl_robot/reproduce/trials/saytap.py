@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fmrl_robot.ablation import Budget, Measured, Value
 from fmrl_robot.assets import policies_dir
 from fmrl_robot.errors import FmrlError
 from fmrl_robot.evaluations.spine_quadruped import match
 from fmrl_robot.fm import load_language_model
-from fmrl_robot.methods.ablation import Budget, Measured, Value
 from fmrl_robot.methods.saytap import GUIDE
 from fmrl_robot.planners import gait_language
 from fmrl_robot.planners.prompting import PlanAsker

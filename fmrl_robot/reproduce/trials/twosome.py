@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
+from fmrl_robot.ablation import Budget, Measured, Value
 from fmrl_robot.agents import LMPolicyConfig, LMPPOConfig, SymbolicAgent, SymbolicConfig
 from fmrl_robot.fm import load_language_model
-from fmrl_robot.methods.ablation import Budget, Measured, Value
 from fmrl_robot.methods.twosome import MODEL, TWOSOME
 from fmrl_robot.protocols import SkillEnv
 from fmrl_robot.reproduce.trials.chores import KITCHEN, OFFICE, ChoreOptions, chores

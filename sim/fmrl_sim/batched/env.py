@@ -8,13 +8,16 @@ before anybody sees it, and leaves a file that says what it was.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
+
+if TYPE_CHECKING:
+    from fmrl_robot.protocols.reward import Sight
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +88,8 @@ class BatchedEnv(Generic[W]):
 
     dump_dir: Path | None = None
     """Where worlds that broke leave their files; None: nowhere."""
+    sights: tuple[Sight, ...] = ("state",)
+    """What can be shown to rewards from outside: what the critic observes."""
 
     def __init__(self, world: W, task: Task[W]) -> None:
         self.world, self.task = world, task
@@ -92,6 +97,7 @@ class BatchedEnv(Generic[W]):
         self.device, self.control_dt_s = world.device, world.control_dt_s
         self.max_episode_length = task.episode_steps
         self._steps = self._dumps = 0
+        self._shown: tuple[Sight, ...] = ()
 
     def reset(self) -> dict[str, torch.Tensor]:
         """Start every world."""
@@ -132,11 +138,22 @@ class BatchedEnv(Generic[W]):
             extras["log"] = self._log(terms, ends)
         if bool(world.broken.any()):
             self._dump()
+        if self._shown:
+            extras["shown"] = self.look(range(world.count))
         ids = done.nonzero().squeeze(1)
         if len(ids):
             world.restart(ids)
         task.events(world)
         return self.observe(), (task.reward_scale * reward).float(), done, extras
+
+    def show(self, sights: Sequence[Sight]) -> None:
+        """Tell under ``shown`` of every step's extras what it led to."""
+        self._shown = tuple(sights)
+
+    def look(self, worlds: Sequence[int]) -> dict[Sight, Any]:
+        """What ``worlds`` show now."""
+        state = self.task.observations["critic"](self.world)[list(worlds)].cpu().numpy()
+        return dict.fromkeys(self._shown, state)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the next step depends on, given the same settings."""

@@ -2,8 +2,8 @@
 
 import pytest
 
+from fmrl_robot.ablation import Budget, Curve
 from fmrl_robot.agents import SymbolicAgent
-from fmrl_robot.methods.ablation import Budget, Curve
 from fmrl_robot.planners.chores import transcript
 from fmrl_robot.reproduce.trials.chores import KITCHEN, ChoreOptions, chores
 from fmrl_robot.reproduce.trials.practice import Schedule, practise, reached

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from toy_ablation import Toy, toy
 
+from fmrl_robot.ablation import Arm, Bar, Measure
 from fmrl_robot.commands import reproduce as command
 from fmrl_robot.errors import ConfigError, ErrorCode
-from fmrl_robot.methods.ablation import Arm, Bar, Measure
 from fmrl_robot.registry import METHODS
 from fmrl_robot.reproduce.outcome import holds, outcome
 from fmrl_robot.reproduce.page import page

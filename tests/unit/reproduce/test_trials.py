@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
+from fmrl_robot.ablation import Budget
 from fmrl_robot.fm.scripted import ScriptedLM
-from fmrl_robot.methods.ablation import Budget
 from fmrl_robot.planners import gait_language
 from fmrl_robot.planners.saytap_commands import COMMANDS, problems, touchdowns
 from fmrl_robot.reproduce.trials.saytap import BEYOND, COMMON, as_sinusoids, sinusoids

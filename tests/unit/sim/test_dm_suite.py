@@ -56,3 +56,16 @@ def test_it_can_be_looked_at():
 def test_an_unknown_task_is_refused():
     with pytest.raises(ConfigError, match="juggle"):
         DmSuiteEnv("cartpole", "juggle")
+
+
+def test_it_shows_what_a_step_led_to_and_not_where_the_next_episode_begins():
+    env = DmSuiteEnv("cartpole", "swingup", num_envs=2)
+    env.reset()
+    for _ in range(env.max_episode_length - 1):
+        env.step(torch.zeros((2, 1)))
+    env.show(("frame", "state"))  # a picture of each of a thousand steps would take long
+    obs, _, done, extras = env.step(torch.zeros((2, 1)))
+    shown = extras["shown"]
+    assert bool(done.all()) and shown["frame"].shape == (2, 1, 128, 128, 3)
+    assert not np.allclose(shown["state"], obs["policy"].numpy())
+    assert np.array_equal(env.look([1])["state"], obs["policy"][1:].numpy())

@@ -60,7 +60,7 @@ KILLED = """
 import os, signal
 from pathlib import Path
 from fmrl_robot.train import trainer
-from fmrl_robot.train.config import SACConfig, TrainConfig
+from fmrl_robot.train.config import OutsideConfig, SACConfig, TrainConfig
 from fmrl_robot.train.trainer import Trainer
 
 save = Trainer.save
