@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from fmrl_robot.reproduce.seen_policy import (
+from fmrl_robot.evaluations.seen_policy import (
     GOALS,
     Goal,
     Judged,

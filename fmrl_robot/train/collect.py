@@ -70,10 +70,10 @@ class Collector:
                 rows.setdefault(key, []).append(value)
         stacked = {key: torch.stack(values) for key, values in rows.items()}
         groups = {key: stacked.pop(key) for key in self._obs if key not in ("policy", "critic")}
+        told: dict[str, Any] = {**stacked}
         if self._outside is not None:
-            told: Any = {**stacked, **self._outside.judge(stacked)}
-            return Rollout(**told, last=self._obs["critic"], groups=groups)
-        return Rollout(**stacked, last=self._obs["critic"], groups=groups)
+            told |= self._outside.judge(stacked)
+        return Rollout(**told, last=self._obs["critic"], groups=groups)
 
     def _tell(self, reward: Tensor, done: Tensor, extras: dict[str, Any]) -> None:
         self._length += 1

@@ -113,7 +113,7 @@ def _stop(course: Course, rows: np.ndarray, want: Stop, reached: BoolArray) -> B
     place, yaw = course.place[rows], course.yaw[rows]
     if want.kind in ("turn", "way", "around"):
         pairs = reached[:, None] & _from_to(course, rows, want)
-        return pairs.any(axis=0)
+        return np.asarray(pairs.any(axis=0))
     if want.kind == "at":
         far = np.linalg.norm(place - course.things[want.thing][rows], axis=1)
         return after & (np.abs(far - BEFORE_M) <= WITHIN_M)

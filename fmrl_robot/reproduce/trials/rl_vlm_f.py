@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from fmrl_robot.ablation import Budget, Measured, Value
-from fmrl_robot.registry import TASKS
-from fmrl_robot.reproduce.seen_policy import (
+from fmrl_robot.evaluations.seen_policy import (
     SITTING,
     by_reward,
     by_truth,
@@ -18,6 +17,7 @@ from fmrl_robot.reproduce.seen_policy import (
     learn,
     recipe,
 )  # fmt: skip
+from fmrl_robot.registry import TASKS
 from fmrl_robot.rewards.comparison import Nearer
 from fmrl_robot.rewards.rl_vlm_f import PreferenceReward
 

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from fmrl_robot.ablation import Budget, Curve, Measured, Value
-from fmrl_robot.registry import FRAMES, TASKS
-from fmrl_robot.reproduce.seen_policy import (
+from fmrl_robot.evaluations.seen_policy import (
     GOALS,
     Goal,
     by_reward,
@@ -20,6 +19,7 @@ from fmrl_robot.reproduce.seen_policy import (
     learn,
     recipe,
 )  # fmt: skip
+from fmrl_robot.registry import FRAMES, TASKS
 from fmrl_robot.rewards.similarity import load, reward
 from fmrl_robot.skills.captioner import caption
 from fmrl_robot.train.recipes.clip_embedded.card import epic

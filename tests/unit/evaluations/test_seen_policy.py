@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("torch")
 
 from fmrl_robot.evaluations import clip_policy
-from fmrl_robot.reproduce.seen_policy import SITTING
+from fmrl_robot.evaluations.seen_policy import SITTING
 from fmrl_robot.reproduce.trials import rl_vlm_f
 from fmrl_robot.rewards.comparison import Nearer
 
