@@ -56,7 +56,7 @@ class FullGraph:
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
         self.diagnostics, self.states, self.gates, self.scenes = {}, [], [], 0
-        self.trunk = []
+        self.trunk, self.joints = [], []
         self.simulated_s = 0.0
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._diagnosed, 50)
         self.node.create_subscription(JointState, "joint_states", self._measured, MEASURED)
@@ -74,6 +74,7 @@ class FullGraph:
     def _measured(self, message, info):
         self.states.append((sent_s(info), np.array(message.position)))
         self.simulated_s = conversions.time_from_msg(message.header.stamp)
+        self.joints.append((self.simulated_s, self.states[-1][1]))
 
     def _carried(self, message):
         at = message.pose.pose.position
@@ -201,6 +202,18 @@ class FullGraph:
         if len(lately) < 0.5 * seconds / self.spec.command_dt_s:
             return np.inf
         return np.ptp(lately, axis=0).max()
+
+    def moved(self, seconds=2.0):
+        """The same by simulated time, which a busy machine stretches: it says of no silence."""
+        lately = np.array([q for t, q in self.joints[-1000:] if t > self.simulated_s - seconds])
+        if len(lately) < 0.5 * seconds / self.spec.command_dt_s:
+            return np.inf
+        return np.ptp(lately, axis=0).max()
+
+    def live(self, seconds=2.0):
+        """Let so much simulated time go by."""
+        end = self.simulated_s + seconds
+        self.until(lambda: self.simulated_s > end, 30.0, f"{seconds} s of simulated time")
 
     def lies(self, seconds=2.0):
         """Whether a quadruped's trunk was down and still for so long, by simulated time."""

@@ -45,11 +45,11 @@ def test_a_killed_controller_stops_the_robot_and_ends_the_task(anew):
     # It comes to rest and stays there: nothing re-arms by itself. A damped quadruped is down within
     # a second and lies still soon after; its legs may creep on for half a minute, for nothing rubs
     # in them. The seconds are the simulation's, which a busy machine stretches.
-    at_rest = graph.lies if graph.spec.name == "go2" else lambda: graph.swing() < 0.02
+    at_rest = graph.lies if graph.spec.name == "go2" else lambda: graph.moved() < 0.02
     since = graph.simulated_s
     graph.until(at_rest, 90.0, "the robot at rest")
     assert graph.simulated_s - since < 8.0
-    graph.spin(2.0)
+    graph.live(2.0)
     assert at_rest()
     assert graph.gate.state == fm.GateState.STOPPED
     assert graph.outside() == {}
@@ -64,10 +64,10 @@ def test_a_killed_planner_ends_the_subgoal_and_the_robot_holds(anew):
     graph.until(doing, 10.0, "a sub-goal in the controller's diagnostics")
     graph.kill("planner")
     graph.until(lambda: not doing(), 10.0, "the end of the sub-goal")
-    graph.until(lambda: graph.swing() < 0.01, 10.0, "the robot holding")
-    graph.spin(2.0)
+    graph.until(lambda: graph.moved() < 0.01, 30.0, "the robot holding")
+    graph.live(2.0)
     # The controller goes on commanding: it holds, and nothing has stopped it.
-    assert graph.swing() < 0.01
+    assert graph.moved() < 0.01
     assert graph.armed
     assert graph.stops == 0
     assert graph.outside() == {}
