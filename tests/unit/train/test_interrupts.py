@@ -72,7 +72,7 @@ def test_who_is_told_to_end_by_the_system_saves_as_well(tmp_path):
 import os, signal
 from pathlib import Path
 from fmrl_robot.train.trainer import train
-from fmrl_robot.train.config import SACConfig, TrainConfig
+from fmrl_robot.train.config import OutsideConfig, SACConfig, TrainConfig
 config = TrainConfig(**{ {**values(TINY), "iterations": 1000}!r})
 train(config, Path({str(tmp_path)!r}), progress=lambda *_: os.kill(os.getpid(), signal.SIGTERM))
 """
