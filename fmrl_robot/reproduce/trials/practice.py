@@ -6,15 +6,14 @@ Success is what the world says at the end of an episode, in worlds that were not
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import torch
 
 from fmrl_robot.ablation import Budget, Curve
 from fmrl_robot.protocols import Agent, SkillEnv
+from fmrl_robot.train.state_file import read_state, write_state
 
-STATE = "practice.pt"
+STATE = "practice.safetensors"
 LOOKS = 500_000
 """Seeds of the worlds that are looked at begin here, far from those of practice."""
 
@@ -51,7 +50,7 @@ def practise(
     each = schedule.steps * schedule.looks_every * worlds.num_envs
     done, x, y = 0, [0.0], [success(agent, fresh, LOOKS + seed, greedy=schedule.greedy)]
     if file.is_file():
-        kept = torch.load(file, weights_only=False)
+        kept = read_state(file)
         agent.load_state_dict(kept["agent"])
         done, x, y = kept["done"], kept["x"], kept["y"]
     for number in range(done, schedule.decisions // each):
@@ -65,7 +64,7 @@ def practise(
         x.append(float((number + 1) * each))
         y.append(success(agent, fresh, LOOKS + seed, greedy=schedule.greedy))
         budget.report(f"decisions={int(x[-1])} success={y[-1]:.2f}")
-        _keep({"agent": agent.state_dict(), "done": number + 1, "x": x, "y": y}, file)
+        write_state({"agent": agent.state_dict(), "done": number + 1, "x": x, "y": y}, file)
     return Curve(x=tuple(x), y=tuple(y))
 
 
@@ -87,10 +86,3 @@ def success(agent: Agent, worlds: SkillEnv, seed: int, *, greedy: bool = True) -
 def reached(curve: Curve, share: float) -> float:
     """Decisions until a look first saw this share succeed; all of them where none did."""
     return next((x for x, y in zip(curve.x, curve.y, strict=True) if y >= share), curve.x[-1])
-
-
-def _keep(state: object, file: Path) -> None:
-    """Write whole or not at all: whoever is killed goes on from the last one."""
-    new = file.with_suffix(".new")
-    torch.save(state, new)
-    new.replace(file)

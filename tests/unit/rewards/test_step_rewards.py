@@ -34,7 +34,7 @@ class Model:
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
     def embed_clips(self, clips):
-        raise NotImplementedError
+        raise AssertionError("a step shows frames, no clip")
 
 
 def frames(count, views=1, seed=0):
